@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "actors/run_machine/state.hpp"
+#include "persistence/event_record.hpp"
+
+namespace levain {
+
+/// A fact about a run. One flat structure: which members mean something depends on `kind` (see `docs/life-cycle.md`).
+///
+/// The first attempt of a step has no event of its own: it begins with the event that freed the step (`run_started`,
+/// `step_succeeded`, `step_failed`, `step_skipped`, `run_resumed`, `run_retried`). Later attempts begin with
+/// `attempt_started`. This keeps a run of n steps at n + 3 events.
+struct event {
+  int32_t seq = 0;
+  timestamp at{};
+  event_kind kind = event_kind::run_accepted;
+  std::optional<step_index> step;
+  uint32_t attempt = 0;
+
+  /// `run_accepted`.
+  std::optional<run_plan> plan;
+  /// `step_succeeded`: JSON text.
+  std::string output;
+  /// `attempt_failed`, `step_failed`, `compensation_attempt_failed`, `compensation_failed`.
+  std::optional<call_failure> failure;
+  /// `attempt_failed`, `compensation_attempt_failed`, `run_retry_scheduled`: when it goes on.
+  std::optional<timestamp> due_at;
+  /// `run_paused`, `run_resumed`, `cancel_requested`, `run_retried`: who; empty when the engine did it by itself.
+  std::string by;
+  /// `step_skipped`, `cancel_requested`, `run_failed`: one line.
+  std::string reason;
+
+  bool operator==(const event&) const = default;
+};
+
+/// As the journal keeps it.
+event_record encode_event(const event& fact, const workflow_definition& workflow);
+
+/// From the journal. Throws `broken_journal` (see machine.hpp) naming the run's event number and what is wrong with it.
+event decode_event(const event_record& record, const workflow_definition& workflow);
+
+/// The plan inside a journal's first event, before the workflow is known. Throws `broken_journal`.
+run_plan decode_plan(const event_record& first, const run_id& run);
+
+} // namespace levain

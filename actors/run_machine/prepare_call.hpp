@@ -1,0 +1,41 @@
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <string>
+#include <variant>
+
+#include "actors/run_machine/state.hpp"
+
+namespace levain {
+
+/// A call made ready: everything an executor needs, with no template left in it.
+struct call_request {
+  run_id run;
+  std::string run_number;
+  tenant_id tenant;
+  std::string step;
+  uint32_t attempt = 0;
+  bool undo = false;
+  std::string idempotency_key;
+  duration timeout{};
+  /// With all `${..}` and `{..}` resolved.
+  call_spec call;
+  /// JSON text `{"run": {...}, "input": ..., "results": {...}}`.
+  std::string body;
+  bool operator==(const call_request&) const = default;
+};
+
+/// Settings of the node that definitions refer to as `${name}`.
+using call_variables = std::map<std::string, std::string>;
+
+/// The request of a step's call or of its compensation. A `{results...}` or `${...}` that has no value is a final failure
+/// that names it. `{results.step.field}` in a URL is percent-encoded.
+std::variant<call_request, call_failure>
+prepare_call(const run_state& state, step_index step, bool undo, const call_variables& variables);
+
+/// The names of all `${...}` in a definition that `variables` has no value for, with where they stand.
+std::vector<std::pair<std::string, std::string>>
+missing_variables(const workflow_definition& workflow, const call_variables& variables);
+
+} // namespace levain

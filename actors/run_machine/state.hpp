@@ -1,0 +1,170 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "actors/workflow/definition.hpp"
+#include "persistence/audit_row.hpp"
+#include "persistence/ids.hpp"
+#include "persistence/timestamp.hpp"
+
+namespace levain {
+
+/// Who asked for a run and with what: everything about a run that never changes.
+struct run_plan {
+  run_id run;
+  std::string run_number;
+  tenant_id tenant;
+  /// Name and version the run is pinned to; `workflow` in the state is what they resolve to.
+  std::string workflow;
+  int32_t workflow_version = 0;
+  /// `scheduled`, `manual` or `test`.
+  std::string run_type = "manual";
+  /// `normal`, `high` or `critical`.
+  std::string priority = "normal";
+  std::optional<std::string> triggered_by;
+  /// JSON text of any type; what the calls get as `input`.
+  std::string input = "{}";
+  /// A JSON object or nothing; the column `run_metadata`.
+  std::optional<std::string> metadata;
+
+  bool operator==(const run_plan&) const = default;
+};
+
+/// Why an attempt did not succeed.
+struct call_failure {
+  enum class kind_type : uint8_t {
+    /// The service said no, or could not be reached, in a way that a later try may mend.
+    retryable,
+    /// The service said no for good.
+    final,
+    /// No answer before the deadline; a later try may succeed.
+    timeout,
+    /// The answer cannot be used: not JSON, too large, a recorded value that does not fit. Final.
+    invalid_output,
+    /// The database refused what this outcome would have written. Final.
+    rejected,
+    /// The call was given up because its run stopped; only for calls with `effect: none`.
+    abandoned,
+  };
+  kind_type kind = kind_type::retryable;
+  /// One line for people, at most `message_bytes_max`.
+  std::string message;
+  /// What the service asked us to wait (`Retry-After`).
+  std::optional<duration> retry_after;
+
+  bool operator==(const call_failure&) const = default;
+};
+
+std::string_view to_string(call_failure::kind_type kind);
+
+inline constexpr size_t message_bytes_max = 2000;
+/// A service cannot make a run wait longer than this by `Retry-After`.
+inline constexpr duration retry_after_max = std::chrono::hours(1);
+
+/// Where a step is.
+enum class step_phase : uint8_t {
+  /// Something it needs or comes after has not ended.
+  waiting,
+  /// Nothing keeps it but a pause (or the run has not begun).
+  ready,
+  /// An attempt is out.
+  calling,
+  /// The next attempt has a time.
+  backing_off,
+  succeeded,
+  failed,
+  skipped,
+};
+
+/// Where the undoing of a succeeded step is.
+enum class undo_phase : uint8_t { none, due, calling, backing_off, compensated, failed };
+
+std::string_view to_string(step_phase phase);
+std::string_view to_string(undo_phase phase);
+
+struct step_state {
+  step_phase phase = step_phase::waiting;
+  /// The newest attempt, from 1 over the whole life of the run; 0 before the first.
+  uint32_t attempt = 0;
+  /// Attempts since the run (last) began: what `max_attempts` limits.
+  uint32_t attempts_in_round = 0;
+  /// How often the step was undone and is to be done anew: part of its idempotency key.
+  uint32_t redo = 0;
+  std::optional<timestamp> started_at;
+  std::optional<timestamp> attempt_started_at;
+  std::optional<timestamp> ended_at;
+  /// When the next attempt is due; only while `backing_off`.
+  std::optional<timestamp> next_attempt_at;
+  /// JSON text; only when `succeeded`.
+  std::string output;
+  /// Of the newest failed attempt.
+  std::optional<call_failure> failure;
+  /// Why it was skipped; one line.
+  std::string skip_reason;
+
+  undo_phase undo = undo_phase::none;
+  uint32_t undo_attempt = 0;
+  std::optional<timestamp> undo_started_at;
+  std::optional<timestamp> undo_ended_at;
+  std::optional<timestamp> next_undo_at;
+  std::optional<call_failure> undo_failure;
+  /// Counts the steps that succeeded, so that compensation can go in reverse; 0 before.
+  uint32_t success_order = 0;
+
+  bool operator==(const step_state&) const = default;
+};
+
+/// Where a run is.
+enum class run_phase : uint8_t {
+  /// Accepted; no slot yet.
+  pending,
+  running,
+  /// A step failed for good; the run as a whole is tried again at `retry_at`.
+  waiting_for_retry,
+  /// Failing or cancelling: attempts that are out are awaited, nothing new begins.
+  stopping,
+  compensating,
+  ended,
+};
+
+std::string_view to_string(run_phase phase);
+
+/// Everything known about a run. Made and changed by `evolve` alone.
+struct run_state {
+  workflow_ptr workflow;
+  run_plan plan;
+
+  run_phase phase = run_phase::pending;
+  /// The number of the newest event; 0 before the first.
+  int32_t seq = 0;
+  timestamp accepted_at{};
+  std::optional<timestamp> started_at;
+  std::optional<timestamp> ended_at;
+  /// The time of the newest event.
+  timestamp updated_at{};
+  /// How it ended; only when `ended`.
+  std::optional<run_status> ended_as;
+
+  bool paused = false;
+  std::string paused_by;
+  std::optional<timestamp> paused_at;
+  /// Present from the request to cancel on.
+  std::optional<std::string> cancelled_by;
+  std::string cancel_reason;
+
+  uint32_t retry_count = 0;
+  bool max_retries_reached = false;
+  std::optional<timestamp> retry_at;
+  /// The step whose failure stops (or stopped) the run.
+  std::optional<step_index> failed_step;
+
+  std::vector<step_state> steps;
+  uint32_t successes = 0;
+
+  bool operator==(const run_state&) const = default;
+};
+
+} // namespace levain

@@ -1,0 +1,131 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "persistence/audit_row.hpp"
+#include "persistence/event_record.hpp"
+#include "persistence/ids.hpp"
+
+namespace levain {
+
+/// A key a caller gave to a start so that asking twice starts once.
+struct start_key {
+  tenant_id tenant;
+  /// 1 to 255 bytes.
+  std::string key;
+  /// SHA-256 of the start's content in hex, 64 characters; the same key with another content is refused.
+  std::string fingerprint;
+
+  bool operator==(const start_key&) const = default;
+};
+
+/// What one run adds to the journal in one batch.
+struct run_append {
+  run_id run;
+  /// The epoch under which the writer owns the run's shard.
+  epoch_number epoch = 0;
+  /// Numbered without holes, following what the journal holds. Empty only when `update` alone is to be written.
+  std::vector<event_record> events;
+  /// The run's new row; present exactly when the first event has number 1.
+  std::optional<audit_row> insert;
+  /// The row as it is to be from now on. Never together with `insert`.
+  std::optional<audit_row> update;
+  /// Only beside `insert`.
+  std::optional<start_key> key;
+};
+
+/// The run's part of the batch is on disk.
+struct append_committed {
+  bool operator==(const append_committed&) const = default;
+};
+
+/// The shard has another owner now; nothing of the run was written and never will be under this epoch.
+struct append_fenced {
+  /// The epoch the shard has now.
+  epoch_number current = 0;
+  bool operator==(const append_fenced&) const = default;
+};
+
+/// The start's key was used before; nothing of this run was written.
+struct append_duplicate {
+  run_id existing;
+  /// False when the earlier start had another content.
+  bool same_content = true;
+  bool operator==(const append_duplicate&) const = default;
+};
+
+/// The run's own rows are at fault; nothing of the run was written, the rest of the batch was.
+struct append_rejected {
+  /// One line in the database's words, with the column where known.
+  std::string reason;
+  bool operator==(const append_rejected&) const = default;
+};
+
+using append_outcome = std::variant<append_committed, append_fenced, append_duplicate, append_rejected>;
+
+/// The answer for a whole batch.
+struct append_answer {
+  enum class status_type : uint8_t {
+    /// Every run has its outcome in `outcomes`.
+    done,
+    /// The commit was sent and its answer lost: ask `resolve` before anything else.
+    in_doubt,
+    /// Nothing was written, and the rows are not to blame (no connection, no disk, a deadlock): append again later.
+    transient,
+  };
+  status_type status = status_type::done;
+  /// One per `run_append`, in the same order; empty unless `done`.
+  std::vector<append_outcome> outcomes;
+  /// One line that says what went wrong; empty when `done`.
+  std::string reason;
+};
+
+/// A run that is not ended, as recovery finds it.
+struct unfinished_run {
+  run_id run;
+  /// All its events, in order.
+  std::vector<event_record> events;
+};
+
+/// PERSISTENCE PORT. Remembers events and rows, many runs in one transaction.
+/// One object is used by one thread at a time. Implementations: `postgres_journal`, `model_journal`.
+class journal {
+public:
+  virtual ~journal() = default;
+
+  /// Writes the batch in one transaction (several, when a bad row has to be found by bisection). A run appears at most
+  /// once in a batch. Checks, inside the transaction, that each run's shard still has the run's epoch; runs of other
+  /// shards are not held up by one that is fenced. Never throws for what the database does.
+  virtual append_answer append(const std::vector<run_append>& batch) = 0;
+
+  /// After `in_doubt`: waits until the lost transaction can no longer commit, then reads the journal's highest number of
+  /// each run, under the current epochs. Answers `done` when all is known to be written (or fenced), `transient` when
+  /// nothing of it was written (append again) or when the database could not be asked (resolve again: `resolved` false).
+  struct resolution {
+    bool resolved = false;
+    append_answer answer;
+  };
+  virtual resolution resolve(const std::vector<run_append>& batch) = 0;
+
+  /// The runs of `shards` that have no terminal event, after `after` in the order of their ids, at most `limit`.
+  /// Rows without a journal are passed over. Throws `journal_unavailable` when the database cannot be asked.
+  virtual std::vector<unfinished_run>
+  unfinished(const std::vector<shard_number>& shards, const std::optional<run_id>& after, size_t limit)
+    = 0;
+
+  /// All events of one run in order; empty when there is none. Throws `journal_unavailable`.
+  virtual std::vector<event_record> read(const run_id& run) = 0;
+};
+
+/// The database could not be asked; the reason in one line.
+class journal_unavailable : public std::runtime_error {
+public:
+  using std::runtime_error::runtime_error;
+};
+
+} // namespace levain

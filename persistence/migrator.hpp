@@ -1,0 +1,40 @@
+#pragma once
+
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "persistence/timestamp.hpp"
+
+namespace levain {
+
+/// The database cannot be brought to this program's schema; what() says why and lists every difference found.
+class migration_error : public std::runtime_error {
+public:
+  using std::runtime_error::runtime_error;
+};
+
+/// What was (or, in a dry run, would be) done, a sentence each: `applied 002_journal`, `adopted 001_initial_schema: ...`.
+struct migration_report {
+  std::vector<std::string> done;
+  /// True when there was nothing to do.
+  bool up_to_date = false;
+};
+
+struct migration_status {
+  std::string name;
+  enum class state_type : uint8_t { applied, adopted, pending, edited, unknown } state = state_type::pending;
+  timestamp applied_at{};
+  std::string checksum;
+};
+
+/// Brings the database at `url` to the newest schema. Throws `migration_error`, or `journal_unavailable` (see journal.hpp) when the database cannot be reached.
+migration_report migrate_up(const std::string& url, bool dry_run = false);
+
+/// Every migration that this program or the database knows.
+std::vector<migration_status> migration_statuses(const std::string& url);
+
+/// Compares the database with what the migrations make: every difference, a line each; empty when there is none.
+std::vector<std::string> verify_schema(const std::string& url);
+
+} // namespace levain
