@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstdint>
+#include <exception>
+#include <string>
+#include <string_view>
+
+namespace levain {
+
+/// What a failure of the database means for the next move.
+enum class failure_kind : uint8_t {
+  /// It may have been done or not: read before doing anything else.
+  in_doubt,
+  /// Nothing was done and the rows are not to blame: try again later.
+  transient,
+  /// The rows themselves are at fault: trying again is no use.
+  bad_rows,
+  /// The statement does not fit the database's schema. The rows are not to blame, so it is tried again, but loudly: a
+  /// person
+  /// has to migrate the database or grant a right.
+  schema,
+};
+
+/// A failure of the database, told apart.
+struct sql_failure {
+  failure_kind kind = failure_kind::transient;
+  /// One line in the database's words.
+  std::string reason;
+  /// Five characters; empty when the server told none.
+  std::string sqlstate;
+  /// True when another connection is needed.
+  bool connection_lost = false;
+};
+
+/// What a five-character SQLSTATE means outside of a commit.
+failure_kind kind_of_sqlstate(std::string_view sqlstate);
+
+/// Tells what was thrown by pqxx before the commit was sent. Errors that do not come from the database are rethrown.
+sql_failure classify_failure(const std::exception_ptr& thrown);
+
+/// Tells what was thrown by the commit itself: in doubt unless the server says in so many words that it rolled back.
+sql_failure classify_commit_failure(const std::exception_ptr& thrown);
+
+/// `text` on one line of at most `reason_bytes_max` bytes, cut between characters.
+std::string one_line(std::string_view text);
+
+inline constexpr size_t reason_bytes_max = 1000;
+
+} // namespace levain
