@@ -1,0 +1,115 @@
+#include "actors/gateway/request_target.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+
+namespace levain {
+
+namespace {
+
+int hex_value(char digit) {
+  if (digit >= '0' && digit <= '9')
+    return digit - '0';
+  if (digit >= 'a' && digit <= 'f')
+    return digit - 'a' + 10;
+  if (digit >= 'A' && digit <= 'F')
+    return digit - 'A' + 10;
+  return -1;
+}
+
+/// Percent-decodes; in a query a plus is a blank. Nothing when a percent sign is not followed by two hex digits.
+std::optional<std::string> decode(std::string_view text, bool in_query) {
+  std::string decoded;
+  decoded.reserve(text.size());
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '+' && in_query) {
+      decoded += ' ';
+    } else if (text[i] != '%') {
+      decoded += text[i];
+    } else {
+      if (i + 2 >= text.size() || hex_value(text[i + 1]) < 0 || hex_value(text[i + 2]) < 0)
+        return std::nullopt;
+      decoded += static_cast<char>(hex_value(text[i + 1]) * 16 + hex_value(text[i + 2]));
+      i += 2;
+    }
+  }
+  return decoded;
+}
+
+/// RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF; and no NUL, which PostgreSQL cannot keep.
+bool is_clean_utf8(std::string_view text) {
+  for (size_t i = 0; i < text.size();) {
+    const auto lead = static_cast<uint8_t>(text[i]);
+    if (lead == 0)
+      return false;
+    const size_t length = lead < 0x80 ? 1 : lead >= 0xC2 && lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : lead < 0xF5 ? 4 : 0;
+    if (length == 0 || (lead >= 0x80 && lead < 0xC2) || text.size() - i < length)
+      return false;
+    for (size_t k = 1; k < length; ++k)
+      if ((static_cast<uint8_t>(text[i + k]) & 0xC0) != 0x80)
+        return false;
+    const auto second = length > 1 ? static_cast<uint8_t>(text[i + 1]) : uint8_t{0};
+    if (
+      (lead == 0xE0 && second < 0xA0) || (lead == 0xED && second > 0x9F) || (lead == 0xF0 && second < 0x90) ||
+      (lead == 0xF4 && second > 0x8F))
+      return false;
+    i += length;
+  }
+  return true;
+}
+
+std::optional<std::string> decode_clean(std::string_view text, bool in_query) {
+  auto decoded = decode(text, in_query);
+  if (decoded && !is_clean_utf8(*decoded))
+    return std::nullopt;
+  return decoded;
+}
+
+std::string broken_encoding(std::string_view what, std::string_view text) {
+  return "The " + std::string(what) + " '" + std::string(text.substr(0, 200)) +
+         "' is not percent-encoded UTF-8; a percent sign is written %25.";
+}
+
+} // namespace
+
+std::variant<request_target, std::string> parse_request_target(std::string_view text) {
+  text = text.substr(0, text.find('#'));
+  if (text == "*")
+    return request_target{"*", {}};
+  for (std::string_view scheme : {"http://", "https://"}) {
+    if (text.substr(0, scheme.size()) != scheme)
+      continue;
+    text.remove_prefix(scheme.size());
+    const auto path_begin = text.find_first_of("/?");
+    text = path_begin == std::string_view::npos ? std::string_view("/") : text.substr(path_begin);
+    if (text.front() == '?')
+      return "The request target has a host and a query but no path; write '/' before the '?'.";
+    break;
+  }
+  if (text.empty() || text.front() != '/')
+    return "The request target '" + std::string(text.substr(0, 200)) + "' does not begin with '/'.";
+
+  const auto question = text.find('?');
+  auto path = decode_clean(text.substr(0, question), false);
+  if (!path)
+    return broken_encoding("path", text.substr(0, question));
+  request_target target{std::move(*path), {}};
+  if (question == std::string_view::npos)
+    return target;
+  for (auto rest = text.substr(question + 1); !rest.empty();) {
+    const auto pair = rest.substr(0, rest.find('&'));
+    rest.remove_prefix(std::min(rest.size(), pair.size() + 1));
+    if (pair.empty())
+      continue;
+    const auto equals = pair.find('=');
+    auto name = decode_clean(pair.substr(0, equals), true);
+    auto value = equals == std::string_view::npos ? std::string() : decode_clean(pair.substr(equals + 1), true);
+    if (!name || !value)
+      return broken_encoding("query parameter", pair);
+    target.query.emplace_back(std::move(*name), std::move(*value));
+  }
+  return target;
+}
+
+} // namespace levain
