@@ -23,13 +23,14 @@ struct embedded_postgres_options {
 };
 
 /// A PostgreSQL server of one's own in a directory: unix socket only, data checksums on, `fsync` and
-/// `synchronous_commit` on. Found by `pg_config --bindir`, `PATH` and the distribution's folders. As root its processes run as
-/// another user (`postgres`, else `nobody`), because the server refuses root. The directory belongs to one program at a time.
+/// `synchronous_commit` on. Found by `pg_config --bindir`, `PATH` and the distribution's folders. As root its processes
+/// run as another user (`postgres`, else `nobody`), because the server refuses root. The directory belongs to one
+/// program at a time.
 class embedded_postgres {
 public:
   /// Initialises the directory when it is new, recovers it when the last program was killed, and waits until the server
-  /// answers. Throws `embedded_postgres_error`: no server binaries, a directory that another living program holds or that the
-  /// server's user cannot reach, a server that does not start (with the end of its log).
+  /// answers. Throws `embedded_postgres_error`: no server binaries, a directory that another living program holds or
+  /// that the server's user cannot reach, a server that does not start (with the end of its log).
   static std::unique_ptr<embedded_postgres> start(const embedded_postgres_options& options);
 
   /// Stops the server as `stop` does.
