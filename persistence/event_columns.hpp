@@ -1,0 +1,29 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <pqxx/pqxx>
+
+#include "persistence/event_record.hpp"
+
+namespace levain {
+
+/// The columns `read_event` wants, in its order.
+inline constexpr const char* event_columns = "seq, at, kind, step, attempt, body";
+
+/// Reads an event from `row`, whose columns are `event_columns` from column `first` on. Throws `std::runtime_error` for
+/// what this program does not know.
+event_record read_event(const pqxx::row& row, int first);
+
+/// Reads an id from a field of type `uuid`.
+uuid read_uuid(const pqxx::field& field);
+
+/// Reads a moment from a field of type `timestamp` or `timestamptz` of a session in UTC.
+timestamp read_timestamp(const pqxx::field& field);
+
+/// The statement that inserts many events, and its parameters.
+extern const char* const insert_events_statement;
+std::vector<std::string> event_parameters(const std::vector<std::pair<run_id, const event_record*>>& events);
+
+} // namespace levain

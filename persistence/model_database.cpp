@@ -1,0 +1,41 @@
+#include "persistence/model_database.hpp"
+
+namespace levain {
+
+model_database::model_database(std::function<timestamp()> clock)
+  : clock_(std::move(clock)) {}
+
+std::optional<audit_row> model_database::row(const run_id& run) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = rows_.find(run);
+  if (found == rows_.end())
+    return std::nullopt;
+  return found->second;
+}
+
+std::vector<audit_row> model_database::rows() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<audit_row> all;
+  all.reserve(rows_.size());
+  for (const auto& [run, row] : rows_)
+    all.push_back(row);
+  return all;
+}
+
+std::vector<event_record> model_database::events(const run_id& run) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = events_.find(run);
+  return found == events_.end() ? std::vector<event_record>{} : found->second;
+}
+
+epoch_number model_database::epoch(shard_number shard) const {
+  const std::lock_guard lock(mutex_);
+  return shards_.at(shard).epoch;
+}
+
+void model_database::set_epoch(shard_number shard, epoch_number epoch) {
+  const std::lock_guard lock(mutex_);
+  shards_.at(shard).epoch = epoch;
+}
+
+} // namespace levain

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <array>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "persistence/definition_store.hpp"
+#include "persistence/journal.hpp"
+#include "persistence/leases.hpp"
+
+namespace levain {
+
+/// The database's tables in memory, for simulation and tests: what `model_journal`, `model_leases` and
+/// `model_definition_store` share as many processes share a server. Safe to use by many threads.
+class model_database {
+public:
+  /// `clock` is the only clock that counts for leases, as the database's is.
+  explicit model_database(std::function<timestamp()> clock = now_utc);
+
+  /// The run's row, if there is one.
+  std::optional<audit_row> row(const run_id& run) const;
+  /// All rows, in the order of their ids.
+  std::vector<audit_row> rows() const;
+  /// The run's events in order.
+  std::vector<event_record> events(const run_id& run) const;
+  /// The epoch of a shard.
+  epoch_number epoch(shard_number shard) const;
+  /// Gives the shard another epoch, as a takeover by somebody else does.
+  void set_epoch(shard_number shard, epoch_number epoch);
+
+private:
+  friend class model_journal;
+  friend class model_leases;
+  friend class model_definition_store;
+
+  struct start_entry {
+    run_id run;
+    std::string fingerprint;
+  };
+  struct shard_entry {
+    std::optional<uuid> node;
+    epoch_number epoch = 0;
+  };
+  struct node_entry {
+    node_record record;
+    std::chrono::milliseconds lease{};
+    timestamp heartbeat_at{};
+  };
+
+  mutable std::mutex mutex_;
+  std::function<timestamp()> clock_;
+  std::map<run_id, audit_row> rows_;
+  std::map<std::string, run_id> run_numbers_;
+  std::map<run_id, std::vector<event_record>> events_;
+  std::map<std::pair<tenant_id, std::string>, start_entry> starts_;
+  std::array<shard_entry, shard_count> shards_;
+  std::map<uuid, node_entry> nodes_;
+  std::map<std::pair<std::string, int32_t>, definition_record> definitions_;
+  int64_t next_run_number_ = 1;
+};
+
+} // namespace levain

@@ -1,0 +1,155 @@
+#include "persistence/model_journal.hpp"
+
+#include <algorithm>
+#include <cassert>
+
+#include "persistence/append_rules.hpp"
+#include "persistence/resolution.hpp"
+
+namespace levain {
+
+namespace {
+
+bool same_fact(const event_record& a, const event_record& b) {
+  return a.seq == b.seq && a.at == b.at && a.kind == b.kind && a.step == b.step;
+}
+
+} // namespace
+
+model_journal::model_journal(std::shared_ptr<model_database> database, std::shared_ptr<const model_manners> manners)
+  : database_(std::move(database))
+  , manners_(manners ? std::move(manners) : std::make_shared<const model_manners>()) {}
+
+append_answer model_journal::append(const std::vector<run_append>& batch) {
+  append_answer answer;
+  const model_fault fault = manners_->on_append ? manners_->on_append(batch) : model_fault::none;
+  if (fault == model_fault::transient) {
+    answer.status = append_answer::status_type::transient;
+    answer.reason = "the model has lost its database";
+    return answer;
+  }
+  const std::lock_guard lock(database_->mutex_);
+  for (const run_append& append : batch)
+    answer.outcomes.push_back(fault == model_fault::in_doubt_before_commit ? judge(append) : write(append));
+  if (fault != model_fault::none) {
+    planned_ = std::move(answer.outcomes);
+    answer.outcomes.clear();
+    answer.status = append_answer::status_type::in_doubt;
+    answer.reason = "the model has lost the answer of its commit";
+  }
+  return answer;
+}
+
+append_outcome model_journal::judge(const run_append& append) const {
+  if (auto reason = find_unsendable(append))
+    return append_rejected{std::move(*reason)};
+  const epoch_number epoch = database_->shards_[shard_of(append.run)].epoch;
+  if (epoch != append.epoch)
+    return append_fenced{epoch};
+  if (append.key) {
+    const auto start = database_->starts_.find({append.key->tenant, append.key->key});
+    if (start != database_->starts_.end())
+      return append_duplicate{start->second.run, start->second.fingerprint == append.key->fingerprint};
+  }
+  if (manners_->on_row)
+    if (auto reason = manners_->on_row(append))
+      return append_rejected{std::move(*reason)};
+  if (auto reason = find_refused(append))
+    return append_rejected{std::move(*reason)};
+  if (auto reason = find_conflict(append))
+    return append_rejected{std::move(*reason)};
+  return append_committed{};
+}
+
+std::optional<std::string> model_journal::find_conflict(const run_append& append) const {
+  if (!append.events.empty()) {
+    const auto events = database_->events_.find(append.run);
+    const int32_t highest = events == database_->events_.end() ? 0 : events->second.back().seq;
+    if (append.events.front().seq != highest + 1)
+      return "sequence conflict: event " + std::to_string(append.events.front().seq) +
+             " does not follow the journal's highest, " + std::to_string(highest);
+  }
+  if (append.insert) {
+    if (database_->rows_.count(append.run) > 0)
+      return "id: the run " + to_string(append.run) + " has a row already";
+    if (database_->run_numbers_.count(append.insert->run_number) > 0)
+      return "run_number: " + append.insert->run_number + " is taken";
+  }
+  if (append.update) {
+    const auto number = database_->run_numbers_.find(append.update->run_number);
+    if (number != database_->run_numbers_.end() && number->second != append.run)
+      return "run_number: " + append.update->run_number + " is taken";
+  }
+  return std::nullopt;
+}
+
+append_outcome model_journal::write(const run_append& append) {
+  append_outcome outcome = judge(append);
+  if (!std::holds_alternative<append_committed>(outcome))
+    return outcome;
+  if (!append.events.empty()) {
+    auto& events = database_->events_[append.run];
+    events.insert(events.end(), append.events.begin(), append.events.end());
+  }
+  if (append.key)
+    database_->starts_[{append.key->tenant, append.key->key}] = {append.run, append.key->fingerprint};
+  const auto& row = append.insert ? append.insert : append.update;
+  if (row) {
+    auto& stored = database_->rows_[append.run];
+    if (!stored.run_number.empty())
+      database_->run_numbers_.erase(stored.run_number);
+    database_->run_numbers_[row->run_number] = append.run;
+    stored = *row;
+  }
+  return outcome;
+}
+
+journal::resolution model_journal::resolve(const std::vector<run_append>& batch) {
+  if (manners_->can_resolve && !manners_->can_resolve()) {
+    append_answer answer;
+    answer.status = append_answer::status_type::transient;
+    answer.reason = "the model has lost its database";
+    return {false, std::move(answer)};
+  }
+  const std::lock_guard lock(database_->mutex_);
+  assert(planned_.size() == batch.size());
+  std::vector<found_append> found;
+  for (const run_append& append : batch) {
+    found_append run{database_->shards_[shard_of(append.run)].epoch, false};
+    const auto events = database_->events_.find(append.run);
+    if (!append.events.empty() && events != database_->events_.end())
+      run.written = std::any_of(events->second.begin(), events->second.end(), [&](const event_record& event) {
+        return same_fact(event, append.events.back());
+      });
+    found.push_back(run);
+  }
+  return {true, decide_resolution(batch, found, planned_)};
+}
+
+std::vector<unfinished_run>
+model_journal::unfinished(const std::vector<shard_number>& shards, const std::optional<run_id>& after, size_t limit) {
+  expect_readable();
+  const std::lock_guard lock(database_->mutex_);
+  std::vector<unfinished_run> runs;
+  auto row = after ? database_->rows_.upper_bound(*after) : database_->rows_.begin();
+  for (; row != database_->rows_.end() && runs.size() < limit; ++row) {
+    if (is_ended(row->second.status) || std::find(shards.begin(), shards.end(), shard_of(row->first)) == shards.end())
+      continue;
+    const auto events = database_->events_.find(row->first);
+    if (events != database_->events_.end() && !is_terminal(events->second.back().kind))
+      runs.push_back({row->first, events->second});
+  }
+  return runs;
+}
+
+std::vector<event_record> model_journal::read(const run_id& run) {
+  expect_readable();
+  return database_->events(run);
+}
+
+void model_journal::expect_readable() const {
+  if (manners_->can_read && !manners_->can_read())
+    throw journal_unavailable("the model has lost its database");
+}
+
+} // namespace levain

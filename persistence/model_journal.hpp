@@ -1,0 +1,61 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "persistence/journal.hpp"
+#include "persistence/model_database.hpp"
+
+namespace levain {
+
+/// How an append of the model goes wrong.
+enum class model_fault : uint8_t {
+  none,
+  /// Nothing is written, and the answer says so.
+  transient,
+  /// The answer of the commit is lost, and the commit as well.
+  in_doubt_before_commit,
+  /// The answer of the commit is lost, but everything is written.
+  in_doubt_after_commit,
+};
+
+/// The bad manners of a model: each function is asked on every call that its name tells; an empty one never makes
+/// trouble.
+struct model_manners {
+  std::function<model_fault(const std::vector<run_append>& batch)> on_append;
+  /// One line: this run's rows are refused.
+  std::function<std::optional<std::string>(const run_append& append)> on_row;
+  /// False: the database cannot be asked (`resolve` stays unresolved; reads throw `journal_unavailable`).
+  std::function<bool()> can_resolve;
+  std::function<bool()> can_read;
+};
+
+/// The journal in memory: the same answers as `postgres_journal` gives, and faults on demand. Several objects may share
+/// a database, as several writers and nodes do.
+class model_journal : public journal {
+public:
+  explicit model_journal(
+    std::shared_ptr<model_database> database, std::shared_ptr<const model_manners> manners = nullptr);
+
+  append_answer append(const std::vector<run_append>& batch) override;
+  resolution resolve(const std::vector<run_append>& batch) override;
+  std::vector<unfinished_run>
+  unfinished(const std::vector<shard_number>& shards, const std::optional<run_id>& after, size_t limit) override;
+  std::vector<event_record> read(const run_id& run) override;
+
+private:
+  append_outcome write(const run_append& append);
+  append_outcome judge(const run_append& append) const;
+  std::optional<std::string> find_conflict(const run_append& append) const;
+  void expect_readable() const;
+
+  std::shared_ptr<model_database> database_;
+  std::shared_ptr<const model_manners> manners_;
+  /// What the transaction in doubt was about to answer.
+  std::vector<append_outcome> planned_;
+};
+
+} // namespace levain

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "persistence/leases.hpp"
+#include "persistence/model_database.hpp"
+
+namespace levain {
+
+/// The tables `nodes` and `shards` in memory. The database's clock is the only one that counts.
+class model_leases : public leases {
+public:
+  /// `reachable` answers whether the database can be asked; empty means always.
+  explicit model_leases(std::shared_ptr<model_database> database, std::function<bool()> reachable = nullptr);
+
+  void join(const node_record& node, std::chrono::milliseconds lease) override;
+  bool heartbeat(const uuid& node) override;
+  std::vector<shard_lease> take(const uuid& node, size_t shards_max, bool sole) override;
+  std::vector<shard_lease> owned(const uuid& node) override;
+  void leave(const uuid& node) override;
+  int64_t reserve_run_numbers(int64_t count) override;
+
+private:
+  void expect_reachable() const;
+  bool lives(const uuid& node) const;
+
+  std::shared_ptr<model_database> database_;
+  std::function<bool()> reachable_;
+};
+
+} // namespace levain
