@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "actors/run_machine/state.hpp"
 #include "persistence/event_record.hpp"
@@ -23,9 +24,13 @@ struct event {
 
   /// `run_accepted`.
   std::optional<run_plan> plan;
-  /// `step_succeeded`: JSON text.
+  /// `step_succeeded`: JSON text in canonical form (see output.hpp).
   std::string output;
-  /// `attempt_failed`, `step_failed`, `compensation_attempt_failed`, `compensation_failed`.
+  /// `step_succeeded`: what the step's `record` takes out of the output; not kept in the journal, since it follows from
+  /// it.
+  std::vector<recorded_value> recorded;
+  /// `attempt_failed`, `step_failed`, `compensation_attempt_failed`, `compensation_failed`; of `run_failed` only when
+  /// the journal refused what the run would have written.
   std::optional<call_failure> failure;
   /// `attempt_failed`, `compensation_attempt_failed`, `run_retry_scheduled`: when it goes on.
   std::optional<timestamp> due_at;
@@ -37,7 +42,7 @@ struct event {
   bool operator==(const event&) const = default;
 };
 
-/// As the journal keeps it.
+/// As the journal keeps it. The event's step, where it has one, is a step of `workflow`.
 event_record encode_event(const event& fact, const workflow_definition& workflow);
 
 /// From the journal. Throws `broken_journal` (see machine.hpp) naming the run's event number and what is wrong with it.

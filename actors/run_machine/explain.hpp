@@ -10,7 +10,8 @@ namespace levain {
 
 /// One thing a run waits for.
 struct wait_reason {
-  /// `slot`, `call`, `retry`, `run_retry`, `steps`, `pause`, `compensation`, `compensation_retry`; `nothing` when it has ended.
+  /// `slot`, `call`, `retry`, `run_retry`, `steps`, `pause`, `compensation`, `compensation_retry`; `nothing` when it
+  /// has ended.
   std::string kind;
   /// The step concerned; empty for the run as a whole.
   std::string step;

@@ -47,14 +47,15 @@ struct retry_asked {
   std::string by;
 };
 
-/// The journal refused the events that an earlier decision made; the state is what the journal holds, without them.
+/// The journal refused the events that earlier decisions made; the state is what the journal holds, without them. The
+/// decision has a refusal when even the end of the run was refused: nothing more can be written then.
 struct events_refused {
   std::vector<event> events;
   std::string reason;
 };
 
-using run_input
-  = std::variant<slot_granted, call_answered, clock_reached, cancel_asked, pause_asked, resume_asked, retry_asked, events_refused>;
+using run_input = std::variant<
+  slot_granted, call_answered, clock_reached, cancel_asked, pause_asked, resume_asked, retry_asked, events_refused>;
 
 // ---- effects: what a decision asks for --------------------------------------
 
@@ -93,7 +94,8 @@ struct decision_context {
 
 // ---- the machine ------------------------------------------------------------
 
-/// The first event of a run.
+/// The first event of a run, with the plan's JSON texts in canonical form. Throws `std::invalid_argument` when the
+/// input is not JSON, the metadata is not a JSON object, or one of them is nested deeper than `output_depth_max`.
 event accept_run(const run_plan& plan, timestamp now);
 
 /// A run before its first event.
@@ -102,8 +104,11 @@ run_state initial_state(workflow_ptr workflow);
 /// The rules of a run: which facts follow from this input, and what to do. Pure.
 decision decide(const run_state& state, const run_input& input, const decision_context& context);
 
-/// Folds one event. Throws `broken_journal` when the event cannot follow (a hole, a step that does not exist, a second end).
+/// Folds one event. Throws `broken_journal` when the event cannot follow (a hole, a step that does not exist, a second
+/// end); the state is unchanged then.
 void evolve(run_state& state, const event& fact);
+/// The same, and takes the event's texts instead of copying them.
+void evolve(run_state& state, event&& fact);
 
 /// What has to be in hand for this state: every call that is out. On recovery all of them are made again.
 std::vector<begin_call> calls_out(const run_state& state);

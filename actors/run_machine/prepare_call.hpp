@@ -29,8 +29,8 @@ struct call_request {
 /// Settings of the node that definitions refer to as `${name}`.
 using call_variables = std::map<std::string, std::string>;
 
-/// The request of a step's call or of its compensation. A `{results...}` or `${...}` that has no value is a final failure
-/// that names it. `{results.step.field}` in a URL is percent-encoded.
+/// The request of a step's call or of its compensation. A `{results...}` or `${...}` that has no value is a final
+/// failure that names it. `{results.step.field}` in a URL is percent-encoded.
 std::variant<call_request, call_failure>
 prepare_call(const run_state& state, step_index step, bool undo, const call_variables& variables);
 

@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <variant>
 #include <vector>
 
 #include "actors/workflow/definition.hpp"
@@ -85,7 +87,11 @@ enum class undo_phase : uint8_t { none, due, calling, backing_off, compensated, 
 std::string_view to_string(step_phase phase);
 std::string_view to_string(undo_phase phase);
 
-struct step_state {
+/// A value that a step's `record` took out of its output: a counter or metric, an id, or JSON text.
+using recorded_value = std::variant<int32_t, uuid, std::string>;
+
+/// How far a step is: the part of its state that the rules of a run look at.
+struct step_progress {
   step_phase phase = step_phase::waiting;
   /// The newest attempt, from 1 over the whole life of the run; 0 before the first.
   uint32_t attempt = 0;
@@ -98,21 +104,35 @@ struct step_state {
   std::optional<timestamp> ended_at;
   /// When the next attempt is due; only while `backing_off`.
   std::optional<timestamp> next_attempt_at;
+
+  undo_phase undo = undo_phase::none;
+  /// The newest attempt to undo the step, from 1 over the whole life of the run; 0 before the first.
+  uint32_t undo_attempt = 0;
+  /// Attempts since this compensation began: what the compensation's `max_attempts` limits.
+  uint32_t undo_attempts_in_round = 0;
+  std::optional<timestamp> undo_started_at;
+  std::optional<timestamp> undo_attempt_started_at;
+  std::optional<timestamp> undo_ended_at;
+  /// When the next attempt to undo it is due; only while `undo` is `backing_off`.
+  std::optional<timestamp> next_undo_at;
+  /// Counts the steps that succeeded, so that compensation can go in reverse; 0 before.
+  uint32_t success_order = 0;
+
+  bool operator==(const step_progress&) const = default;
+};
+
+/// Everything known about a step.
+struct step_state : step_progress {
   /// JSON text; only when `succeeded`.
   std::string output;
+  /// The values that the step's `record` took out of the output, in the order of its entries; only when `succeeded`.
+  std::vector<recorded_value> recorded;
   /// Of the newest failed attempt.
   std::optional<call_failure> failure;
   /// Why it was skipped; one line.
   std::string skip_reason;
-
-  undo_phase undo = undo_phase::none;
-  uint32_t undo_attempt = 0;
-  std::optional<timestamp> undo_started_at;
-  std::optional<timestamp> undo_ended_at;
-  std::optional<timestamp> next_undo_at;
+  /// Of the newest failed attempt to undo it.
   std::optional<call_failure> undo_failure;
-  /// Counts the steps that succeeded, so that compensation can go in reverse; 0 before.
-  uint32_t success_order = 0;
 
   bool operator==(const step_state&) const = default;
 };
@@ -132,11 +152,8 @@ enum class run_phase : uint8_t {
 
 std::string_view to_string(run_phase phase);
 
-/// Everything known about a run. Made and changed by `evolve` alone.
-struct run_state {
-  workflow_ptr workflow;
-  run_plan plan;
-
+/// How far a run is: the part of its state that its rules look at, beside its steps.
+struct run_progress {
   run_phase phase = run_phase::pending;
   /// The number of the newest event; 0 before the first.
   int32_t seq = 0;
@@ -149,20 +166,37 @@ struct run_state {
   std::optional<run_status> ended_as;
 
   bool paused = false;
-  std::string paused_by;
   std::optional<timestamp> paused_at;
-  /// Present from the request to cancel on.
-  std::optional<std::string> cancelled_by;
-  std::string cancel_reason;
+  /// True from the request to cancel on.
+  bool cancelling = false;
 
   uint32_t retry_count = 0;
   bool max_retries_reached = false;
   std::optional<timestamp> retry_at;
   /// The step whose failure stops (or stopped) the run.
   std::optional<step_index> failed_step;
+  /// Counts the successes of steps over the whole life of the run.
+  uint32_t successes = 0;
+
+  bool operator==(const run_progress&) const = default;
+};
+
+/// Everything known about a run. Made and changed by `evolve` alone.
+struct run_state : run_progress {
+  workflow_ptr workflow;
+  run_plan plan;
+  /// Who paused it; only while `paused`.
+  std::string paused_by;
+  /// Who asked to cancel it; present exactly while `cancelling`.
+  std::optional<std::string> cancelled_by;
+  std::string cancel_reason;
+  /// Why the run failed, one line; only when it ended as `failed`.
+  std::string end_reason;
+  /// True when the run ended because the journal refused its events for other reasons than a step's answer: its row
+  /// then holds nothing that came from outside.
+  bool rejected = false;
 
   std::vector<step_state> steps;
-  uint32_t successes = 0;
 
   bool operator==(const run_state&) const = default;
 };

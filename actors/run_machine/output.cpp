@@ -1,0 +1,196 @@
+#include "actors/run_machine/output.hpp"
+
+#include <cmath>
+#include <limits>
+
+#include <nlohmann/json.hpp>
+
+#include "actors/run_machine/one_line.hpp"
+#include "actors/workflow/record_columns.hpp"
+
+namespace levain {
+
+namespace {
+
+using nlohmann::json;
+
+/// Excerpts of values in messages are cut to this many bytes.
+constexpr size_t excerpt_bytes_max = 80;
+
+bool is_deeper_than(std::string_view text, size_t depth_max) {
+  size_t depth = 0;
+  bool in_string = false;
+  for (size_t i = 0; i < text.size(); ++i) {
+    char c = text[i];
+    if (in_string) {
+      if (c == '\\')
+        ++i;
+      else if (c == '"')
+        in_string = false;
+    } else if (c == '"') {
+      in_string = true;
+    } else if (c == '[' || c == '{') {
+      if (++depth > depth_max)
+        return true;
+    } else if ((c == ']' || c == '}') && depth > 0) {
+      --depth;
+    }
+  }
+  return false;
+}
+
+/// `1.5e+16` as `15000000000000000`, which is how `jsonb` gives it back; as it is when it has a fraction.
+std::string without_exponent(const std::string& text) {
+  auto e = text.find('e');
+  if (e == std::string::npos)
+    return text;
+  auto exponent = static_cast<size_t>(std::stoi(text.substr(e + 1)));
+  std::string sign = text.front() == '-' ? "-" : "";
+  std::string digits;
+  for (char c : text.substr(sign.size(), e - sign.size()))
+    if (c != '.')
+      digits += c;
+  if (digits.size() > exponent + 1)
+    return text;
+  digits.append(exponent + 1 - digits.size(), '0');
+  return sign + digits;
+}
+
+/// Gives numbers the form they come back with from `jsonb`; false when a text holds U+0000.
+bool make_canonical(json& value) {
+  switch (value.type()) {
+  case json::value_t::object:
+    for (auto& [key, member] : value.items())
+      if (key.find('\0') != std::string::npos || !make_canonical(member))
+        return false;
+    return true;
+  case json::value_t::array:
+    for (auto& element : value)
+      if (!make_canonical(element))
+        return false;
+    return true;
+  case json::value_t::string:
+    return value.get_ref<const std::string&>().find('\0') == std::string::npos;
+  case json::value_t::number_float: {
+    auto number = value.get<double>();
+    if (number == 0)
+      value = 0.0; // numeric knows no negative zero
+    else if (std::abs(number) >= 1e15 && std::abs(number) < 1e20)
+      value = json::parse(without_exponent(value.dump()));
+    return true;
+  }
+  default:
+    return true;
+  }
+}
+
+std::string syntax_fault(std::string_view text) {
+  try {
+    [[maybe_unused]] auto value = json::parse(text);
+  } catch (const json::exception& e) {
+    std::string_view message = e.what();
+    if (auto bracket = message.find("] "); bracket != std::string_view::npos)
+      message.remove_prefix(bracket + 2);
+    return one_line(message, 300);
+  }
+  return "it cannot be read";
+}
+
+std::variant<json, unusable_json> read_canonical(std::string_view text, std::string_view what) {
+  auto refuse = [&](std::string_view why) { return unusable_json{std::string(what) + std::string(why)}; };
+  if (text.find_first_not_of(" \t\r\n") == std::string_view::npos)
+    return refuse(" is empty; it must be JSON");
+  if (is_deeper_than(text, output_depth_max))
+    return refuse(" is nested deeper than " + std::to_string(output_depth_max) + " levels");
+  auto value = json::parse(text, nullptr, false);
+  if (value.is_discarded())
+    return refuse(" is not JSON: " + syntax_fault(text));
+  if (!make_canonical(value))
+    return refuse(" holds the character U+0000, which the database cannot keep");
+  return value;
+}
+
+/// A whole number, also when it is written with a fraction of nothing (`97.0`).
+std::optional<int64_t> whole_number(const json& value) {
+  if (value.is_number_unsigned() && value.get<uint64_t>() > static_cast<uint64_t>(std::numeric_limits<int64_t>::max()))
+    return std::nullopt;
+  if (value.is_number_integer())
+    return value.get<int64_t>();
+  if (value.is_number_float()) {
+    auto number = value.get<double>();
+    if (std::trunc(number) == number && std::abs(number) < 1e15)
+      return static_cast<int64_t>(number);
+  }
+  return std::nullopt;
+}
+
+std::optional<recorded_value> take_value(const record_column& column, const json& value) {
+  switch (column.type) {
+  case record_column::type_type::counter:
+  case record_column::type_type::metric: {
+    auto max = column.type == record_column::type_type::metric ? record_metric_max : record_counter_max;
+    auto number = whole_number(value);
+    if (!number || *number < 0 || *number > max)
+      return std::nullopt;
+    return static_cast<int32_t>(*number);
+  }
+  case record_column::type_type::uuid: {
+    auto id = value.is_string() ? uuid::parse(value.get_ref<const std::string&>()) : std::nullopt;
+    return id ? std::optional<recorded_value>(*id) : std::nullopt;
+  }
+  case record_column::type_type::json:
+    return value.dump();
+  }
+  return std::nullopt;
+}
+
+std::variant<recorded_value, unusable_json> record_one(const record_entry& entry, const json& output) {
+  const auto* column = find_record_column(entry.column);
+  if (!column)
+    return unusable_json{"the column " + entry.column + " is none that record may fill"};
+  auto must_be = std::string(describe_range(column->type));
+  json::json_pointer pointer(entry.pointer);
+  if (!output.contains(pointer))
+    return unusable_json{
+      "the answer has no value at '" + entry.pointer + "' for the column " + entry.column + ", which must be " +
+      must_be};
+  const auto& value = output.at(pointer);
+  if (auto taken = take_value(*column, value))
+    return std::move(*taken);
+  return unusable_json{
+    "the value " + one_line(value.dump(), excerpt_bytes_max) + " at '" + entry.pointer + "' does not fit the column " +
+    entry.column + ", which must be " + must_be};
+}
+
+} // namespace
+
+std::variant<std::string, unusable_json> canonical_json(std::string_view text, std::string_view what) {
+  auto read = read_canonical(text, what);
+  if (auto* fault = std::get_if<unusable_json>(&read))
+    return std::move(*fault);
+  return std::get<json>(read).dump();
+}
+
+std::variant<usable_output, unusable_json>
+check_output(const step_definition& step, std::string_view text, size_t bytes_max) {
+  if (text.size() > bytes_max)
+    return unusable_json{
+      "the answer has " + std::to_string(text.size()) + " bytes; at most " + std::to_string(bytes_max) +
+      " are allowed"};
+  auto read = read_canonical(text, "the answer");
+  if (auto* fault = std::get_if<unusable_json>(&read))
+    return std::move(*fault);
+  const auto& value = std::get<json>(read);
+  usable_output output;
+  output.recorded.reserve(step.record.size());
+  for (const auto& entry : step.record) {
+    auto taken = record_one(entry, value);
+    if (auto* fault = std::get_if<unusable_json>(&taken))
+      return std::move(*fault);
+    output.recorded.push_back(std::move(std::get<recorded_value>(taken)));
+  }
+  output.text = value.dump();
+  return output;
+}
+
+} // namespace levain

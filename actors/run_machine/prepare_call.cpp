@@ -1,0 +1,283 @@
+#include "actors/run_machine/prepare_call.hpp"
+
+#include <algorithm>
+
+#include <nlohmann/json.hpp>
+
+#include "actors/run_machine/call_template.hpp"
+#include "actors/run_machine/machine.hpp"
+#include "actors/run_machine/one_line.hpp"
+
+namespace levain {
+
+namespace {
+
+using nlohmann::json;
+
+std::string as_json(std::string_view text) {
+  return json(text).dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+/// RFC 3986 section 2.3: what needs no encoding anywhere.
+bool is_unreserved(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
+         c == '_' || c == '~';
+}
+
+std::string percent_encoded(std::string_view text) {
+  constexpr char digits[] = "0123456789ABCDEF";
+  std::string encoded;
+  for (char c : text) {
+    if (is_unreserved(c)) {
+      encoded += c;
+      continue;
+    }
+    auto byte = static_cast<unsigned char>(c);
+    encoded += '%';
+    encoded += digits[byte >> 4];
+    encoded += digits[byte & 15];
+  }
+  return encoded;
+}
+
+bool is_control(char c) {
+  return static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
+}
+
+/// A value that cannot be had; becomes a final failure.
+struct unresolved {
+  std::string message;
+};
+
+using resolved_text = std::variant<std::string, unresolved>;
+
+/// Makes one call ready.
+class preparation {
+public:
+  preparation(const run_state& state, step_index step, bool undo, const call_variables& variables)
+    : state_(state)
+    , step_(step)
+    , undo_(undo)
+    , variables_(variables)
+    , visible_(visible_results()) {}
+
+  std::variant<call_request, call_failure> prepare() const {
+    const auto& definition = state_.workflow->steps[step_];
+    call_request request;
+    request.run = state_.plan.run;
+    request.run_number = state_.plan.run_number;
+    request.tenant = state_.plan.tenant;
+    request.step = definition.name;
+    request.attempt = attempt();
+    request.undo = undo_;
+    request.idempotency_key = idempotency_key(state_, step_, undo_);
+    request.timeout = undo_ ? definition.compensate->timeout : definition.timeout;
+    request.call = undo_ ? definition.compensate->call : definition.call;
+    if (auto* http = std::get_if<http_call>(&request.call))
+      if (auto fault = resolve_http(*http))
+        return call_failure{call_failure::kind_type::final, one_line(*fault), std::nullopt};
+    request.body = body();
+    return request;
+  }
+
+private:
+  uint32_t attempt() const { return undo_ ? state_.steps[step_].undo_attempt : state_.steps[step_].attempt; }
+
+  /// The steps whose outputs the call may see: those it comes after, directly or through others. They had all ended
+  /// when it first began, so every attempt sees the same.
+  std::vector<bool> visible_results() const {
+    std::vector<bool> visible(state_.steps.size(), false);
+    std::vector<step_index> open = {step_};
+    while (!open.empty()) {
+      const auto& definition = state_.workflow->steps[open.back()];
+      open.pop_back();
+      for (const auto* list : {&definition.needs, &definition.after})
+        for (auto earlier : *list)
+          if (!visible[earlier]) {
+            visible[earlier] = true;
+            open.push_back(earlier);
+          }
+    }
+    visible[step_] = undo_;
+    return visible;
+  }
+
+  bool has_result(step_index i) const { return visible_[i] && state_.steps[i].phase == step_phase::succeeded; }
+
+  std::string run_value(std::string_view field) const {
+    const auto& plan = state_.plan;
+    if (field == "id")
+      return to_string(plan.run);
+    if (field == "number")
+      return plan.run_number;
+    if (field == "tenant")
+      return to_string(plan.tenant);
+    if (field == "workflow")
+      return plan.workflow;
+    if (field == "version")
+      return std::to_string(plan.workflow_version);
+    if (field == "type")
+      return plan.run_type;
+    if (field == "priority")
+      return plan.priority;
+    if (field == "attempt")
+      return std::to_string(attempt());
+    if (field == "step")
+      return state_.workflow->steps[step_].name;
+    return plan.triggered_by.value_or("");
+  }
+
+  std::string body() const {
+    const auto& plan = state_.plan;
+    std::string text = "{\"run\":{";
+    for (auto field : {"id", "number", "tenant", "workflow", "type", "priority", "step"})
+      text += as_json(field) + ":" + as_json(run_value(field)) + ",";
+    text += "\"version\":" + std::to_string(plan.workflow_version) + ",\"attempt\":" + std::to_string(attempt());
+    text += ",\"triggered_by\":" + (plan.triggered_by ? as_json(*plan.triggered_by) : "null");
+    text += "},\"input\":" + plan.input + ",\"results\":{";
+    bool first = true;
+    for (step_index i = 0; i < state_.steps.size(); ++i) {
+      if (!has_result(i))
+        continue;
+      text += first ? "" : ",";
+      text += as_json(state_.workflow->steps[i].name) + ":" + state_.steps[i].output;
+      first = false;
+    }
+    return text + "}}";
+  }
+
+  /// The value below `from` in a JSON text, written as people write it.
+  static resolved_text simple_value(const std::string& text, const template_piece& piece, size_t from) {
+    auto value = json::parse(text, nullptr, false);
+    const json* at = &value;
+    for (size_t i = from; i < piece.path.size(); ++i) {
+      const auto& segment = piece.path[i];
+      if (at->is_object() && at->contains(segment))
+        at = &(*at)[segment];
+      else if (auto element = element_of(*at, segment))
+        at = element;
+      else
+        return unresolved{"{" + piece.text + "} has no value: there is no '" + segment + "'"};
+    }
+    if (at->is_string())
+      return at->get<std::string>();
+    if (at->is_number() || at->is_boolean())
+      return at->dump();
+    return unresolved{
+      "{" + piece.text + "} must be a text, a number or a boolean, not " + std::string(at->type_name())};
+  }
+
+  /// The element of an array that a segment of digits names; null when there is none.
+  static const json* element_of(const json& value, const std::string& segment) {
+    bool digits = !segment.empty() && segment.size() <= 9 &&
+                  std::all_of(segment.begin(), segment.end(), [](char c) { return c >= '0' && c <= '9'; });
+    if (!value.is_array() || !digits)
+      return nullptr;
+    auto i = static_cast<size_t>(std::stoul(segment));
+    return i < value.size() ? &value[i] : nullptr;
+  }
+
+  resolved_text reference_value(const template_piece& piece) const {
+    if (piece.path.front() == "run") {
+      if (piece.path[1] == "triggered_by" && !state_.plan.triggered_by)
+        return unresolved{"{run.triggered_by} has no value: the run does not say who triggered it"};
+      return run_value(piece.path[1]);
+    }
+    if (piece.path.front() == "input")
+      return simple_value(state_.plan.input, piece, 1);
+    for (step_index i = 0; i < state_.steps.size(); ++i)
+      if (state_.workflow->steps[i].name == piece.path[1] && has_result(i))
+        return simple_value(state_.steps[i].output, piece, 2);
+    return unresolved{"{" + piece.text + "} has no value: step " + piece.path[1] + " has no result here"};
+  }
+
+  resolved_text resolve(const std::string& text, bool encode) const {
+    auto cut = parse_template(text);
+    if (auto* fault = std::get_if<template_error>(&cut))
+      return unresolved{fault->message};
+    std::string resolved;
+    for (const auto& piece : std::get<call_template>(cut)) {
+      if (piece.kind == template_piece::kind_type::text) {
+        resolved += piece.text;
+      } else if (piece.kind == template_piece::kind_type::variable) {
+        auto found = variables_.find(piece.text);
+        if (found == variables_.end())
+          return unresolved{"${" + piece.text + "} has no value: this node has no variable of that name"};
+        resolved += found->second;
+      } else {
+        auto value = reference_value(piece);
+        if (std::holds_alternative<unresolved>(value))
+          return value;
+        const auto& plain = std::get<std::string>(value);
+        resolved += encode ? percent_encoded(plain) : plain;
+      }
+    }
+    return resolved;
+  }
+
+  /// Why the call cannot be made; nothing when it can.
+  std::optional<std::string> resolve_http(http_call& http) const {
+    auto url = resolve(http.url, true);
+    if (auto* fault = std::get_if<unresolved>(&url))
+      return "the call's url cannot be made: " + fault->message;
+    http.url = std::move(std::get<std::string>(url));
+    if (std::any_of(http.url.begin(), http.url.end(), [](char c) { return is_control(c) || c == ' '; }))
+      return "the call's url must not hold blanks or control characters: " + http.url;
+    for (auto& [name, value] : http.headers) {
+      auto resolved = resolve(value, false);
+      if (auto* fault = std::get_if<unresolved>(&resolved))
+        return "the call's header " + name + " cannot be made: " + fault->message;
+      value = std::move(std::get<std::string>(resolved));
+      if (std::any_of(value.begin(), value.end(), [](char c) { return is_control(c) && c != '\t'; }))
+        return "the call's header " + name + " must not hold control characters such as a line's end";
+    }
+    return std::nullopt;
+  }
+
+  const run_state& state_;
+  step_index step_;
+  bool undo_;
+  const call_variables& variables_;
+  std::vector<bool> visible_;
+};
+
+/// Collects the variables of one text that have no value.
+void collect_missing(
+  std::vector<std::pair<std::string, std::string>>& missing, const std::string& text, const std::string& place,
+  const call_variables& variables) {
+  auto cut = parse_template(text);
+  if (!std::holds_alternative<call_template>(cut))
+    return;
+  for (const auto& piece : std::get<call_template>(cut))
+    if (piece.kind == template_piece::kind_type::variable && !variables.contains(piece.text))
+      missing.emplace_back(piece.text, place);
+}
+
+} // namespace
+
+std::variant<call_request, call_failure>
+prepare_call(const run_state& state, step_index step, bool undo, const call_variables& variables) {
+  return preparation(state, step, undo, variables).prepare();
+}
+
+std::vector<std::pair<std::string, std::string>>
+missing_variables(const workflow_definition& workflow, const call_variables& variables) {
+  std::vector<std::pair<std::string, std::string>> missing;
+  auto look_into = [&](const call_spec& call, const std::string& place) {
+    const auto* http = std::get_if<http_call>(&call);
+    if (!http)
+      return;
+    collect_missing(missing, http->url, place + ".http.url", variables);
+    for (const auto& [name, value] : http->headers)
+      collect_missing(missing, value, place + ".http.headers." + name, variables);
+  };
+  for (size_t i = 0; i < workflow.steps.size(); ++i) {
+    auto place = "steps[" + std::to_string(i) + "]";
+    look_into(workflow.steps[i].call, place + ".call");
+    if (workflow.steps[i].compensate)
+      look_into(workflow.steps[i].compensate->call, place + ".compensate");
+  }
+  return missing;
+}
+
+} // namespace levain
