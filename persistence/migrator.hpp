@@ -14,7 +14,8 @@ public:
   using std::runtime_error::runtime_error;
 };
 
-/// What was (or, in a dry run, would be) done, a sentence each: `applied 002_journal`, `adopted 001_initial_schema: ...`.
+/// What was (or, in a dry run, would be) done, a sentence each: `applied 002_journal`, `adopted 001_initial_schema:
+/// ...`.
 struct migration_report {
   std::vector<std::string> done;
   /// True when there was nothing to do.
@@ -28,7 +29,8 @@ struct migration_status {
   std::string checksum;
 };
 
-/// Brings the database at `url` to the newest schema. Throws `migration_error`, or `journal_unavailable` (see journal.hpp) when the database cannot be reached.
+/// Brings the database at `url` to the newest schema. Throws `migration_error`, or `journal_unavailable` (see
+/// journal.hpp) when the database cannot be reached.
 migration_report migrate_up(const std::string& url, bool dry_run = false);
 
 /// Every migration that this program or the database knows.

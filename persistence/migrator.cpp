@@ -1,0 +1,225 @@
+#include "persistence/migrator.hpp"
+
+#include <algorithm>
+#include <map>
+
+#include <pqxx/pqxx>
+
+#include "persistence/adoption.hpp"
+#include "persistence/migrations.hpp"
+#include "persistence/schema_facts.hpp"
+#include "persistence/schema_partitions.hpp"
+#include "persistence/schema_session.hpp"
+#include "persistence/sha256.hpp"
+#include "persistence/sql_errors.hpp"
+
+namespace levain {
+
+namespace {
+
+constexpr const char* create_migrations_table = R"(
+  create table if not exists levain_migrations (
+    number integer not null,
+    name text not null,
+    -- SHA-256 of the file, in hex: a landed file that was edited is found out.
+    checksum text not null,
+    applied_at timestamptz not null default now(),
+    -- True when the database had it from elsewhere and it was not applied.
+    adopted boolean not null,
+    program_version text not null,
+    constraint levain_migrations_pkey primary key (number)
+  ))";
+
+constexpr const char* migrations_table_exists = "select to_regclass('levain_migrations') is not null";
+
+constexpr const char* read_migrations = R"(
+  select number, name, checksum, applied_at, adopted
+  from levain_migrations
+  order by number)";
+
+constexpr const char* record_migration = R"(
+  insert into levain_migrations (number, name, checksum, adopted, program_version)
+  values ($1, $2, $3, $4, $5))";
+
+struct recorded_migration {
+  int number = 0;
+  std::string name;
+  std::string checksum;
+  timestamp applied_at{};
+  bool adopted = false;
+};
+
+int number_of(const embedded_migration& migration) {
+  return std::stoi(std::string(migration.name.substr(0, 3)));
+}
+
+std::string checksum_of(const embedded_migration& migration) {
+  return sha256_hex(migration.sql);
+}
+
+std::vector<recorded_migration> read_recorded(pqxx::connection& connection) {
+  pqxx::work transaction(connection, "read_migrations");
+  std::vector<recorded_migration> recorded;
+  if (!transaction.exec1(migrations_table_exists)[0].as<bool>())
+    return recorded;
+  for (const auto& row : transaction.exec(read_migrations)) {
+    const auto applied_at = parse_timestamp(row["applied_at"].c_str());
+    recorded.push_back(
+      {row["number"].as<int>(), row["name"].as<std::string>(), row["checksum"].as<std::string>(),
+       applied_at.value_or(timestamp{}), row["adopted"].as<bool>()});
+  }
+  return recorded;
+}
+
+/// What stands between the record and this program, a sentence each.
+std::vector<std::string> objections(const std::vector<recorded_migration>& recorded) {
+  const auto& known = embedded_migrations();
+  std::map<int, const embedded_migration*> by_number;
+  for (const auto& migration : known)
+    by_number[number_of(migration)] = &migration;
+  std::vector<std::string> found;
+  for (const auto& record : recorded) {
+    const auto migration = by_number.find(record.number);
+    if (migration == by_number.end())
+      found.push_back(
+        record.name +
+        ": the database's schema is newer than this program (" LEVAIN_VERSION "), whose last migration is " +
+        std::string(known.back().name) + "; use a program that knows it");
+    else if (migration->second->name != record.name)
+      found.push_back(
+        record.name + ": this program knows number " + std::to_string(record.number) + " as " +
+        std::string(migration->second->name) + "; use the program that made this database");
+    else if (checksum_of(*migration->second) != record.checksum)
+      found.push_back(
+        record.name + ": the file was edited after it was applied (applied " + record.checksum.substr(0, 12) +
+        ", this program has " + checksum_of(*migration->second).substr(0, 12) +
+        "); put it back and write a new migration instead");
+  }
+  return found;
+}
+
+std::vector<embedded_migration> pending_after(const std::vector<recorded_migration>& recorded) {
+  std::vector<embedded_migration> pending;
+  for (const auto& migration : embedded_migrations()) {
+    const auto is_this = [&](const recorded_migration& record) { return record.number == number_of(migration); };
+    if (std::none_of(recorded.begin(), recorded.end(), is_this))
+      pending.push_back(migration);
+  }
+  return pending;
+}
+
+void record(pqxx::transaction_base& transaction, const embedded_migration& migration, bool adopted) {
+  transaction.exec(create_migrations_table);
+  transaction.exec_params(
+    record_migration, number_of(migration), std::string(migration.name), checksum_of(migration), adopted,
+    LEVAIN_VERSION);
+}
+
+void apply(pqxx::connection& connection, const embedded_migration& migration) {
+  pqxx::work transaction(connection, "apply_migration");
+  try {
+    // The row first: whoever else is at it waits here and then fails on the key before changing anything.
+    record(transaction, migration, false);
+    transaction.exec(std::string(migration.sql));
+  } catch (const pqxx::sql_error& error) {
+    throw migration_error(
+      std::string(migration.name) + " cannot be applied, nothing of it was: " + one_line(error.what()));
+  }
+  transaction.commit();
+}
+
+/// Records `initial` as adopted where there is something to adopt. Answers the sentence that says so; empty when not.
+std::string adopt(pqxx::connection& connection, const embedded_migration& initial, bool dry_run) {
+  const auto found = assess_adoption(connection, initial);
+  if (found == adoption_case::nothing_there)
+    return {};
+  const bool completes = found == adoption_case::first_fragment;
+  if (!dry_run) {
+    pqxx::work transaction(connection, "adopt");
+    record(transaction, initial, true);
+    if (completes)
+      complete_first_fragment(transaction);
+    transaction.commit();
+  }
+  return std::string(initial.name) + ": orchestration_runs was there " +
+         (completes ? "without the ai_insights columns, which were added" : "and complete");
+}
+
+} // namespace
+
+migration_report migrate_up(const std::string& url, bool dry_run) {
+  migration_report report;
+  in_schema_session(url, schema_lock_timeout, [&](pqxx::connection& connection) {
+    lock_schema(connection);
+    {
+      pqxx::work transaction(connection, "current_schema");
+      current_schema(transaction);
+    }
+    const auto recorded = read_recorded(connection);
+    if (const auto found = objections(recorded); !found.empty())
+      throw migration_error(found.front());
+    auto pending = pending_after(recorded);
+    if (recorded.empty() && !pending.empty()) {
+      if (const auto adopted = adopt(connection, pending.front(), dry_run); !adopted.empty()) {
+        report.done.push_back((dry_run ? "would adopt " : "adopted ") + adopted);
+        pending.erase(pending.begin());
+      }
+    }
+    for (const auto& migration : pending) {
+      if (!dry_run)
+        apply(connection, migration);
+      report.done.push_back((dry_run ? "would apply " : "applied ") + std::string(migration.name));
+    }
+  });
+  report.up_to_date = report.done.empty();
+  if (!dry_run)
+    for (const auto& partition : ensure_partitions(url))
+      report.done.push_back("made partition " + partition);
+  return report;
+}
+
+std::vector<migration_status> migration_statuses(const std::string& url) {
+  std::vector<recorded_migration> recorded;
+  in_schema_session(
+    url, schema_lock_timeout, [&](pqxx::connection& connection) { recorded = read_recorded(connection); });
+  using state = migration_status::state_type;
+  std::map<int, migration_status> statuses;
+  for (const auto& migration : embedded_migrations())
+    statuses[number_of(migration)] = {std::string(migration.name), state::pending, {}, checksum_of(migration)};
+  for (const auto& record : recorded) {
+    auto& status = statuses[record.number];
+    if (status.name != record.name)
+      status.state = state::unknown;
+    else if (status.checksum != record.checksum)
+      status.state = state::edited;
+    else
+      status.state = record.adopted ? state::adopted : state::applied;
+    status.name = record.name;
+    status.checksum = record.checksum;
+    status.applied_at = record.applied_at;
+  }
+  std::vector<migration_status> all;
+  for (auto& [number, status] : statuses)
+    all.push_back(std::move(status));
+  return all;
+}
+
+std::vector<std::string> verify_schema(const std::string& url) {
+  std::vector<std::string> differences;
+  in_schema_session(url, schema_lock_timeout, [&](pqxx::connection& connection) {
+    const auto recorded = read_recorded(connection);
+    differences = objections(recorded);
+    for (const auto& migration : pending_after(recorded))
+      differences.push_back(std::string(migration.name) + ": not applied; run levain migrate up");
+    std::vector<schema_fact> actual;
+    {
+      pqxx::work transaction(connection, "verify_schema");
+      actual = read_schema_facts(transaction, current_schema(transaction));
+    }
+    for (auto& difference : schema_differences(expected_schema_facts(connection, embedded_migrations()), actual))
+      differences.push_back(std::move(difference));
+  });
+  return differences;
+}
+
+} // namespace levain

@@ -1,0 +1,61 @@
+#include "persistence/schema_analytics.hpp"
+
+#include <array>
+
+#include "persistence/schema_session.hpp"
+
+namespace levain {
+
+namespace {
+
+constexpr const char* refresh_daily = "refresh materialized view concurrently orchestration_daily";
+
+constexpr const char* index_is_valid = R"(
+  select coalesce((select indisvalid from pg_index where indexrelid = to_regclass($1)), false))";
+
+struct json_index {
+  const char* name;
+  const char* drop;
+  const char* create;
+};
+
+// `jsonb_path_ops`: containment, which is what is asked of them, at half the size.
+constexpr std::array<json_index, 3> json_indexes = {{
+  {"ix_orchestration_runs_forecast_data", "drop index concurrently if exists ix_orchestration_runs_forecast_data",
+   "create index concurrently ix_orchestration_runs_forecast_data on orchestration_runs using gin (forecast_data "
+   "jsonb_path_ops)"},
+  {"ix_orchestration_runs_run_metadata", "drop index concurrently if exists ix_orchestration_runs_run_metadata",
+   "create index concurrently ix_orchestration_runs_run_metadata on orchestration_runs using gin (run_metadata "
+   "jsonb_path_ops)"},
+  {"ix_orchestration_runs_error_details", "drop index concurrently if exists ix_orchestration_runs_error_details",
+   "create index concurrently ix_orchestration_runs_error_details on orchestration_runs using gin (error_details "
+   "jsonb_path_ops)"},
+}};
+
+} // namespace
+
+void refresh_analytics(const std::string& url) {
+  in_schema_session(url, schema_lock_timeout, [](pqxx::connection& connection) {
+    pqxx::nontransaction session(connection, "refresh_analytics");
+    session.exec(refresh_daily);
+  });
+}
+
+std::vector<std::string> create_json_indexes(const std::string& url) {
+  std::vector<std::string> made;
+  in_schema_session(url, schema_lock_timeout, [&](pqxx::connection& connection) {
+    lock_schema(connection);
+    for (const auto& index : json_indexes) {
+      // Outside of a transaction: the server makes an index beside writers only there.
+      pqxx::nontransaction session(connection, "create_json_index");
+      if (session.exec_params1(index_is_valid, index.name)[0].as<bool>())
+        continue;
+      session.exec(index.drop);
+      session.exec(index.create);
+      made.emplace_back(index.name);
+    }
+  });
+  return made;
+}
+
+} // namespace levain

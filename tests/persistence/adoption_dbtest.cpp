@@ -1,0 +1,167 @@
+#include <boost/test/unit_test.hpp>
+
+#include <pqxx/pqxx>
+
+#include "persistence/migrations.hpp"
+#include "persistence/migrator.hpp"
+#include "tests/support/database.hpp"
+
+using namespace levain;
+using levain::test::fresh_database;
+
+namespace {
+
+constexpr const char* drop_second_fragment = R"(
+  alter table orchestration_runs
+    drop column ai_insights_started_at,
+    drop column ai_insights_completed_at,
+    drop column ai_insights_status,
+    drop column ai_insights_error,
+    drop column ai_insights_generated,
+    drop column ai_insights_posted)";
+
+constexpr const char* fill = R"(
+  insert into orchestration_runs (run_number, tenant_id, status, forecasts_generated, run_metadata)
+  select 'OLD-' || n, gen_random_uuid(), 'completed', n, '{"from": "before"}'
+  from generate_series(1, 100) n)";
+
+constexpr const char* digest_of_rows = R"(
+  select md5(string_agg(concat_ws('|', id, run_number, tenant_id, status, forecasts_generated, run_metadata, updated_at), ',' order by id))
+  from orchestration_runs)";
+
+/// A bakery's database as the older migrations left it: our first file without our record of it, and theirs.
+class old_database {
+public:
+  explicit old_database(bool both_fragments) {
+    execute(std::string(embedded_migrations().front().sql));
+    if (!both_fragments)
+      execute(drop_second_fragment);
+    execute("create table alembic_version (version_num varchar(32) primary key)");
+    execute(fill);
+  }
+
+  void execute(const std::string& statement) const {
+    pqxx::connection connection(url());
+    pqxx::work transaction(connection);
+    transaction.exec(statement);
+    transaction.commit();
+  }
+
+  std::string value(const std::string& query) const {
+    pqxx::connection connection(url());
+    pqxx::work transaction(connection);
+    return transaction.exec1(query)[0].c_str();
+  }
+
+  const std::string& url() const { return database_.url(); }
+
+private:
+  fresh_database database_{fresh_database::contents::nothing};
+};
+
+std::string refusal(const old_database& database) {
+  try {
+    migrate_up(database.url());
+  } catch (const migration_error& error) {
+    return error.what();
+  }
+  return "not refused";
+}
+
+bool says(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(adoption_dbtest)
+
+BOOST_AUTO_TEST_CASE(a_complete_table_is_taken_as_it_is) {
+  const old_database database(true);
+  const auto before = database.value(digest_of_rows);
+  const auto report = migrate_up(database.url());
+  BOOST_TEST(report.done[0] == "adopted 001_initial_schema: orchestration_runs was there and complete");
+  BOOST_TEST(report.done[1] == "applied 002_updated_at");
+  BOOST_TEST(database.value(digest_of_rows) == before);
+  BOOST_TEST((migration_statuses(database.url())[0].state == migration_status::state_type::adopted));
+  BOOST_TEST(verify_schema(database.url()).empty());
+  BOOST_TEST(migrate_up(database.url()).up_to_date);
+}
+
+BOOST_AUTO_TEST_CASE(the_first_fragment_is_completed_by_exactly_the_missing_columns) {
+  const old_database database(false);
+  const auto before = database.value(digest_of_rows);
+  const auto report = migrate_up(database.url());
+  BOOST_TEST(
+    report.done[0] ==
+    "adopted 001_initial_schema: orchestration_runs was there without the ai_insights columns, which were added");
+  BOOST_TEST(database.value(digest_of_rows) == before);
+  BOOST_TEST(database.value("select count(*) from orchestration_runs where ai_insights_posted = 0") == "100");
+  BOOST_TEST(verify_schema(database.url()).empty());
+}
+
+BOOST_AUTO_TEST_CASE(anything_else_is_refused_with_every_difference) {
+  const old_database database(true);
+  database.execute(R"(
+    alter table orchestration_runs drop column quality_score;
+    alter table orchestration_runs alter retry_count type bigint;
+    alter table orchestration_runs alter run_type drop default;
+    alter table orchestration_runs alter tenant_id drop not null;
+    alter table orchestration_runs add column cost_center text not null default 'x';
+    alter table orchestration_runs alter cost_center drop default;
+    alter table orchestration_runs add constraint rate_is_small check (fulfillment_rate < 50);
+    drop index ix_orchestration_runs_tenant_status;
+    alter type orchestrationstatus add value 'paused')");
+  const auto before = database.value(digest_of_rows);
+  const auto reason = refusal(database);
+  BOOST_TEST_MESSAGE(reason);
+  BOOST_TEST(says(reason, "column orchestration_runs.quality_score: missing"));
+  BOOST_TEST(says(reason, "index ix_orchestration_runs_quality_score: missing"));
+  BOOST_TEST(says(reason, "column orchestration_runs.retry_count: is bigint not null default 0"));
+  BOOST_TEST(says(reason, "column orchestration_runs.run_type: is character varying(50) not null; it should be"));
+  BOOST_TEST(says(reason, "column orchestration_runs.tenant_id: is uuid; it should be uuid not null"));
+  BOOST_TEST(says(reason, "column orchestration_runs.cost_center: unknown"));
+  BOOST_TEST(says(reason, "constraint orchestration_runs.rate_is_small: unknown"));
+  BOOST_TEST(says(reason, "index ix_orchestration_runs_tenant_status: missing"));
+  BOOST_TEST(says(reason, "type orchestrationstatus: is enum ("));
+  BOOST_TEST(std::count(reason.begin(), reason.end(), '\n') == 9);
+  BOOST_TEST(database.value(digest_of_rows) == before);
+  BOOST_TEST(
+    database.value("select to_regclass('levain_migrations') is null and to_regclass('run_events') is null") == "t");
+}
+
+BOOST_AUTO_TEST_CASE(half_of_the_second_fragment_is_refused) {
+  const old_database database(true);
+  database.execute("alter table orchestration_runs drop column ai_insights_posted");
+  const auto reason = refusal(database);
+  BOOST_TEST(says(reason, "column orchestration_runs.ai_insights_posted: missing"));
+}
+
+BOOST_AUTO_TEST_CASE(times_with_a_time_zone_and_harmless_additions_are_accepted) {
+  const old_database database(true);
+  database.execute(R"(
+    alter table orchestration_runs alter started_at type timestamptz;
+    alter table orchestration_runs alter created_at set default current_timestamp;
+    alter table orchestration_runs add column remark text;
+    alter table orchestration_runs add constraint run_number_once unique (run_number);
+    create index mine on orchestration_runs (remark))");
+  migrate_up(database.url());
+  BOOST_TEST(verify_schema(database.url()).empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_dry_run_of_an_adoption_changes_nothing) {
+  const old_database database(false);
+  const auto report = migrate_up(database.url(), true);
+  BOOST_TEST(says(report.done[0], "would adopt 001_initial_schema"));
+  BOOST_TEST(database.value("select to_regclass('levain_migrations') is null") == "t");
+  BOOST_TEST(
+    database.value("select count(*) from pg_attribute where attrelid = 'orchestration_runs'::regclass and attname like "
+                   "'ai_insights%'") == "0");
+}
+
+BOOST_AUTO_TEST_CASE(an_empty_database_has_nothing_to_adopt) {
+  const fresh_database database(fresh_database::contents::nothing);
+  BOOST_TEST(migrate_up(database.url()).done.front() == "applied 001_initial_schema");
+}
+
+BOOST_AUTO_TEST_SUITE_END()

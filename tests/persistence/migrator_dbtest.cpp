@@ -1,0 +1,151 @@
+#include <boost/test/unit_test.hpp>
+
+#include <future>
+#include <pqxx/pqxx>
+
+#include "persistence/journal.hpp"
+#include "persistence/migrations.hpp"
+#include "persistence/migrator.hpp"
+#include "tests/support/database.hpp"
+
+using namespace levain;
+using levain::test::fresh_database;
+
+namespace {
+
+const auto nothing = fresh_database::contents::nothing;
+
+void execute(const std::string& url, const std::string& statement) {
+  pqxx::connection connection(url);
+  pqxx::work transaction(connection);
+  transaction.exec(statement);
+  transaction.commit();
+}
+
+std::string value(const std::string& url, const std::string& query) {
+  pqxx::connection connection(url);
+  pqxx::work transaction(connection);
+  return transaction.exec1(query)[0].c_str();
+}
+
+bool says(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+auto failing_with(const std::string& part) {
+  return [part](const migration_error& error) {
+    BOOST_TEST_MESSAGE(error.what());
+    return says(error.what(), part);
+  };
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(migrator_dbtest)
+
+BOOST_AUTO_TEST_CASE(an_empty_database_gets_every_migration_in_order) {
+  const fresh_database database(nothing);
+  const auto report = migrate_up(database.url());
+  const auto& known = embedded_migrations();
+  BOOST_TEST_REQUIRE(report.done.size() >= known.size());
+  BOOST_TEST(!report.up_to_date);
+  for (size_t i = 0; i < known.size(); ++i)
+    BOOST_TEST(report.done[i] == "applied " + std::string(known[i].name));
+  BOOST_TEST(verify_schema(database.url()).empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_second_call_does_nothing) {
+  const fresh_database database;
+  const auto report = migrate_up(database.url());
+  BOOST_TEST(report.up_to_date);
+  BOOST_TEST(report.done.empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_dry_run_says_what_it_would_do_and_does_nothing) {
+  const fresh_database database(nothing);
+  const auto report = migrate_up(database.url(), true);
+  BOOST_TEST(report.done.size() == embedded_migrations().size());
+  BOOST_TEST(report.done.front() == "would apply 001_initial_schema");
+  BOOST_TEST(value(database.url(), "select count(*) from pg_class where relnamespace = 'public'::regnamespace") == "0");
+}
+
+BOOST_AUTO_TEST_CASE(two_starters_at_once_apply_each_migration_once) {
+  const fresh_database database(nothing);
+  std::vector<std::future<migration_report>> starters;
+  for (int i = 0; i < 4; ++i)
+    starters.push_back(std::async(std::launch::async, [&] { return migrate_up(database.url()); }));
+  int who_did_it = 0;
+  for (auto& starter : starters)
+    who_did_it += starter.get().up_to_date ? 0 : 1;
+  BOOST_TEST(who_did_it == 1);
+  BOOST_TEST(verify_schema(database.url()).empty());
+}
+
+BOOST_AUTO_TEST_CASE(an_edited_landed_file_is_refused_by_name) {
+  const fresh_database database;
+  execute(database.url(), "update levain_migrations set checksum = repeat('0', 64) where number = 3");
+  BOOST_CHECK_EXCEPTION(migrate_up(database.url()), migration_error, failing_with("003_journal: the file was edited"));
+  BOOST_TEST((migration_statuses(database.url())[2].state == migration_status::state_type::edited));
+}
+
+BOOST_AUTO_TEST_CASE(a_schema_newer_than_the_program_is_refused) {
+  const fresh_database database;
+  execute(
+    database.url(), "insert into levain_migrations (number, name, checksum, adopted, program_version) "
+                    "values (999, '999_from_the_future', 'x', false, '99.0')");
+  BOOST_CHECK_EXCEPTION(migrate_up(database.url()), migration_error, failing_with("999_from_the_future"));
+  BOOST_TEST((migration_statuses(database.url()).back().state == migration_status::state_type::unknown));
+}
+
+BOOST_AUTO_TEST_CASE(a_migration_that_fails_leaves_nothing_of_itself) {
+  const fresh_database database(nothing);
+  execute(database.url(), "create table workflow_definitions (mine text)");
+  BOOST_CHECK_EXCEPTION(migrate_up(database.url()), migration_error, failing_with("004_definitions cannot be applied"));
+  const auto statuses = migration_statuses(database.url());
+  BOOST_TEST((statuses[2].state == migration_status::state_type::applied));
+  BOOST_TEST((statuses[3].state == migration_status::state_type::pending));
+  execute(database.url(), "drop table workflow_definitions");
+  migrate_up(database.url());
+  BOOST_TEST(verify_schema(database.url()).empty());
+}
+
+BOOST_AUTO_TEST_CASE(statuses_name_what_was_applied_and_what_is_pending) {
+  const fresh_database empty(nothing);
+  for (const auto& status : migration_statuses(empty.url()))
+    BOOST_TEST((status.state == migration_status::state_type::pending));
+  const fresh_database full;
+  for (const auto& status : migration_statuses(full.url())) {
+    BOOST_TEST((status.state == migration_status::state_type::applied));
+    BOOST_TEST(status.checksum.size() == 64u);
+    BOOST_TEST((status.applied_at > timestamp{}));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(another_schema_of_the_search_path_serves_as_well) {
+  const fresh_database database(nothing);
+  execute(database.url(), "create schema bakery");
+  execute(
+    database.url(),
+    "do $$ begin execute format('alter database %I set search_path = bakery', current_database()); end $$");
+  migrate_up(database.url());
+  BOOST_TEST(value(database.url(), "select to_regclass('bakery.run_events') is not null") == "t");
+  BOOST_TEST(verify_schema(database.url()).empty());
+}
+
+BOOST_AUTO_TEST_CASE(verify_names_every_difference) {
+  const fresh_database database;
+  execute(
+    database.url(), "drop index ix_orchestration_runs_trigger; alter table run_starts alter fingerprint drop not null; "
+                    "alter table orchestration_runs add column forced integer not null");
+  const auto differences = verify_schema(database.url());
+  BOOST_TEST_REQUIRE(differences.size() == 3u);
+  BOOST_TEST(says(differences[0], "column run_starts.fingerprint: is text; it should be text not null"));
+  BOOST_TEST(says(differences[1], "index ix_orchestration_runs_trigger: missing"));
+  BOOST_TEST(says(differences[2], "column orchestration_runs.forced: unknown to this program"));
+}
+
+BOOST_AUTO_TEST_CASE(a_database_out_of_reach_is_said_to_be) {
+  BOOST_CHECK_THROW(migrate_up("postgresql:///x?host=/nowhere/at/all"), journal_unavailable);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

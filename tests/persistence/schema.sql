@@ -1,0 +1,144 @@
+-- What the migrations make, as the catalog tells it. Made anew with LEVAIN_UPDATE_GOLDEN=1.
+type orchestrationstatus: enum (pending, running, completed, partial_success, failed, cancelled)
+type run_event_kind: enum (run_accepted, run_started, step_succeeded, attempt_failed, attempt_started, step_failed, step_skipped, run_paused, run_resumed, cancel_requested, compensation_started, step_compensated, compensation_attempt_failed, compensation_attempt_started, compensation_failed, run_retry_scheduled, run_retried, run_completed, run_partially_succeeded, run_failed, run_cancelled)
+table nodes: plain
+materialized view orchestration_daily:  SELECT orchestration_runs.tenant_id, orchestration_runs.started_at::date AS day, count(*) AS runs, count(*) FILTER (WHERE orchestration_runs.status = 'pending'::orchestrationstatus) AS pending, count(*) FILTER (WHERE orchestration_runs.status = 'running'::orchestrationstatus) AS running, count(*) FILTER (WHERE orchestration_runs.status = 'completed'::orchestrationstatus) AS completed, count(*) FILTER (WHERE orchestration_runs.status = 'partial_success'::orchestrationstatus) AS partial_success, count(*) FILTER (WHERE orchestration_runs.status = 'failed'::orchestrationstatus) AS failed, count(*) FILTER (WHERE orchestration_runs.status = 'cancelled'::orchestrationstatus) AS cancelled, avg(orchestration_runs.duration_seconds) AS duration_seconds_avg, max(orchestration_runs.duration_seconds) AS duration_seconds_max, avg(orchestration_runs.fulfillment_rate) AS fulfillment_rate_avg, avg(orchestration_runs.on_time_delivery_rate) AS on_time_delivery_rate_avg, avg(orchestration_runs.cost_accuracy) AS cost_accuracy_avg, avg(orchestration_runs.quality_score) AS quality_score_avg, sum(orchestration_runs.retry_count) AS retries FROM orchestration_runs GROUP BY orchestration_runs.tenant_id, (orchestration_runs.started_at::date);
+table orchestration_runs: plain
+table run_events: partitioned by RANGE (run_id)
+table run_events_default: default partition
+table run_numbers: plain
+table run_starts: plain
+table shards: plain
+table workflow_definitions: plain
+column nodes.id: uuid not null
+column nodes.name: text not null
+column nodes.address: text not null
+column nodes.version: text not null
+column nodes.lease: interval not null
+column nodes.started_at: timestamp with time zone not null default now()
+column nodes.heartbeat_at: timestamp with time zone not null default now()
+column orchestration_daily.tenant_id: uuid
+column orchestration_daily.day: date
+column orchestration_daily.runs: bigint
+column orchestration_daily.pending: bigint
+column orchestration_daily.running: bigint
+column orchestration_daily.completed: bigint
+column orchestration_daily.partial_success: bigint
+column orchestration_daily.failed: bigint
+column orchestration_daily.cancelled: bigint
+column orchestration_daily.duration_seconds_avg: numeric
+column orchestration_daily.duration_seconds_max: integer
+column orchestration_daily.fulfillment_rate_avg: numeric
+column orchestration_daily.on_time_delivery_rate_avg: numeric
+column orchestration_daily.cost_accuracy_avg: numeric
+column orchestration_daily.quality_score_avg: numeric
+column orchestration_daily.retries: bigint
+column orchestration_runs.id: uuid not null default gen_random_uuid()
+column orchestration_runs.run_number: character varying(50) not null
+column orchestration_runs.tenant_id: uuid not null
+column orchestration_runs.status: orchestrationstatus not null default 'pending'::orchestrationstatus
+column orchestration_runs.run_type: character varying(50) not null default 'scheduled'::character varying
+column orchestration_runs.priority: character varying(20) not null default 'normal'::character varying
+column orchestration_runs.started_at: timestamp without time zone not null default now()
+column orchestration_runs.completed_at: timestamp without time zone
+column orchestration_runs.duration_seconds: integer
+column orchestration_runs.forecasting_started_at: timestamp without time zone
+column orchestration_runs.forecasting_completed_at: timestamp without time zone
+column orchestration_runs.forecasting_status: character varying(20)
+column orchestration_runs.forecasting_error: text
+column orchestration_runs.production_started_at: timestamp without time zone
+column orchestration_runs.production_completed_at: timestamp without time zone
+column orchestration_runs.production_status: character varying(20)
+column orchestration_runs.production_error: text
+column orchestration_runs.procurement_started_at: timestamp without time zone
+column orchestration_runs.procurement_completed_at: timestamp without time zone
+column orchestration_runs.procurement_status: character varying(20)
+column orchestration_runs.procurement_error: text
+column orchestration_runs.notification_started_at: timestamp without time zone
+column orchestration_runs.notification_completed_at: timestamp without time zone
+column orchestration_runs.notification_status: character varying(20)
+column orchestration_runs.notification_error: text
+column orchestration_runs.ai_insights_started_at: timestamp without time zone
+column orchestration_runs.ai_insights_completed_at: timestamp without time zone
+column orchestration_runs.ai_insights_status: character varying(20)
+column orchestration_runs.ai_insights_error: text
+column orchestration_runs.ai_insights_generated: integer not null default 0
+column orchestration_runs.ai_insights_posted: integer not null default 0
+column orchestration_runs.forecasts_generated: integer not null default 0
+column orchestration_runs.production_batches_created: integer not null default 0
+column orchestration_runs.procurement_plans_created: integer not null default 0
+column orchestration_runs.purchase_orders_created: integer not null default 0
+column orchestration_runs.notifications_sent: integer not null default 0
+column orchestration_runs.forecast_data: jsonb
+column orchestration_runs.run_metadata: jsonb
+column orchestration_runs.retry_count: integer not null default 0
+column orchestration_runs.max_retries_reached: boolean not null default false
+column orchestration_runs.error_message: text
+column orchestration_runs.error_details: jsonb
+column orchestration_runs.forecast_id: uuid
+column orchestration_runs.production_schedule_id: uuid
+column orchestration_runs.procurement_plan_id: uuid
+column orchestration_runs.saga_steps_total: integer not null default 0
+column orchestration_runs.saga_steps_completed: integer not null default 0
+column orchestration_runs.created_at: timestamp without time zone not null default now()
+column orchestration_runs.updated_at: timestamp without time zone not null default now()
+column orchestration_runs.triggered_by: character varying(100)
+column orchestration_runs.fulfillment_rate: integer
+column orchestration_runs.on_time_delivery_rate: integer
+column orchestration_runs.cost_accuracy: integer
+column orchestration_runs.quality_score: integer
+column orchestration_runs.workflow: text
+column orchestration_runs.workflow_version: integer
+column orchestration_runs.attention: text
+column run_events.run_id: uuid not null
+column run_events.seq: integer not null
+column run_events.at: timestamp with time zone not null
+column run_events.kind: run_event_kind not null
+column run_events.step: text
+column run_events.attempt: integer
+column run_events.body: jsonb
+column run_numbers.sole: boolean not null default true
+column run_numbers.next: bigint not null
+column run_starts.tenant_id: uuid not null
+column run_starts.idempotency_key: text not null
+column run_starts.run_id: uuid not null
+column run_starts.fingerprint: text not null
+column shards.shard: smallint not null
+column shards.node: uuid
+column shards.epoch: bigint not null default 0
+column workflow_definitions.name: text not null
+column workflow_definitions.version: integer not null
+column workflow_definitions.content_hash: text not null
+column workflow_definitions.body: json not null
+column workflow_definitions.registered_at: timestamp with time zone not null default now()
+primary key of nodes: PRIMARY KEY (id)
+primary key of orchestration_runs: PRIMARY KEY (id)
+constraint run_events.attempt_starts_at_one: CHECK (attempt >= 1)
+primary key of run_events: PRIMARY KEY (run_id, seq)
+constraint run_events.seq_starts_at_one: CHECK (seq >= 1)
+constraint run_numbers.only_one_row: CHECK (sole)
+primary key of run_numbers: PRIMARY KEY (sole)
+primary key of run_starts: PRIMARY KEY (tenant_id, idempotency_key)
+constraint shards.shard_is_below_64: CHECK (shard >= 0 AND shard <= 63)
+primary key of shards: PRIMARY KEY (shard)
+constraint workflow_definitions.version_starts_at_one: CHECK (version >= 1)
+primary key of workflow_definitions: PRIMARY KEY (name, version)
+index orchestration_daily_tenant_day: CREATE UNIQUE INDEX orchestration_daily_tenant_day ON orchestration_daily USING btree (tenant_id, day)
+index ix_orchestration_runs_attention: CREATE INDEX ix_orchestration_runs_attention ON orchestration_runs USING btree (started_at) WHERE attention IS NOT NULL
+index ix_orchestration_runs_completed_at: CREATE INDEX ix_orchestration_runs_completed_at ON orchestration_runs USING btree (completed_at)
+index ix_orchestration_runs_cost_accuracy: CREATE INDEX ix_orchestration_runs_cost_accuracy ON orchestration_runs USING btree (cost_accuracy)
+index ix_orchestration_runs_fulfillment_rate: CREATE INDEX ix_orchestration_runs_fulfillment_rate ON orchestration_runs USING btree (fulfillment_rate)
+index ix_orchestration_runs_on_time_delivery_rate: CREATE INDEX ix_orchestration_runs_on_time_delivery_rate ON orchestration_runs USING btree (on_time_delivery_rate)
+index ix_orchestration_runs_quality_score: CREATE INDEX ix_orchestration_runs_quality_score ON orchestration_runs USING btree (quality_score)
+index ix_orchestration_runs_run_number: CREATE UNIQUE INDEX ix_orchestration_runs_run_number ON orchestration_runs USING btree (run_number)
+index ix_orchestration_runs_run_type: CREATE INDEX ix_orchestration_runs_run_type ON orchestration_runs USING btree (run_type)
+index ix_orchestration_runs_started_at: CREATE INDEX ix_orchestration_runs_started_at ON orchestration_runs USING btree (started_at)
+index ix_orchestration_runs_status: CREATE INDEX ix_orchestration_runs_status ON orchestration_runs USING btree (status)
+index ix_orchestration_runs_status_started: CREATE INDEX ix_orchestration_runs_status_started ON orchestration_runs USING btree (status, started_at)
+index ix_orchestration_runs_tenant_id: CREATE INDEX ix_orchestration_runs_tenant_id ON orchestration_runs USING btree (tenant_id)
+index ix_orchestration_runs_tenant_started: CREATE INDEX ix_orchestration_runs_tenant_started ON orchestration_runs USING btree (tenant_id, started_at)
+index ix_orchestration_runs_tenant_status: CREATE INDEX ix_orchestration_runs_tenant_status ON orchestration_runs USING btree (tenant_id, status)
+index ix_orchestration_runs_tenant_type: CREATE INDEX ix_orchestration_runs_tenant_type ON orchestration_runs USING btree (tenant_id, run_type)
+index ix_orchestration_runs_trigger: CREATE INDEX ix_orchestration_runs_trigger ON orchestration_runs USING btree (triggered_by)
+trigger orchestration_runs.orchestration_runs_updated_at_follows: CREATE TRIGGER orchestration_runs_updated_at_follows BEFORE UPDATE ON orchestration_runs FOR EACH ROW WHEN (NOT new.updated_at IS DISTINCT FROM old.updated_at) EXECUTE FUNCTION orchestration_runs_touch()
+function orchestration_runs_touch: returns trigger set TimeZone=UTC as begin new.updated_at = now(); return new; end
