@@ -5,7 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "actors/run_machine/one_line.hpp"
+#include "actors/run_machine/plain_line.hpp"
 #include "actors/run_machine/progress.hpp"
 
 namespace levain {
@@ -157,7 +157,7 @@ json partial_details(const run_state& state) {
 std::string cancel_sentence(const run_state& state) {
   auto by = state.cancelled_by.value_or("");
   auto text = by.empty() ? std::string("cancelled") : "cancelled by " + by;
-  return one_line(state.cancel_reason.empty() ? text : text + ": " + state.cancel_reason);
+  return plain_line(state.cancel_reason.empty() ? text : text + ": " + state.cancel_reason);
 }
 
 std::string partial_sentence(const run_state& state) {
@@ -171,7 +171,7 @@ std::string partial_sentence(const run_state& state) {
     else
       ++more;
   }
-  return one_line(more == 0 ? text : std::to_string(more + 1) + " steps failed; first " + text);
+  return plain_line(more == 0 ? text : std::to_string(more + 1) + " steps failed; first " + text);
 }
 
 void fill_errors(audit_row& row, const run_state& state) {
@@ -187,7 +187,7 @@ void fill_errors(audit_row& row, const run_state& state) {
   } else if (state.failed_step) {
     const auto& step = state.steps[*state.failed_step];
     row.error_message =
-      one_line("step " + state.workflow->steps[*state.failed_step].name + " failed: " + failure_text(step));
+      plain_line("step " + state.workflow->steps[*state.failed_step].name + " failed: " + failure_text(step));
     details = failure_details(state, *state.failed_step);
   } else if (state.ended_as == run_status::partial_success) {
     row.error_message = partial_sentence(state);
@@ -213,7 +213,7 @@ void fill_attention(audit_row& row, const run_state& state) {
       text += ": " + step.undo_failure->message;
   }
   if (!text.empty())
-    row.attention = one_line(text);
+    row.attention = plain_line(text);
 }
 
 int32_t whole_seconds(duration span) {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "actors/run_machine/one_line.hpp"
+#include "actors/run_machine/plain_line.hpp"
 #include "actors/run_machine/output.hpp"
 #include "actors/run_machine/retry.hpp"
 
@@ -89,8 +89,8 @@ void decider::take(const cancel_asked& input) {
   if (run_.phase == run_phase::stopping || run_.phase == run_phase::compensating)
     return refuse("the run is failing already and undoes what it did by itself; it cannot be cancelled any more");
   auto fact = make(event_kind::cancel_requested);
-  fact.by = one_line(input.by);
-  fact.reason = one_line(input.reason);
+  fact.by = plain_line(input.by);
+  fact.reason = plain_line(input.reason);
   emit(std::move(fact));
   if (run_.phase == run_phase::pending)
     emit(make(event_kind::run_cancelled));
@@ -102,7 +102,7 @@ void decider::take(const pause_asked& input) {
   if (run_.paused)
     return refuse("the run is paused already, by " + state_.paused_by);
   auto fact = make(event_kind::run_paused);
-  fact.by = one_line(input.by);
+  fact.by = plain_line(input.by);
   emit(std::move(fact));
 }
 
@@ -112,7 +112,7 @@ void decider::take(const resume_asked& input) {
   if (!run_.paused)
     return refuse("the run is not paused; only a paused run can be resumed");
   auto fact = make(event_kind::run_resumed);
-  fact.by = one_line(input.by);
+  fact.by = plain_line(input.by);
   emit(std::move(fact));
   take(clock_reached{});
 }
@@ -126,7 +126,7 @@ void decider::take(const retry_asked& input) {
       "the run is " + std::string(to_string(run_.phase)) +
       "; only a run that failed, or waits for its automatic retry, can be retried");
   auto fact = make(event_kind::run_retried);
-  fact.by = one_line(input.by);
+  fact.by = plain_line(input.by);
   if (fact.by.empty())
     fact.by = "someone"; // nobody is the engine itself
   emit(std::move(fact));
@@ -137,7 +137,7 @@ void decider::take(const events_refused& input) {
     return fact.kind == event_kind::run_failed && fact.failure;
   });
   if (run_.phase == run_phase::ended || run_.seq == 0 || was_last_resort)
-    return refuse("the journal refuses the run's events: " + one_line(input.reason));
+    return refuse("the journal refuses the run's events: " + plain_line(input.reason));
   bool was_rejection = std::any_of(input.events.begin(), input.events.end(), [](const event& fact) {
     return fact.failure && fact.failure->kind == call_failure::kind_type::rejected;
   });
@@ -154,7 +154,7 @@ void decider::take(const events_refused& input) {
 // ---- failures ---------------------------------------------------------------
 
 void decider::fail_attempt(step_index i, call_failure failure) {
-  failure = one_line(std::move(failure));
+  failure = plain_line(std::move(failure));
   const auto& step = run_.steps[i];
   const auto& policy = run_.workflow->steps[i].retry;
   bool again =
@@ -167,7 +167,7 @@ void decider::fail_attempt(step_index i, call_failure failure) {
 }
 
 void decider::fail_undo_attempt(step_index i, call_failure failure) {
-  failure = one_line(std::move(failure));
+  failure = plain_line(std::move(failure));
   const auto& step = run_.steps[i];
   const auto& policy = run_.workflow->steps[i].compensate->retry;
   bool again = may_be_mended(failure) && step.undo_attempts_in_round < policy.max_attempts;
@@ -309,7 +309,7 @@ std::string decider::failure_reason() const {
   for (const auto& fact : decision_.events)
     if (fact.kind == event_kind::step_failed && fact.step == i)
       failure = &*fact.failure;
-  return one_line(
+  return plain_line(
     "step " + name_of(i) + " failed: " + (failure ? failure->message : std::string("no reason was given")));
 }
 

@@ -5,7 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "actors/run_machine/one_line.hpp"
+#include "actors/run_machine/plain_line.hpp"
 #include "actors/workflow/record_columns.hpp"
 
 namespace levain {
@@ -91,7 +91,7 @@ std::string syntax_fault(std::string_view text) {
     std::string_view message = e.what();
     if (auto bracket = message.find("] "); bracket != std::string_view::npos)
       message.remove_prefix(bracket + 2);
-    return one_line(message, 300);
+    return plain_line(message, 300);
   }
   return "it cannot be read";
 }
@@ -158,7 +158,7 @@ std::variant<recorded_value, unusable_json> record_one(const record_entry& entry
   if (auto taken = take_value(*column, value))
     return std::move(*taken);
   return unusable_json{
-    "the value " + one_line(value.dump(), excerpt_bytes_max) + " at '" + entry.pointer + "' does not fit the column " +
+    "the value " + plain_line(value.dump(), excerpt_bytes_max) + " at '" + entry.pointer + "' does not fit the column " +
     entry.column + ", which must be " + must_be};
 }
 

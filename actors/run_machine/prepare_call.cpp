@@ -6,7 +6,7 @@
 
 #include "actors/run_machine/call_template.hpp"
 #include "actors/run_machine/machine.hpp"
-#include "actors/run_machine/one_line.hpp"
+#include "actors/run_machine/plain_line.hpp"
 
 namespace levain {
 
@@ -75,7 +75,7 @@ public:
     request.call = undo_ ? definition.compensate->call : definition.call;
     if (auto* http = std::get_if<http_call>(&request.call))
       if (auto fault = resolve_http(*http))
-        return call_failure{call_failure::kind_type::final, one_line(*fault), std::nullopt};
+        return call_failure{call_failure::kind_type::final, plain_line(*fault), std::nullopt};
     request.body = body();
     return request;
   }

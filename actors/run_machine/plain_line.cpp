@@ -1,4 +1,4 @@
-#include "actors/run_machine/one_line.hpp"
+#include "actors/run_machine/plain_line.hpp"
 
 namespace levain {
 
@@ -37,7 +37,7 @@ bool is_blank(char c) {
 
 } // namespace
 
-std::string one_line(std::string_view text, size_t bytes_max) {
+std::string plain_line(std::string_view text, size_t bytes_max) {
   while (!text.empty() && is_blank(text.front()))
     text.remove_prefix(1);
   while (!text.empty() && is_blank(text.back()))
@@ -56,8 +56,8 @@ std::string one_line(std::string_view text, size_t bytes_max) {
   return line;
 }
 
-call_failure one_line(call_failure failure) {
-  failure.message = one_line(failure.message);
+call_failure plain_line(call_failure failure) {
+  failure.message = plain_line(failure.message);
   return failure;
 }
 
