@@ -1,0 +1,300 @@
+#include "persistence/queries.hpp"
+
+#include <atomic>
+#include <charconv>
+#include <stdexcept>
+
+#include <pqxx/pqxx>
+
+#include "persistence/array_literal.hpp"
+#include "persistence/audit_columns.hpp"
+#include "persistence/connection.hpp"
+#include "persistence/event_columns.hpp"
+#include "persistence/journal.hpp"
+#include "persistence/queries_statements.hpp"
+#include "persistence/sql_errors.hpp"
+
+namespace levain {
+
+namespace {
+
+/// A statement's parameters in their text form; nothing is null.
+class parameters {
+public:
+  parameters& add(const uuid& id) { return text(to_string(id)); }
+  parameters& add(timestamp at) { return text(to_rfc3339(at)); }
+  parameters& add(size_t number) { return text(std::to_string(number)); }
+  parameters& text(std::string value) {
+    values_.emplace_back(std::move(value));
+    return *this;
+  }
+  parameters& null() {
+    values_.emplace_back();
+    return *this;
+  }
+  template <class Value>
+  parameters& add(const std::optional<Value>& value) {
+    return value ? add(*value) : null();
+  }
+  parameters& add(const std::string& value) { return text(value); }
+  parameters& add(const run_id& run) { return add(run.value); }
+  parameters& add(const tenant_id& tenant) { return add(tenant.value); }
+  parameters& add(const read_scope& scope) {
+    const auto* tenant = std::get_if<tenant_id>(&scope);
+    return tenant != nullptr ? add(*tenant) : null();
+  }
+
+  std::vector<const char*> values() const {
+    std::vector<const char*> pointers;
+    for (const auto& value : values_)
+      pointers.push_back(value ? value->c_str() : nullptr);
+    return pointers;
+  }
+
+private:
+  std::vector<std::optional<std::string>> values_;
+};
+
+template <class... Values>
+parameters parameters_from(const Values&... values) {
+  parameters all;
+  (all.add(values), ...);
+  return all;
+}
+
+pqxx::result ask(pqxx::transaction_base& transaction, const queries_statement& statement, const parameters& given) {
+  const auto values = given.values();
+  return transaction.exec_prepared(statement.name, pqxx::prepare::make_dynamic_params(values));
+}
+
+std::vector<audit_row> read_rows(const pqxx::result& result) {
+  std::vector<audit_row> rows;
+  rows.reserve(static_cast<size_t>(result.size()));
+  for (const auto& row : result)
+    rows.push_back(read_audit_row(row));
+  return rows;
+}
+
+std::optional<audit_row> read_row(const pqxx::result& result) {
+  if (result.empty())
+    return std::nullopt;
+  return read_audit_row(result[0]);
+}
+
+void check_limit(size_t limit) {
+  if (limit < 1 || limit > rows_per_answer_max)
+    throw std::invalid_argument(
+      "limit: " + std::to_string(limit) + "; must be 1 to " + std::to_string(rows_per_answer_max));
+}
+
+/// Texts with a zero byte are no texts to the database, and would be cut off silently on the way there.
+void check_text(const char* name, const std::string& text) {
+  if (text.find('\0') != std::string::npos)
+    throw std::invalid_argument(std::string(name) + ": must not contain a zero byte");
+}
+
+// A cursor is the last row's place: microseconds since 1970 and the id, `1762000000000000.018f...`.
+std::string cursor_after(const audit_row& row) {
+  return std::to_string(row.started_at.time_since_epoch().count()) + "." + to_string(row.id);
+}
+
+struct cursor_place {
+  std::optional<timestamp> started_at;
+  std::optional<run_id> id;
+};
+
+// What `to_rfc3339` writes with four digits of the year, which is what the database reads.
+constexpr timestamp earliest = std::chrono::sys_days(std::chrono::year(0) / 1 / 1);
+constexpr timestamp latest = std::chrono::sys_days(std::chrono::year(10000) / 1 / 1);
+
+cursor_place read_cursor(const std::string& cursor) {
+  if (cursor.empty())
+    return {};
+  const auto point = cursor.find('.');
+  int64_t micros = 0;
+  const char* const end = cursor.data() + std::min(point, cursor.size());
+  const auto [stopped, error] = std::from_chars(cursor.data(), end, micros);
+  const auto id = point == std::string::npos ? std::nullopt : uuid::parse(std::string_view(cursor).substr(point + 1));
+  const timestamp at{std::chrono::microseconds(micros)};
+  if (error != std::errc() || stopped != end || !id || at < earliest || at >= latest)
+    throw std::invalid_argument("cursor: '" + cursor + "' is none; must be the `next` of an earlier page");
+  return {at, run_id{*id}};
+}
+
+} // namespace
+
+struct queries::impl {
+  explicit impl(queries_options given)
+    : options(std::move(given)) {}
+
+  pqxx::connection& open() {
+    if (connection && !connection->is_open())
+      connection.reset();
+    if (connection)
+      return *connection;
+    const auto now = std::chrono::steady_clock::now();
+    if (now < closed_until)
+      throw journal_unavailable(last_failure);
+    try {
+      connection_options wanted;
+      wanted.url = options.url;
+      wanted.application_name = options.application_name;
+      wanted.statement_timeout = options.statement_timeout;
+      auto opened = open_connection(wanted);
+      {
+        pqxx::nontransaction session(*opened, "set_up");
+        session.exec("set plan_cache_mode = force_custom_plan");
+      }
+      for (const auto& statement : queries_statements())
+        opened->prepare(statement.name, statement.sql);
+      connection = std::move(opened);
+    } catch (const pqxx::pqxx_exception&) {
+      last_failure = classify_failure(std::current_exception()).reason;
+      closed_until = now + options.reconnect_pause;
+      throw journal_unavailable(last_failure);
+    }
+    return *connection;
+  }
+
+  /// Runs `work` in a transaction that only reads and sees one moment.
+  template <class Work>
+  auto in_one_moment(Work&& work) {
+    if (closed)
+      throw journal_unavailable("reads have ended because the program is ending");
+    auto& session = open();
+    try {
+      pqxx::transaction<pqxx::repeatable_read, pqxx::read_only> transaction(session, "read");
+      return work(transaction);
+    } catch (const pqxx::pqxx_exception&) {
+      const auto failure = classify_failure(std::current_exception());
+      if (failure.connection_lost)
+        connection.reset();
+      if (failure.kind == failure_kind::bad_rows)
+        throw std::invalid_argument(failure.reason);
+      throw journal_unavailable(failure.reason);
+    }
+  }
+
+  pqxx::result answer(const queries_statement& statement, const parameters& given) {
+    return in_one_moment([&](auto& transaction) { return ask(transaction, statement, given); });
+  }
+
+  const queries_options options;
+  std::unique_ptr<pqxx::connection> connection;
+  std::chrono::steady_clock::time_point closed_until{};
+  std::string last_failure;
+  std::atomic<bool> closed = false;
+};
+
+queries::queries(queries_options options)
+  : impl_(std::make_unique<impl>(std::move(options))) {}
+
+queries::~queries() = default;
+
+void queries::close() {
+  impl_->closed = true;
+}
+
+void queries::ping() {
+  impl_->in_one_moment([](auto& transaction) { transaction.exec("select"); });
+}
+
+std::vector<audit_row> queries::active_runs(const tenant_id& tenant, size_t limit) {
+  check_limit(limit);
+  return read_rows(impl_->answer(active_runs_statement(), parameters_from(tenant, limit)));
+}
+
+std::vector<audit_row> queries::run_history(const tenant_id& tenant, timestamp from, timestamp to, size_t limit) {
+  check_limit(limit);
+  return read_rows(impl_->answer(run_history_statement(), parameters_from(tenant, from, to, limit)));
+}
+
+metrics_averages queries::metrics_summary(const tenant_id& tenant, timestamp since) {
+  const auto row = impl_->answer(metrics_summary_statement(), parameters_from(tenant, since))[0];
+  const auto average = [&](int column) {
+    return row[column].is_null() ? std::optional<double>() : row[column].as<double>();
+  };
+  return {row[0].as<int64_t>(), average(1), average(2), average(3), average(4)};
+}
+
+std::vector<audit_row> queries::runs_needing_attention(const read_scope& scope, size_t limit) {
+  check_limit(limit);
+  return read_rows(impl_->answer(runs_needing_attention_statement(), parameters_from(scope, limit)));
+}
+
+std::optional<audit_row> queries::find_run(const read_scope& scope, const run_id& run) {
+  return read_row(impl_->answer(find_run_statement(), parameters_from(scope, run)));
+}
+
+std::optional<audit_row> queries::find_run_by_number(const read_scope& scope, const std::string& run_number) {
+  check_text("run_number", run_number);
+  return read_row(impl_->answer(find_run_by_number_statement(), parameters_from(scope, run_number)));
+}
+
+run_page queries::list_runs(const run_filter& filter) {
+  check_limit(filter.limit);
+  if (filter.run_type)
+    check_text("run_type", *filter.run_type);
+  if (filter.workflow)
+    check_text("workflow", *filter.workflow);
+  const auto place = read_cursor(filter.cursor);
+  std::optional<std::string> statuses;
+  if (!filter.statuses.empty()) {
+    array_literal names;
+    for (const auto status : filter.statuses)
+      names.plain(to_string(status));
+    statuses = names.take();
+  }
+  // One row more than asked tells whether another page follows.
+  run_page page;
+  page.runs = read_rows(impl_->answer(
+    list_runs_statement(), parameters_from(
+                             filter.scope, statuses, filter.run_type, filter.workflow, filter.started_from,
+                             filter.started_before, place.started_at, place.id, filter.limit + 1)));
+  if (page.runs.size() > filter.limit) {
+    page.runs.pop_back();
+    page.next = cursor_after(page.runs.back());
+  }
+  return page;
+}
+
+std::vector<event_record> queries::read_events(const run_id& run) {
+  std::vector<event_record> events;
+  for (const auto& row : impl_->answer(read_events_statement(), parameters_from(run)))
+    events.push_back(read_event(row, 0));
+  return events;
+}
+
+std::vector<remembered_run>
+queries::next_verify_batch(const verify_scope& scope, const std::optional<run_id>& after, size_t limit) {
+  check_limit(limit);
+  return impl_->in_one_moment([&](auto& transaction) {
+    std::vector<remembered_run> runs;
+    array_literal ids;
+    const auto wanted = parameters_from(scope.scope, scope.run, scope.since, after, limit);
+    for (auto& row : read_rows(ask(transaction, verify_rows_statement(), wanted))) {
+      ids.id(row.id.value);
+      runs.push_back({std::move(row), {}});
+    }
+    // Both are in the order of the ids.
+    auto run = runs.begin();
+    for (const auto& row : ask(transaction, verify_events_statement(), parameters_from(ids.take()))) {
+      const run_id id{read_uuid(row[0])};
+      while (run->row.id != id)
+        ++run;
+      run->events.push_back(read_event(row, 1));
+    }
+    return runs;
+  });
+}
+
+std::vector<run_id>
+queries::events_without_row(operator_scope /*scope*/, const std::optional<run_id>& after, size_t limit) {
+  check_limit(limit);
+  std::vector<run_id> runs;
+  for (const auto& row : impl_->answer(events_without_row_statement(), parameters_from(after, limit)))
+    runs.push_back({read_uuid(row[0])});
+  return runs;
+}
+
+} // namespace levain

@@ -1,0 +1,142 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "persistence/audit_row.hpp"
+#include "persistence/event_record.hpp"
+#include "persistence/ids.hpp"
+
+namespace levain {
+
+/// A read across all tenants. Whoever wants one has to say so by this name.
+struct operator_scope {};
+
+/// Whose runs are read: one tenant's, or all. A run outside of the scope is not there.
+using read_scope = std::variant<tenant_id, operator_scope>;
+
+/// Rows in one answer.
+inline constexpr size_t rows_per_answer_default = 100;
+inline constexpr size_t rows_per_answer_max = 1000;
+
+/// Which runs `list_runs` answers. Whatever is empty asks for nothing.
+struct run_filter {
+  read_scope scope;
+  std::vector<run_status> statuses = {};
+  std::optional<std::string> run_type = {};
+  std::optional<std::string> workflow = {};
+  /// `started_at` at this moment or later, and before that one.
+  std::optional<timestamp> started_from = {};
+  std::optional<timestamp> started_before = {};
+  /// 1 to `rows_per_answer_max`.
+  size_t limit = rows_per_answer_default;
+  /// `next` of the page before; empty for the first page.
+  std::string cursor = {};
+};
+
+/// A part of a list, the youngest run first.
+struct run_page {
+  std::vector<audit_row> runs;
+  /// The cursor for the page that follows; empty when there is none.
+  std::string next;
+};
+
+/// The averages of the metrics of completed runs; absent where no run has the metric.
+struct metrics_averages {
+  /// How many runs they are taken from.
+  int64_t runs = 0;
+  std::optional<double> fulfillment_rate;
+  std::optional<double> on_time_delivery_rate;
+  std::optional<double> cost_accuracy;
+  std::optional<double> quality_score;
+};
+
+/// Which runs are to be verified.
+struct verify_scope {
+  read_scope scope;
+  std::optional<run_id> run = {};
+  /// Runs that began at this moment or later.
+  std::optional<timestamp> since = {};
+};
+
+/// A run with everything that is remembered of it, both from one moment.
+struct remembered_run {
+  audit_row row;
+  /// In order; empty for rows that Levain did not write and for runs whose partition was dropped.
+  std::vector<event_record> events;
+};
+
+struct queries_options {
+  std::string url;
+  std::string application_name = "levain reads";
+  std::chrono::milliseconds statement_timeout{10'000};
+  /// After a failed attempt to connect, reads are refused for so long before the next attempt.
+  std::chrono::milliseconds reconnect_pause{250};
+};
+
+/// Every question that is asked of the remembered runs, over one connection that opens when it is needed and again
+/// after it was lost. Every function throws `journal_unavailable` (see journal.hpp) when the database cannot be asked,
+/// and `std::invalid_argument` naming the argument for values out of range. One thread at a time, except `close`.
+class queries {
+public:
+  explicit queries(queries_options options);
+  ~queries();
+  queries(const queries&) = delete;
+  queries& operator=(const queries&) = delete;
+
+  // ---- the four documented queries ------------------------------------------
+
+  /// The tenant's pending and running runs, the youngest first. `limit`: 1 to `rows_per_answer_max`, here and below.
+  std::vector<audit_row> active_runs(const tenant_id& tenant, size_t limit = rows_per_answer_max);
+
+  /// The tenant's runs that started from `from` to `to`, both included, the youngest first.
+  std::vector<audit_row>
+  run_history(const tenant_id& tenant, timestamp from, timestamp to, size_t limit = rows_per_answer_max);
+
+  /// The metrics of the tenant's completed runs that started after `since`.
+  metrics_averages metrics_summary(const tenant_id& tenant, timestamp since);
+
+  /// Failed runs that were retried less than three times and may be retried still, and beyond the documented query the
+  /// runs that say why a person has to look at them (`attention`). The youngest first.
+  std::vector<audit_row> runs_needing_attention(const read_scope& scope, size_t limit = rows_per_answer_max);
+
+  // ---- single runs and lists ------------------------------------------------
+
+  std::optional<audit_row> find_run(const read_scope& scope, const run_id& run);
+  std::optional<audit_row> find_run_by_number(const read_scope& scope, const std::string& run_number);
+
+  /// Runs by `(started_at, id)`, the youngest first. A run that starts meanwhile moves no run to another page.
+  run_page list_runs(const run_filter& filter);
+
+  /// All events of one run in order; empty when there is none. Ask for the run's row first: events know no tenant.
+  std::vector<event_record> read_events(const run_id& run);
+
+  // ---- proof ----------------------------------------------------------------
+
+  /// The runs of `scope` after `after` in the order of their ids, at most `limit`; empty when there is none left.
+  std::vector<remembered_run>
+  next_verify_batch(const verify_scope& scope, const std::optional<run_id>& after, size_t limit = rows_per_answer_max);
+
+  /// Runs that have events but no row, after `after` in the order of their ids, at most `limit`. There should be none.
+  std::vector<run_id>
+  events_without_row(operator_scope scope, const std::optional<run_id>& after, size_t limit = rows_per_answer_max);
+
+  // ---- the connection -------------------------------------------------------
+
+  /// Answers when the database does.
+  void ping();
+
+  /// Every later question is refused with `journal_unavailable`; one that is being asked ends as it would. Any thread.
+  void close();
+
+private:
+  struct impl;
+  std::unique_ptr<impl> impl_;
+};
+
+} // namespace levain

@@ -1,0 +1,156 @@
+#include "persistence/queries_statements.hpp"
+
+#include "persistence/audit_columns.hpp"
+#include "persistence/event_columns.hpp"
+
+namespace levain {
+
+namespace {
+
+std::string select_rows() {
+  return "select " + audit_columns() + "\nfrom orchestration_runs\n";
+}
+
+} // namespace
+
+const queries_statement& active_runs_statement() {
+  static const queries_statement statement = {"active_runs", select_rows() + R"(
+    where tenant_id = $1::uuid
+      and status in ('pending', 'running')
+    order by started_at desc
+    limit $2::bigint)"};
+  return statement;
+}
+
+const queries_statement& run_history_statement() {
+  static const queries_statement statement = {"run_history", select_rows() + R"(
+    where tenant_id = $1::uuid
+      and started_at between $2 and $3
+    order by started_at desc
+    limit $4::bigint)"};
+  return statement;
+}
+
+const queries_statement& metrics_summary_statement() {
+  static const queries_statement statement = {"metrics_summary", R"(
+    select
+      count(*),
+      avg(fulfillment_rate),
+      avg(on_time_delivery_rate),
+      avg(cost_accuracy),
+      avg(quality_score)
+    from orchestration_runs
+    where tenant_id = $1::uuid
+      and status = 'completed'
+      and started_at > $2)"};
+  return statement;
+}
+
+// Two arms, because one condition with `or` could use neither of the indexes to find the youngest first.
+const queries_statement& runs_needing_attention_statement() {
+  static const queries_statement statement = {"runs_needing_attention", R"(
+    select )" + audit_columns() + R"(
+    from (
+      (
+        select *
+        from orchestration_runs
+        where status = 'failed'
+          and retry_count < 3
+          and max_retries_reached = false
+          and ($1::uuid is null or tenant_id = $1::uuid)
+        order by started_at desc
+        limit $2::bigint
+      )
+      union all
+      (
+        select *
+        from orchestration_runs
+        where attention is not null
+          and not (status = 'failed' and retry_count < 3 and max_retries_reached = false)
+          and ($1::uuid is null or tenant_id = $1::uuid)
+        order by started_at desc
+        limit $2::bigint
+      )
+    ) as needing
+    order by started_at desc, id desc
+    limit $2::bigint)"};
+  return statement;
+}
+
+const queries_statement& find_run_statement() {
+  static const queries_statement statement = {"find_run", select_rows() + R"(
+    where id = $2::uuid
+      and ($1::uuid is null or tenant_id = $1::uuid))"};
+  return statement;
+}
+
+const queries_statement& find_run_by_number_statement() {
+  static const queries_statement statement = {"find_run_by_number", select_rows() + R"(
+    where run_number = $2
+      and ($1::uuid is null or tenant_id = $1::uuid))"};
+  return statement;
+}
+
+const queries_statement& list_runs_statement() {
+  static const queries_statement statement = {"list_runs", select_rows() + R"(
+    where ($1::uuid is null or tenant_id = $1::uuid)
+      and ($2::text is null or status = any($2::text::orchestrationstatus[]))
+      and ($3::text is null or run_type = $3::text)
+      and ($4::text is null or workflow = $4::text)
+      and ($5::timestamptz is null or started_at >= $5::timestamptz)
+      and ($6::timestamptz is null or started_at < $6::timestamptz)
+      and ($7::timestamptz is null or (started_at, id) < ($7::timestamptz, $8::uuid))
+    order by started_at desc, id desc
+    limit $9::bigint)"};
+  return statement;
+}
+
+const queries_statement& read_events_statement() {
+  static const queries_statement statement = {"read_events", std::string("select ") + event_columns + R"(
+    from run_events
+    where run_id = $1::uuid
+    order by seq)"};
+  return statement;
+}
+
+const queries_statement& verify_rows_statement() {
+  static const queries_statement statement = {"verify_rows", select_rows() + R"(
+    where ($1::uuid is null or tenant_id = $1::uuid)
+      and ($2::uuid is null or id = $2::uuid)
+      and ($3::timestamptz is null or started_at >= $3::timestamptz)
+      and ($4::uuid is null or id > $4::uuid)
+    order by id
+    limit $5::bigint)"};
+  return statement;
+}
+
+const queries_statement& verify_events_statement() {
+  static const queries_statement statement = {"verify_events", std::string("select run_id, ") + event_columns + R"(
+    from run_events
+    where run_id = any($1::uuid[])
+    order by run_id, seq)"};
+  return statement;
+}
+
+const queries_statement& events_without_row_statement() {
+  static const queries_statement statement = {"events_without_row", R"(
+    select distinct run_id
+    from run_events
+    where ($1::uuid is null or run_id > $1::uuid)
+      and not exists (select from orchestration_runs where id = run_id)
+    order by run_id
+    limit $2::bigint)"};
+  return statement;
+}
+
+const std::vector<queries_statement>& queries_statements() {
+  static const std::vector<queries_statement> all = {active_runs_statement(),       run_history_statement(),
+                                                     metrics_summary_statement(),   runs_needing_attention_statement(),
+                                                     find_run_statement(),          find_run_by_number_statement(),
+                                                     list_runs_statement(),         read_events_statement(),
+                                                     verify_rows_statement(),       verify_events_statement(),
+                                                     events_without_row_statement()};
+  return all;
+}
+
+} // namespace levain

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace levain {
+
+/// The statements behind `queries`. Optional conditions read `$n is null or ...`: the sessions plan for the values at
+/// hand
+/// (`plan_cache_mode = force_custom_plan`), so a condition that asks for nothing costs nothing and keeps no index away.
+struct queries_statement {
+  std::string name;
+  std::string sql;
+};
+
+/// $1 tenant, $2 limit.
+const queries_statement& active_runs_statement();
+/// $1 tenant, $2 from, $3 to, $4 limit.
+const queries_statement& run_history_statement();
+/// $1 tenant, $2 since.
+const queries_statement& metrics_summary_statement();
+/// $1 tenant or null, $2 limit.
+const queries_statement& runs_needing_attention_statement();
+/// $1 tenant or null, $2 run.
+const queries_statement& find_run_statement();
+/// $1 tenant or null, $2 run number.
+const queries_statement& find_run_by_number_statement();
+/// $1 tenant or null, $2 statuses, $3 run type, $4 workflow, $5 from, $6 before, $7 and $8 the cursor, $9 limit.
+const queries_statement& list_runs_statement();
+/// $1 run.
+const queries_statement& read_events_statement();
+/// $1 tenant or null, $2 run, $3 since, $4 after, $5 limit.
+const queries_statement& verify_rows_statement();
+/// $1 runs.
+const queries_statement& verify_events_statement();
+/// $1 after, $2 limit.
+const queries_statement& events_without_row_statement();
+
+/// All of them.
+const std::vector<queries_statement>& queries_statements();
+
+} // namespace levain

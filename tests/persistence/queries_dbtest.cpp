@@ -1,0 +1,341 @@
+#include <boost/test/unit_test.hpp>
+
+#include <pqxx/pqxx>
+
+#include "persistence/audit_columns.hpp"
+#include "persistence/audit_writing.hpp"
+#include "persistence/journal.hpp"
+#include "persistence/queries.hpp"
+#include "tests/support/database.hpp"
+
+using namespace levain;
+using levain::test::fresh_database;
+
+namespace {
+
+const tenant_id ours{*uuid::parse("00000000-0000-7000-8000-000000000001")};
+const tenant_id theirs{*uuid::parse("00000000-0000-7000-8000-000000000002")};
+const timestamp noon = *parse_timestamp("2031-03-12T12:00:00Z");
+
+run_id run_number(uint64_t number) {
+  return make_run_id(noon, {number, number}, 7);
+}
+
+/// A database with rows of two tenants, and the questions asked of it.
+struct remembered {
+  fresh_database database;
+  queries ask{queries_options{database.url()}};
+  uint64_t made = 0;
+
+  audit_row add(const tenant_id& tenant, run_status status, timestamp started_at) {
+    audit_row row;
+    row.id = run_number(++made);
+    row.run_number = "ORCH-" + std::to_string(made);
+    row.tenant = tenant;
+    row.status = status;
+    row.started_at = row.created_at = row.updated_at = started_at;
+    write(row);
+    return row;
+  }
+
+  void write(const audit_row& row) {
+    pqxx::connection connection(database.url());
+    connection.prepare("insert", insert_audit_rows_statement());
+    pqxx::work transaction(connection);
+    transaction.exec("set timezone to 'UTC'");
+    const auto values = audit_rows_parameters({&row});
+    transaction.exec_prepared("insert", pqxx::prepare::make_dynamic_params(values));
+    transaction.commit();
+  }
+
+  void execute(const std::string& statement) {
+    pqxx::connection connection(database.url());
+    pqxx::work transaction(connection);
+    transaction.exec(statement);
+    transaction.commit();
+  }
+
+  void event(const run_id& run, int seq, const std::string& kind) {
+    execute(
+      "insert into run_events (run_id, seq, at, kind) values ('" + to_string(run) + "', " + std::to_string(seq) +
+      ", now(), '" + kind + "')");
+  }
+};
+
+std::vector<std::string> numbers(const std::vector<audit_row>& rows) {
+  std::vector<std::string> all;
+  for (const auto& row : rows)
+    all.push_back(row.run_number);
+  return all;
+}
+
+using texts = std::vector<std::string>;
+using std::chrono::hours;
+
+auto per_element = boost::test_tools::per_element();
+
+audit_row full_row() {
+  audit_row row;
+  row.id = run_number(9);
+  row.run_number = "ORCH-20310312-00000009";
+  row.tenant = ours;
+  row.status = run_status::partial_success;
+  row.run_type = "manual";
+  row.priority = "critical";
+  int minute = 0;
+  const auto next = [&] { return noon + std::chrono::minutes(++minute); };
+  row.started_at = next();
+  row.completed_at = next();
+  row.duration_seconds = 60;
+  for (auto& step : row.steps)
+    step = {next(), next(), "failed", "no oven " + std::to_string(minute)};
+  row.ai_insights_generated = 1;
+  row.ai_insights_posted = 2;
+  row.forecasts_generated = 3;
+  row.production_batches_created = 4;
+  row.procurement_plans_created = 5;
+  row.purchase_orders_created = 6;
+  row.notifications_sent = 7;
+  row.forecast_data = R"({"rye": 1})";
+  row.run_metadata = R"({"by": "hand"})";
+  row.retry_count = 8;
+  row.max_retries_reached = true;
+  row.error_message = "the oven is cold";
+  row.error_details = R"({"step": "production"})";
+  row.forecast_id = run_number(20).value;
+  row.production_schedule_id = run_number(21).value;
+  row.procurement_plan_id = run_number(22).value;
+  row.saga_steps_total = 9;
+  row.saga_steps_completed = 10;
+  row.created_at = next();
+  row.updated_at = next();
+  row.triggered_by = "cron";
+  row.fulfillment_rate = 11;
+  row.on_time_delivery_rate = 12;
+  row.cost_accuracy = 13;
+  row.quality_score = 14;
+  row.workflow = "daily_bakery";
+  row.workflow_version = 15;
+  row.attention = "a compensation failed";
+  return row;
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(queries_dbtest)
+
+BOOST_FIXTURE_TEST_CASE(a_row_is_read_as_it_was_written, remembered) {
+  const auto row = full_row();
+  write(row);
+  const auto read = ask.find_run(ours, row.id);
+  BOOST_TEST_REQUIRE(read.has_value());
+  BOOST_TEST((*read == row));
+}
+
+BOOST_FIXTURE_TEST_CASE(every_column_of_the_table_is_read, remembered) {
+  pqxx::connection connection(database.url());
+  pqxx::work transaction(connection);
+  const auto columns = transaction.exec1(
+    "select count(*) from pg_attribute where attrelid = 'orchestration_runs'::regclass and attnum > 0")[0];
+  BOOST_TEST(columns.as<size_t>() == audit_column_count());
+}
+
+BOOST_FIXTURE_TEST_CASE(active_runs_are_pending_or_running_and_the_tenants_own, remembered) {
+  add(ours, run_status::pending, noon);
+  add(ours, run_status::running, noon + hours(1));
+  add(ours, run_status::failed, noon);
+  add(theirs, run_status::running, noon);
+  BOOST_TEST(numbers(ask.active_runs(ours)) == (texts{"ORCH-2", "ORCH-1"}), per_element);
+  BOOST_TEST(numbers(ask.active_runs(ours, 1)) == (texts{"ORCH-2"}), per_element);
+}
+
+BOOST_FIXTURE_TEST_CASE(history_includes_both_ends, remembered) {
+  add(ours, run_status::completed, noon);
+  add(ours, run_status::failed, noon + hours(1));
+  add(ours, run_status::completed, noon + hours(2));
+  add(theirs, run_status::completed, noon);
+  BOOST_TEST(numbers(ask.run_history(ours, noon, noon + hours(1))) == (texts{"ORCH-2", "ORCH-1"}), per_element);
+}
+
+BOOST_FIXTURE_TEST_CASE(metrics_are_averages_of_completed_runs_after_a_moment, remembered) {
+  for (int i = 0; i < 4; ++i)
+    add(i == 3 ? theirs : ours, i == 2 ? run_status::failed : run_status::completed, noon + hours(i));
+  execute("update orchestration_runs set quality_score = 80 + retry_count, fulfillment_rate = 50");
+  execute("update orchestration_runs set quality_score = 91 where run_number = 'ORCH-2'");
+  const auto all = ask.metrics_summary(ours, noon - hours(1));
+  BOOST_TEST(all.runs == 2);
+  BOOST_TEST(all.quality_score.value() == 85.5);
+  BOOST_TEST(all.fulfillment_rate.value() == 50.0);
+  BOOST_TEST(!all.cost_accuracy.has_value());
+  BOOST_TEST(ask.metrics_summary(ours, noon).runs == 1);
+}
+
+BOOST_FIXTURE_TEST_CASE(failed_runs_need_attention_until_their_retries_are_used_up, remembered) {
+  add(ours, run_status::failed, noon);
+  add(theirs, run_status::failed, noon + hours(1));
+  add(ours, run_status::failed, noon);
+  add(ours, run_status::failed, noon);
+  add(ours, run_status::completed, noon);
+  execute("update orchestration_runs set retry_count = 3 where run_number = 'ORCH-3'");
+  execute("update orchestration_runs set max_retries_reached = true where run_number = 'ORCH-4'");
+  BOOST_TEST(numbers(ask.runs_needing_attention(operator_scope{})) == (texts{"ORCH-2", "ORCH-1"}), per_element);
+  BOOST_TEST(numbers(ask.runs_needing_attention(ours)) == (texts{"ORCH-1"}), per_element);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_run_that_says_why_needs_attention_whatever_its_status, remembered) {
+  add(ours, run_status::cancelled, noon);
+  add(ours, run_status::failed, noon + hours(1));
+  execute("update orchestration_runs set attention = 'undo failed'");
+  BOOST_TEST(numbers(ask.runs_needing_attention(ours)) == (texts{"ORCH-2", "ORCH-1"}), per_element);
+}
+
+BOOST_FIXTURE_TEST_CASE(another_tenants_run_is_not_there, remembered) {
+  const auto row = add(theirs, run_status::running, noon);
+  BOOST_TEST(!ask.find_run(ours, row.id).has_value());
+  BOOST_TEST(!ask.find_run_by_number(ours, row.run_number).has_value());
+  BOOST_TEST(ask.find_run(operator_scope{}, row.id).has_value());
+  BOOST_TEST(ask.find_run_by_number(theirs, row.run_number).has_value());
+}
+
+BOOST_FIXTURE_TEST_CASE(pages_follow_each_other_without_gap_or_repetition, remembered) {
+  // Three runs share each moment, so that only their ids tell them apart.
+  for (int i = 0; i < 10; ++i)
+    add(ours, run_status::completed, noon + hours(i / 3));
+  add(theirs, run_status::completed, noon);
+  run_filter filter{ours};
+  filter.limit = 4;
+  texts seen;
+  int pages = 0;
+  do {
+    const auto page = ask.list_runs(filter);
+    for (const auto& number : numbers(page.runs))
+      seen.push_back(number);
+    filter.cursor = page.next;
+    ++pages;
+  } while (!filter.cursor.empty());
+  BOOST_TEST(pages == 3);
+  BOOST_TEST(
+    seen ==
+      (texts{"ORCH-10", "ORCH-9", "ORCH-8", "ORCH-7", "ORCH-6", "ORCH-5", "ORCH-4", "ORCH-3", "ORCH-2", "ORCH-1"}),
+    per_element);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_page_that_holds_everything_has_no_next, remembered) {
+  add(ours, run_status::completed, noon);
+  run_filter filter{ours};
+  filter.limit = 1;
+  BOOST_TEST(ask.list_runs(filter).next.empty());
+}
+
+BOOST_FIXTURE_TEST_CASE(lists_are_narrowed_by_every_filter, remembered) {
+  add(ours, run_status::completed, noon);
+  add(ours, run_status::failed, noon + hours(1));
+  add(ours, run_status::running, noon + hours(2));
+  add(theirs, run_status::running, noon + hours(3));
+  execute("update orchestration_runs set run_type = 'test', workflow = 'w' where run_number = 'ORCH-2'");
+  const auto listed = [&](auto narrow) {
+    run_filter filter{ours};
+    narrow(filter);
+    return numbers(ask.list_runs(filter).runs);
+  };
+  BOOST_TEST(
+    listed([](auto& f) {
+      f.statuses = {run_status::failed, run_status::completed};
+    }) == (texts{"ORCH-2", "ORCH-1"}),
+    per_element);
+  BOOST_TEST(listed([](auto& f) { f.run_type = "test"; }) == (texts{"ORCH-2"}), per_element);
+  BOOST_TEST(listed([](auto& f) { f.workflow = "w"; }) == (texts{"ORCH-2"}), per_element);
+  BOOST_TEST(listed([](auto& f) { f.started_from = noon + hours(1); }) == (texts{"ORCH-3", "ORCH-2"}), per_element);
+  BOOST_TEST(listed([](auto& f) { f.started_before = noon + hours(1); }) == (texts{"ORCH-1"}), per_element);
+  BOOST_TEST(
+    listed([](auto& f) { f.scope = operator_scope{}; }) == (texts{"ORCH-4", "ORCH-3", "ORCH-2", "ORCH-1"}),
+    per_element);
+}
+
+BOOST_FIXTURE_TEST_CASE(wrong_arguments_are_named, remembered) {
+  const auto naming = [](const std::string& name) {
+    return [name](const std::invalid_argument& error) { return std::string(error.what()).starts_with(name); };
+  };
+  BOOST_CHECK_EXCEPTION(ask.active_runs(ours, 0), std::invalid_argument, naming("limit: 0; must be 1 to 1000"));
+  BOOST_CHECK_EXCEPTION(ask.active_runs(ours, 1001), std::invalid_argument, naming("limit: 1001"));
+  run_filter filter{ours};
+  for (const char* cursor :
+       {"x", "12", "12.", ".", "12.x", "x.00000000-0000-7000-8000-000000000001",
+        "9223372036854775807.00000000-0000-7000-8000-000000000001"}) {
+    filter.cursor = cursor;
+    BOOST_CHECK_EXCEPTION(ask.list_runs(filter), std::invalid_argument, naming("cursor: "));
+  }
+  BOOST_CHECK_EXCEPTION(
+    ask.find_run_by_number(ours, std::string("a\0b", 3)), std::invalid_argument, naming("run_number: "));
+  BOOST_CHECK_THROW(ask.find_run_by_number(ours, "\xff"), std::invalid_argument);
+  BOOST_CHECK_NO_THROW(ask.ping());
+}
+
+BOOST_FIXTURE_TEST_CASE(events_are_read_in_order, remembered) {
+  const auto row = add(ours, run_status::running, noon);
+  event(row.id, 2, "run_started");
+  event(row.id, 1, "run_accepted");
+  const auto events = ask.read_events(row.id);
+  BOOST_TEST_REQUIRE(events.size() == 2u);
+  BOOST_TEST((events[0].kind == event_kind::run_accepted));
+  BOOST_TEST((events[1].kind == event_kind::run_started));
+  BOOST_TEST(ask.read_events(run_number(99)).empty());
+}
+
+BOOST_FIXTURE_TEST_CASE(verification_walks_all_runs_with_their_events, remembered) {
+  for (int i = 0; i < 5; ++i) {
+    const auto row = add(i == 4 ? theirs : ours, run_status::running, noon + hours(i));
+    for (int seq = 1; seq <= i; ++seq)
+      event(row.id, seq, "run_accepted");
+  }
+  const auto walk = [&](const verify_scope& scope) {
+    std::vector<size_t> events;
+    std::optional<run_id> after;
+    for (;;) {
+      const auto batch = ask.next_verify_batch(scope, after, 2);
+      if (batch.empty())
+        return events;
+      for (const auto& run : batch)
+        events.push_back(run.events.size());
+      after = batch.back().row.id;
+    }
+  };
+  using counts = std::vector<size_t>;
+  BOOST_TEST(walk({operator_scope{}}) == (counts{0, 1, 2, 3, 4}), per_element);
+  BOOST_TEST(walk({ours}) == (counts{0, 1, 2, 3}), per_element);
+  BOOST_TEST(walk({operator_scope{}, run_number(3)}) == (counts{2}), per_element);
+  BOOST_TEST(walk({operator_scope{}, {}, noon + hours(3)}) == (counts{3, 4}), per_element);
+}
+
+BOOST_FIXTURE_TEST_CASE(events_without_a_row_are_found, remembered) {
+  const auto row = add(ours, run_status::running, noon);
+  event(row.id, 1, "run_accepted");
+  event(run_number(77), 1, "run_accepted");
+  event(run_number(77), 2, "run_started");
+  const auto found = ask.events_without_row(operator_scope{}, std::nullopt);
+  BOOST_TEST_REQUIRE(found.size() == 1u);
+  BOOST_TEST((found[0] == run_number(77)));
+  BOOST_TEST(ask.events_without_row(operator_scope{}, run_number(77)).empty());
+}
+
+BOOST_FIXTURE_TEST_CASE(a_lost_connection_is_said_and_comes_back, remembered) {
+  ask.ping();
+  execute(
+    "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'levain reads' and datname = "
+    "current_database()");
+  BOOST_CHECK_THROW(ask.ping(), journal_unavailable);
+  BOOST_CHECK_NO_THROW(ask.ping());
+}
+
+BOOST_AUTO_TEST_CASE(a_database_out_of_reach_is_unavailable) {
+  queries ask{queries_options{"postgresql:///x?host=/nowhere/at/all"}};
+  BOOST_CHECK_THROW(ask.ping(), journal_unavailable);
+  BOOST_CHECK_THROW(ask.ping(), journal_unavailable);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_closed_connection_refuses, remembered) {
+  ask.close();
+  BOOST_CHECK_THROW(ask.ping(), journal_unavailable);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
