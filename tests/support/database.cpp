@@ -130,11 +130,7 @@ private:
     const auto name = "levain_template_" + std::to_string(getpid());
     create_from(name, "template0");
     template_ = name;
-#if __has_include("persistence/migrator.cpp")
     migrate_up(url(name));
-#else
-    throw std::runtime_error("there is no migrator yet: ask for contents::nothing");
-#endif
   }
 
   std::mutex mutex_;
