@@ -8,14 +8,6 @@
 
 namespace levain {
 
-namespace {
-
-bool same_fact(const event_record& a, const event_record& b) {
-  return a.seq == b.seq && a.at == b.at && a.kind == b.kind && a.step == b.step;
-}
-
-} // namespace
-
 model_journal::model_journal(std::shared_ptr<model_database> database, std::shared_ptr<const model_manners> manners)
   : database_(std::move(database))
   , manners_(manners ? std::move(manners) : std::make_shared<const model_manners>()) {}
@@ -48,7 +40,7 @@ append_outcome model_journal::judge(const run_append& append) const {
     return append_fenced{epoch};
   if (append.key) {
     const auto start = database_->starts_.find({append.key->tenant, append.key->key});
-    if (start != database_->starts_.end())
+    if (start != database_->starts_.end() && start->second.run != append.run)
       return append_duplicate{start->second.run, start->second.fingerprint == append.key->fingerprint};
   }
   if (manners_->on_row)

@@ -4,6 +4,10 @@
 
 namespace levain {
 
+bool same_fact(const event_record& a, const event_record& b) {
+  return a.seq == b.seq && a.at == b.at && a.kind == b.kind && a.step == b.step;
+}
+
 append_answer decide_resolution(
   const std::vector<run_append>& batch, const std::vector<found_append>& found,
   const std::vector<append_outcome>& planned) {

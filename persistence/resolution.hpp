@@ -14,6 +14,10 @@ struct found_append {
   bool written = false;
 };
 
+/// True when both are the same event of one run: number, time, kind and step. (The body's text may come back in another
+/// form.)
+bool same_fact(const event_record& a, const event_record& b);
+
 /// Decides a batch in doubt. One transaction carried it, so one run that is written says that all of it was: then the
 /// answer is `planned`, the outcomes the transaction was about to answer. If none is, it never happened: fenced when
 /// the epochs say so for all, otherwise `transient`. Updates without events leave no trace of their own and are safe to

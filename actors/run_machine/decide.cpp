@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "actors/run_machine/plain_line.hpp"
 #include "actors/run_machine/output.hpp"
+#include "actors/run_machine/plain_line.hpp"
 #include "actors/run_machine/retry.hpp"
 
 namespace levain {
@@ -12,6 +12,12 @@ namespace {
 
 bool may_be_mended(const call_failure& failure) {
   return failure.kind == call_failure::kind_type::retryable || failure.kind == call_failure::kind_type::timeout;
+}
+
+/// True for what only happens because a person asked for it.
+bool is_wish(const event& fact) {
+  return fact.kind == event_kind::run_paused || fact.kind == event_kind::run_resumed ||
+         fact.kind == event_kind::cancel_requested || (fact.kind == event_kind::run_retried && !fact.by.empty());
 }
 
 /// Ended runs as refusals name them.
@@ -133,19 +139,15 @@ void decider::take(const retry_asked& input) {
 }
 
 void decider::take(const events_refused& input) {
-  bool was_last_resort = std::any_of(input.events.begin(), input.events.end(), [](const event& fact) {
-    return fact.kind == event_kind::run_failed && fact.failure;
-  });
-  if (run_.phase == run_phase::ended || run_.seq == 0 || was_last_resort)
+  auto any = [&](auto predicate) { return std::any_of(input.events.begin(), input.events.end(), predicate); };
+  bool was_rejection =
+    any([](const event& fact) { return fact.failure && fact.failure->kind == call_failure::kind_type::rejected; });
+  bool was_last_resort = any([](const event& fact) { return fact.kind == event_kind::run_failed && fact.failure; });
+  bool was_wish = any(is_wish);
+  if (run_.seq == 0 || was_last_resort)
     return refuse("the journal refuses the run's events: " + plain_line(input.reason));
-  bool was_rejection = std::any_of(input.events.begin(), input.events.end(), [](const event& fact) {
-    return fact.failure && fact.failure->kind == call_failure::kind_type::rejected;
-  });
-  if (!was_rejection && fail_refused_outcomes(input))
+  if (run_.phase == run_phase::ended || (!was_rejection && fail_refused_outcomes(input)))
     return;
-  bool was_wish = std::any_of(input.events.begin(), input.events.end(), [](const event& fact) {
-    return fact.kind == event_kind::cancel_requested || !fact.by.empty();
-  });
   if (was_wish && !was_rejection)
     return; // whoever wished it is told; the run is as it was
   fail_run_directly(input);

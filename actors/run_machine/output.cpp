@@ -158,8 +158,8 @@ std::variant<recorded_value, unusable_json> record_one(const record_entry& entry
   if (auto taken = take_value(*column, value))
     return std::move(*taken);
   return unusable_json{
-    "the value " + plain_line(value.dump(), excerpt_bytes_max) + " at '" + entry.pointer + "' does not fit the column " +
-    entry.column + ", which must be " + must_be};
+    "the value " + plain_line(value.dump(), excerpt_bytes_max) + " at '" + entry.pointer +
+    "' does not fit the column " + entry.column + ", which must be " + must_be};
 }
 
 } // namespace

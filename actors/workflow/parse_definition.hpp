@@ -25,7 +25,18 @@ inline constexpr size_t definition_bytes_max = 1024 * 1024;
 inline constexpr size_t definition_steps_max = 200;
 inline constexpr size_t definition_depth_max = 32;
 inline constexpr size_t definition_name_bytes_max = 100;
+inline constexpr duration step_timeout_min = std::chrono::milliseconds(1);
 inline constexpr duration step_timeout_max = std::chrono::hours(24 * 7);
+/// No wait between two tries, of a step or of a run, can be longer.
+inline constexpr duration retry_interval_max = std::chrono::hours(24 * 7);
+/// The shortest first wait between two tries.
+inline constexpr duration retry_interval_min = std::chrono::milliseconds(1);
+inline constexpr uint32_t retry_attempts_max = 1000;
+inline constexpr uint32_t run_retries_max = 100;
+inline constexpr double retry_backoff_max = 100;
+inline constexpr double simulate_sigma_max = 5;
+/// Errors reported for one definition; what is beyond is counted in one more.
+inline constexpr size_t definition_errors_max = 100;
 
 /// What `parse_definition` found.
 struct parsed_definition {

@@ -1,0 +1,114 @@
+#include "actors/workflow/definition_members.hpp"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <vector>
+
+namespace levain {
+
+namespace {
+
+using name = std::string_view;
+
+struct object_members {
+  definition_object kind;
+  name text;
+  std::span<const name> members;
+};
+
+constexpr std::array definition_names = {name("workflow"), name("version"), name("run_retries"), name("steps")};
+constexpr std::array run_retries_names = {name("max"), name("initial_interval"), name("backoff"), name("max_interval")};
+constexpr std::array step_names = {name("name"),   name("audit"),      name("call"),  name("timeout"),
+                                   name("retry"),  name("needs"),      name("after"), name("on_failure"),
+                                   name("effect"), name("compensate"), name("record")};
+constexpr std::array retry_names = {
+  name("max_attempts"), name("initial_interval"), name("backoff"), name("max_interval"), name("jitter")};
+constexpr std::array call_names = {name("http"), name("worker"), name("function"), name("simulate")};
+constexpr std::array compensation_names = {name("http"),     name("worker"),  name("function"),
+                                           name("simulate"), name("timeout"), name("retry")};
+constexpr std::array http_names = {name("method"), name("url"), name("headers")};
+constexpr std::array worker_names = {name("kind")};
+constexpr std::array function_names = {name("name")};
+constexpr std::array simulate_names = {name("distribution"), name("time"),      name("time_max"),
+                                       name("sigma"),        name("fail_rate"), name("fail_final_rate"),
+                                       name("fail_first"),   name("output"),    name("seed")};
+
+constexpr std::array kinds = {
+  definition_object::definition, definition_object::run_retries,  definition_object::step, definition_object::retry,
+  definition_object::call,       definition_object::compensation, definition_object::http, definition_object::worker,
+  definition_object::function,   definition_object::simulate,
+};
+
+object_members members_of(definition_object kind) {
+  switch (kind) {
+  case definition_object::definition:
+    return {kind, "definition", definition_names};
+  case definition_object::run_retries:
+    return {kind, "run_retries", run_retries_names};
+  case definition_object::step:
+    return {kind, "step", step_names};
+  case definition_object::retry:
+    return {kind, "retry", retry_names};
+  case definition_object::call:
+    return {kind, "call", call_names};
+  case definition_object::compensation:
+    return {kind, "compensation", compensation_names};
+  case definition_object::http:
+    return {kind, "http", http_names};
+  case definition_object::worker:
+    return {kind, "worker", worker_names};
+  case definition_object::function:
+    return {kind, "function", function_names};
+  case definition_object::simulate:
+    return {kind, "simulate", simulate_names};
+  }
+  return {kind, "", {}};
+}
+
+/// How many letters have to be inserted, deleted or replaced (Levenshtein).
+size_t edit_distance(std::string_view from, std::string_view to) {
+  std::vector<size_t> row(to.size() + 1);
+  for (size_t column = 0; column <= to.size(); ++column)
+    row[column] = column;
+  for (size_t line = 1; line <= from.size(); ++line) {
+    size_t diagonal = row[0];
+    row[0] = line;
+    for (size_t column = 1; column <= to.size(); ++column) {
+      const size_t replaced = diagonal + (from[line - 1] == to[column - 1] ? 0 : 1);
+      diagonal = row[column];
+      row[column] = std::min({row[column] + 1, row[column - 1] + 1, replaced});
+    }
+  }
+  return row.back();
+}
+
+} // namespace
+
+std::span<const definition_object> definition_objects() {
+  return kinds;
+}
+
+std::string_view to_string(definition_object kind) {
+  return members_of(kind).text;
+}
+
+std::span<const std::string_view> definition_members(definition_object kind) {
+  return members_of(kind).members;
+}
+
+std::string_view nearest_member(definition_object kind, std::string_view name) {
+  // Members are short: what is beyond this cannot bring one nearer than another.
+  constexpr size_t compared_bytes_max = 64;
+  const auto compared = name.substr(0, compared_bytes_max);
+  std::string_view nearest;
+  auto nearest_distance = std::numeric_limits<size_t>::max();
+  for (const auto member : definition_members(kind))
+    if (const auto distance = edit_distance(compared, member); distance < nearest_distance) {
+      nearest = member;
+      nearest_distance = distance;
+    }
+  return nearest;
+}
+
+} // namespace levain

@@ -1,0 +1,291 @@
+#include "persistence/postgres_journal.hpp"
+
+#include <map>
+#include <stdexcept>
+
+#include <pqxx/pqxx>
+
+#include "persistence/array_literal.hpp"
+#include "persistence/batch_writing.hpp"
+#include "persistence/event_columns.hpp"
+#include "persistence/resolution.hpp"
+#include "persistence/session.hpp"
+#include "persistence/sql_errors.hpp"
+
+namespace levain {
+
+namespace {
+
+// Waits until the lost transaction has ended: it holds these rows for share.
+constexpr const char* await_epochs = R"(
+  select shard, epoch
+  from shards
+  where shard = any($1::smallint[])
+  order by shard
+  for update)";
+
+constexpr const char* limit_lock_wait = "select set_config('lock_timeout', $1, true)";
+
+constexpr const char* find_events = R"(
+  select run_id, seq, at, kind, step, attempt, body
+  from run_events
+  where (run_id, seq) in (select * from unnest($1::uuid[], $2::integer[])))";
+
+// The open rows are gathered first, by the index on status: walking all rows in the order of their ids would read years
+// of ended runs. The last byte of an id folds into its shard.
+constexpr const char* find_unfinished = R"(
+  with open as materialized (
+    select id
+    from orchestration_runs
+    where status in ('pending', 'running')
+  )
+  select open.id
+  from open
+  cross join lateral (
+    select kind
+    from run_events
+    where run_events.run_id = open.id
+    order by seq desc
+    limit 1
+  ) as newest
+  where (get_byte(uuid_send(open.id), 15) & 63) = any($1::integer[])
+    and ($2::uuid is null or open.id > $2::uuid)
+    and newest.kind not in ('run_completed', 'run_partially_succeeded', 'run_failed', 'run_cancelled')
+  order by open.id
+  limit $3)";
+
+constexpr const char* read_events_of = R"(
+  select run_id, seq, at, kind, step, attempt, body
+  from run_events
+  where run_id = any($1::uuid[])
+  order by run_id, seq)";
+
+static_assert(shard_count == 64, "the statement folds ids by 63");
+
+std::vector<named_statement> journal_statements() {
+  auto statements = batch_statements();
+  statements.insert(
+    statements.end(), {
+                        {"await_epochs", await_epochs},
+                        {"limit_lock_wait", limit_lock_wait},
+                        {"find_events", find_events},
+                        {"find_unfinished", find_unfinished},
+                        {"read_events_of", read_events_of},
+                      });
+  return statements;
+}
+
+/// Every statement of a batch is a walk along an index, however large the tables grow: the planner is kept from
+/// guessing otherwise while they are small or not analysed, and from planning anew for every batch.
+std::vector<std::string> journal_settings() {
+  return {
+    "set enable_seqscan = off",
+    "set enable_hashjoin = off",
+    "set enable_mergejoin = off",
+    "set plan_cache_mode = force_generic_plan",
+    "set jit = off",
+  };
+}
+
+connection_options connection_options_of(const postgres_journal_options& options) {
+  connection_options connection;
+  connection.url = options.url;
+  connection.application_name = options.application_name;
+  connection.connect_timeout = options.connect_timeout;
+  connection.statement_timeout = options.statement_timeout;
+  connection.idle_in_transaction_timeout = options.idle_in_transaction_timeout;
+  return connection;
+}
+
+append_answer transient(std::string reason) {
+  append_answer answer;
+  answer.status = append_answer::status_type::transient;
+  answer.reason = std::move(reason);
+  return answer;
+}
+
+append_answer done(std::vector<append_outcome> outcomes) {
+  append_answer answer;
+  answer.outcomes = std::move(outcomes);
+  return answer;
+}
+
+} // namespace
+
+struct postgres_journal::impl {
+  explicit impl(postgres_journal_options given)
+    : options(std::move(given))
+    , session(connection_options_of(options), journal_statements(), journal_settings()) {}
+
+  /// Nothing when the rows are at fault and the transaction is to be tried again in parts.
+  std::optional<append_answer> transact(const std::vector<run_append>& batch, bool in_parts);
+  std::optional<append_answer> commit(pqxx::work& transaction, batch_writing& writing, bool in_parts);
+  append_answer give_up(sql_failure failure);
+  std::vector<found_append> look_up(pqxx::transaction_base& transaction, const std::vector<run_append>& batch);
+
+  postgres_journal_options options;
+  levain::session session;
+  /// What the transaction in doubt was about to answer.
+  std::vector<append_outcome> planned;
+};
+
+postgres_journal::postgres_journal(postgres_journal_options options)
+  : impl_(std::make_unique<impl>(std::move(options))) {}
+
+postgres_journal::~postgres_journal() = default;
+
+// -- append
+// --------------------------------------------------------------------------------------------------------------
+
+append_answer postgres_journal::append(const std::vector<run_append>& batch) {
+  auto answer = impl_->transact(batch, false);
+  if (!answer)
+    answer = impl_->transact(batch, true);
+  return std::move(*answer);
+}
+
+std::optional<append_answer> postgres_journal::impl::transact(const std::vector<run_append>& batch, bool in_parts) {
+  batch_writing writing(batch);
+  if (writing.nothing_to_write())
+    return done(std::move(writing.outcomes()));
+  try {
+    pqxx::work transaction(session.open());
+    writing.fence(transaction);
+    if (in_parts)
+      writing.write_in_parts(transaction);
+    else
+      writing.write(transaction);
+    if (writing.nothing_to_write())
+      return done(std::move(writing.outcomes()));
+    return commit(transaction, writing, in_parts);
+  } catch (const pqxx::pqxx_exception&) {
+    sql_failure failure = classify_failure(std::current_exception());
+    if (failure.kind == failure_kind::bad_rows && !in_parts)
+      return std::nullopt;
+    return give_up(std::move(failure));
+  } catch (const std::exception& e) {
+    // A value that came back unreadable: nothing was committed, and the next connection may do better.
+    return give_up({failure_kind::transient, one_line(e.what()), "", true});
+  }
+}
+
+std::optional<append_answer>
+postgres_journal::impl::commit(pqxx::work& transaction, batch_writing& writing, bool in_parts) {
+  try {
+    transaction.commit();
+    return done(std::move(writing.outcomes()));
+  } catch (const pqxx::pqxx_exception&) {
+    sql_failure failure = classify_commit_failure(std::current_exception());
+    if (failure.kind == failure_kind::bad_rows && !in_parts)
+      return std::nullopt;
+    if (failure.kind != failure_kind::in_doubt)
+      return give_up(std::move(failure));
+    planned = std::move(writing.outcomes());
+    append_answer answer;
+    answer.status = append_answer::status_type::in_doubt;
+    answer.reason = std::move(failure.reason);
+    return answer;
+  }
+}
+
+append_answer postgres_journal::impl::give_up(sql_failure failure) {
+  if (failure.connection_lost)
+    session.drop();
+  if (failure.kind == failure_kind::schema)
+    failure.reason = "the database's schema does not fit this program, migrate it: " + failure.reason;
+  return transient(std::move(failure.reason));
+}
+
+// -- resolve
+// -------------------------------------------------------------------------------------------------------------
+
+journal::resolution postgres_journal::resolve(const std::vector<run_append>& batch) {
+  impl_->session.drop();
+  // Without what was planned (another object appended), the transaction is taken to have planned all of it.
+  if (impl_->planned.size() != batch.size())
+    impl_->planned.assign(batch.size(), append_committed{});
+  try {
+    pqxx::work transaction(impl_->session.open());
+    transaction.exec_prepared("limit_lock_wait", std::to_string(impl_->options.resolve_lock_timeout.count()));
+    const auto found = impl_->look_up(transaction, batch);
+    return {true, decide_resolution(batch, found, impl_->planned)};
+  } catch (const pqxx::pqxx_exception&) {
+    return {false, impl_->give_up(classify_failure(std::current_exception()))};
+  } catch (const std::exception& e) {
+    return {false, impl_->give_up({failure_kind::transient, one_line(e.what()), "", true})};
+  }
+}
+
+std::vector<found_append>
+postgres_journal::impl::look_up(pqxx::transaction_base& transaction, const std::vector<run_append>& batch) {
+  array_literal shards;
+  array_literal runs;
+  array_literal numbers;
+  for (const run_append& append : batch) {
+    shards.number(shard_of(append.run));
+    if (append.events.empty())
+      continue;
+    runs.id(append.run.value);
+    numbers.number(append.events.back().seq);
+  }
+  std::map<shard_number, epoch_number> epochs;
+  for (const auto& row : transaction.exec_prepared("await_epochs", shards.take()))
+    epochs[static_cast<shard_number>(row[0].as<int>())] = row[1].as<epoch_number>();
+  std::map<run_id, event_record> newest;
+  for (const auto& row : transaction.exec_prepared("find_events", runs.take(), numbers.take()))
+    newest[run_id{read_uuid(row[0])}] = read_event(row, 1);
+  std::vector<found_append> found;
+  for (const run_append& append : batch) {
+    const auto event = newest.find(append.run);
+    found.push_back(
+      {epochs[shard_of(append.run)], event != newest.end() && same_fact(event->second, append.events.back())});
+  }
+  return found;
+}
+
+// -- reading
+// -------------------------------------------------------------------------------------------------------------
+
+std::vector<unfinished_run> postgres_journal::unfinished(
+  const std::vector<shard_number>& shards, const std::optional<run_id>& after, size_t limit) {
+  array_literal wanted;
+  for (const shard_number shard : shards)
+    wanted.number(shard);
+  std::optional<std::string> after_text;
+  if (after)
+    after_text = to_string(*after);
+  return impl_->session.ask([&](pqxx::work& transaction) {
+    std::vector<unfinished_run> runs;
+    array_literal ids;
+    for (const auto& row : transaction.exec_prepared("find_unfinished", wanted.take(), after_text, limit)) {
+      runs.push_back({run_id{read_uuid(row[0])}, {}});
+      ids.id(runs.back().run.value);
+    }
+    if (runs.empty())
+      return runs;
+    // Both are in the order of the ids.
+    auto run = runs.begin();
+    for (const auto& row : transaction.exec_prepared("read_events_of", ids.take())) {
+      const run_id id{read_uuid(row[0])};
+      while (run != runs.end() && run->run != id)
+        ++run;
+      if (run == runs.end())
+        throw std::logic_error("the events of run " + to_string(id) + " are out of order");
+      run->events.push_back(read_event(row, 1));
+    }
+    return runs;
+  });
+}
+
+std::vector<event_record> postgres_journal::read(const run_id& run) {
+  return impl_->session.ask([&](pqxx::work& transaction) {
+    array_literal ids;
+    ids.id(run.value);
+    std::vector<event_record> events;
+    for (const auto& row : transaction.exec_prepared("read_events_of", ids.take()))
+      events.push_back(read_event(row, 1));
+    return events;
+  });
+}
+
+} // namespace levain

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "persistence/journal.hpp"
+
+namespace levain {
+
+/// How a journal on PostgreSQL behaves.
+struct postgres_journal_options {
+  /// A libpq connection URL.
+  std::string url;
+  /// What `pg_stat_activity` shows.
+  std::string application_name = "levain journal";
+  /// How long connecting may take; at least 2 s.
+  std::chrono::seconds connect_timeout{5};
+  /// A statement of a batch that takes longer is cancelled, and the batch is transient.
+  std::chrono::milliseconds statement_timeout{30'000};
+  /// How long `resolve` waits for a lost transaction to end before it answers that it is unresolved.
+  std::chrono::milliseconds resolve_lock_timeout{10'000};
+  /// The server ends a session that stays idle inside a transaction for longer: what a lost client holds, it holds no
+  /// longer.
+  std::chrono::milliseconds idle_in_transaction_timeout{30'000};
+};
+
+/// The journal on PostgreSQL, over one connection that it opens when needed and again after a loss. Connecting is tried
+/// once per call: the wait between tries is the caller's (see `backoff`).
+///
+/// A batch costs a fixed number of round trips, however many runs it carries: the fence, the keys of starts if there
+/// are any, the events, the rows inserted, the rows updated, the commit.
+class postgres_journal : public journal {
+public:
+  explicit postgres_journal(postgres_journal_options options);
+  ~postgres_journal() override;
+
+  append_answer append(const std::vector<run_append>& batch) override;
+  resolution resolve(const std::vector<run_append>& batch) override;
+  std::vector<unfinished_run>
+  unfinished(const std::vector<shard_number>& shards, const std::optional<run_id>& after, size_t limit) override;
+  std::vector<event_record> read(const run_id& run) override;
+
+private:
+  struct impl;
+  std::unique_ptr<impl> impl_;
+};
+
+} // namespace levain

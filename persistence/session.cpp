@@ -1,0 +1,41 @@
+#include "persistence/session.hpp"
+
+#include <stdexcept>
+
+#include "persistence/journal.hpp"
+#include "persistence/sql_errors.hpp"
+
+namespace levain {
+
+session::session(connection_options options, std::vector<named_statement> statements, std::vector<std::string> settings)
+  : options_(std::move(options))
+  , statements_(std::move(statements))
+  , settings_(std::move(settings)) {}
+
+pqxx::connection& session::open() {
+  if (connection_ && !connection_->is_open())
+    drop();
+  if (!connection_) {
+    auto connection = open_connection(options_);
+    if (!settings_.empty()) {
+      pqxx::nontransaction set_up(*connection, "settings");
+      for (const std::string& setting : settings_)
+        set_up.exec(setting);
+    }
+    for (const auto& [name, sql] : statements_)
+      connection->prepare(name, sql);
+    connection_ = std::move(connection);
+  }
+  return *connection_;
+}
+
+void session::translate() {
+  const sql_failure failure = classify_failure(std::current_exception());
+  if (failure.connection_lost)
+    drop();
+  if (failure.kind == failure_kind::bad_rows)
+    throw std::invalid_argument(failure.reason);
+  throw journal_unavailable(failure.reason);
+}
+
+} // namespace levain

@@ -1,0 +1,652 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <boost/test/unit_test.hpp>
+#include <nlohmann/json.hpp>
+
+#include "persistence/journal.hpp"
+
+namespace levain::test {
+
+/// What an implementation of the journal brings to be tested: a database of its own and ways to do it harm.
+class journal_bench {
+public:
+  virtual ~journal_bench() = default;
+
+  virtual journal& subject() = 0;
+  /// Another object on the same database, as another writer has it.
+  virtual std::unique_ptr<journal> another() = 0;
+  virtual void set_epoch(shard_number shard, epoch_number epoch) = 0;
+  virtual std::optional<audit_row> row(const run_id& run) = 0;
+  /// The next commit of `subject` gets no answer, and does not happen.
+  virtual void lose_next_commit() = 0;
+  /// The next commit of `subject` happens, but its answer is lost.
+  virtual void lose_next_answer() = 0;
+  /// From now on `subject` cannot reach the database, until it `comes_back`.
+  virtual void goes_away() = 0;
+  virtual void comes_back() = 0;
+};
+
+// -- material
+// ------------------------------------------------------------------------------------------------------------
+
+inline constexpr epoch_number bench_epoch = 7;
+inline const timestamp bench_time = timestamp(std::chrono::microseconds(1'795'413'600'123'456));
+inline const tenant_id bench_tenant{*uuid::parse("11111111-2222-4333-8444-555555555555")};
+
+/// The n-th run of shard 3 (or another), in the order of ids.
+inline run_id bench_run(int n, shard_number shard = 3) {
+  return make_run_id(bench_time + std::chrono::milliseconds(n), {0, static_cast<uint64_t>(n) << 8}, shard);
+}
+
+inline event_record bench_event(int32_t seq, event_kind kind = event_kind::run_accepted) {
+  event_record event;
+  event.seq = seq;
+  event.at = bench_time + std::chrono::microseconds(seq);
+  event.kind = kind;
+  return event;
+}
+
+inline audit_row bench_row(const run_id& run) {
+  audit_row row;
+  row.id = run;
+  row.run_number = "ORCH-" + to_string(run);
+  row.tenant = bench_tenant;
+  row.started_at = row.created_at = row.updated_at = bench_time;
+  row.workflow = "daily_bakery";
+  row.workflow_version = 1;
+  return row;
+}
+
+/// A start: one event and the row.
+inline run_append bench_start(const run_id& run) {
+  run_append append;
+  append.run = run;
+  append.epoch = bench_epoch;
+  append.events = {bench_event(1)};
+  append.insert = bench_row(run);
+  return append;
+}
+
+inline run_append bench_events(const run_id& run, std::vector<event_record> events) {
+  run_append append;
+  append.run = run;
+  append.epoch = bench_epoch;
+  append.events = std::move(events);
+  return append;
+}
+
+inline bool is_committed(const append_outcome& outcome) {
+  return std::holds_alternative<append_committed>(outcome);
+}
+
+inline std::string reason_of(const append_outcome& outcome) {
+  const auto* rejected = std::get_if<append_rejected>(&outcome);
+  return rejected ? rejected->reason : "(not rejected)";
+}
+
+inline bool is_done(const append_answer& answer, size_t runs) {
+  return answer.status == append_answer::status_type::done && answer.outcomes.size() == runs;
+}
+
+/// Appends one run and expects that it is committed.
+inline void must_commit(journal& journal, const run_append& append) {
+  const auto answer = journal.append({append});
+  BOOST_REQUIRE_MESSAGE(is_done(answer, 1), answer.reason);
+  BOOST_REQUIRE_MESSAGE(is_committed(answer.outcomes[0]), reason_of(answer.outcomes[0]));
+}
+
+/// JSON may come back in another form of the same value.
+inline bool same_json(const std::optional<std::string>& a, const std::optional<std::string>& b) {
+  if (!a || !b)
+    return a == b;
+  return nlohmann::json::parse(*a) == nlohmann::json::parse(*b);
+}
+
+inline bool same_row(audit_row a, audit_row b) {
+  for (const auto member : {&audit_row::forecast_data, &audit_row::run_metadata, &audit_row::error_details}) {
+    if (!same_json(a.*member, b.*member))
+      return false;
+    b.*member = a.*member;
+  }
+  return a == b;
+}
+
+/// A row with another value in every column.
+inline audit_row full_row(const run_id& run, int salt) {
+  auto at = [n = salt]() mutable { return bench_time + std::chrono::microseconds(1'000'001) * ++n; };
+  audit_row row = bench_row(run);
+  row.status = run_status::partial_success;
+  row.run_type = "manual";
+  row.priority = "critical";
+  row.started_at = at();
+  row.completed_at = at();
+  row.duration_seconds = salt + 1;
+  for (int i = 0; i < audit_group_count; ++i)
+    row.steps[static_cast<size_t>(i)] = {
+      at(), at(), "s" + std::to_string(i), "error \"" + std::to_string(i) + "\\\", {x}, NULL"};
+  int32_t number = salt + 100;
+  for (const auto member :
+       {&audit_row::ai_insights_generated, &audit_row::ai_insights_posted, &audit_row::forecasts_generated,
+        &audit_row::production_batches_created, &audit_row::procurement_plans_created,
+        &audit_row::purchase_orders_created, &audit_row::notifications_sent, &audit_row::retry_count,
+        &audit_row::saga_steps_total, &audit_row::saga_steps_completed})
+    row.*member = ++number;
+  row.forecast_data = R"({"bread": [1, 2.5, "kr\u00e4ftig \"quoted\""]})";
+  row.run_metadata = R"({"a": {"b": null}})";
+  row.max_retries_reached = true;
+  row.error_message = "NULL";
+  row.error_details = R"({"step": "production", "message": "back\\slash"})";
+  row.forecast_id = uuid::parse("aaaaaaaa-0000-4000-8000-000000000001");
+  row.production_schedule_id = uuid::parse("aaaaaaaa-0000-4000-8000-000000000002");
+  row.procurement_plan_id = uuid::parse("aaaaaaaa-0000-4000-8000-000000000003");
+  row.created_at = at();
+  row.updated_at = at();
+  row.triggered_by = "b\xc3\xa4"
+                     "cker";
+  row.fulfillment_rate = 91;
+  row.on_time_delivery_rate = 92;
+  row.cost_accuracy = 93;
+  row.quality_score = 94;
+  row.workflow = "other_workflow";
+  row.workflow_version = 12;
+  row.attention = "a compensation failed";
+  return row;
+}
+
+// -- the rules
+// -----------------------------------------------------------------------------------------------------------
+
+namespace conformance {
+
+inline void appended_events_are_read_back_in_order(journal_bench& bench) {
+  const run_id run = bench_run(1);
+  must_commit(bench.subject(), bench_start(run));
+  event_record step = bench_event(3, event_kind::step_succeeded);
+  step.step = "forecasting, \"the\" {first} \\ step";
+  step.attempt = 2;
+  step.body = R"({"output":{"a":[1,2],"b":"\"\\ \u00e4"}})";
+  must_commit(bench.subject(), bench_events(run, {bench_event(2, event_kind::run_started), step}));
+  must_commit(bench.subject(), bench_events(run, {bench_event(4, event_kind::run_completed)}));
+
+  auto events = bench.subject().read(run);
+  BOOST_REQUIRE(events.size() == 4u);
+  BOOST_TEST(same_json(events[2].body, step.body));
+  events[2].body = step.body;
+  BOOST_TEST(
+    (events ==
+     std::vector{
+       bench_event(1), bench_event(2, event_kind::run_started), step, bench_event(4, event_kind::run_completed)}));
+}
+
+inline void every_kind_of_event_is_remembered(journal_bench& bench) {
+  const run_id run = bench_run(1);
+  run_append append = bench_start(run);
+  append.events.clear();
+  for (int i = 0; i < event_kind_count; ++i)
+    append.events.push_back(bench_event(i + 1, static_cast<event_kind>(i)));
+  must_commit(bench.subject(), append);
+  BOOST_TEST((bench.subject().read(run) == append.events));
+}
+
+inline void an_unknown_run_has_no_events(journal_bench& bench) {
+  BOOST_TEST(bench.subject().read(bench_run(99)).empty());
+}
+
+inline void an_empty_batch_is_done(journal_bench& bench) {
+  BOOST_TEST(is_done(bench.subject().append({}), 0));
+}
+
+inline void many_runs_share_a_batch(journal_bench& bench) {
+  std::vector<run_append> batch;
+  for (int i = 0; i < 300; ++i)
+    batch.push_back(bench_start(bench_run(i)));
+  const auto answer = bench.subject().append(batch);
+  BOOST_REQUIRE(is_done(answer, 300));
+  for (int i = 0; i < 300; ++i) {
+    BOOST_TEST(is_committed(answer.outcomes[static_cast<size_t>(i)]));
+    BOOST_TEST(bench.row(bench_run(i)).has_value());
+  }
+}
+
+inline void every_column_of_an_inserted_row_is_kept(journal_bench& bench) {
+  run_append append = bench_start(bench_run(1));
+  append.insert = full_row(append.run, 0);
+  must_commit(bench.subject(), append);
+  const auto row = bench.row(append.run);
+  BOOST_REQUIRE(row);
+  BOOST_TEST(same_row(*row, *append.insert));
+}
+
+inline void an_update_sets_every_column(journal_bench& bench) {
+  run_append append = bench_start(bench_run(1));
+  must_commit(bench.subject(), append);
+  BOOST_TEST(same_row(*bench.row(append.run), *append.insert));
+  run_append update = bench_events(append.run, {bench_event(2, event_kind::run_completed)});
+  update.update = full_row(append.run, 50);
+  must_commit(bench.subject(), update);
+  BOOST_TEST(same_row(*bench.row(append.run), *update.update));
+  // And back to nothing: an absent value is written as well.
+  run_append back = bench_events(append.run, {});
+  back.update = bench_row(append.run);
+  must_commit(bench.subject(), back);
+  BOOST_TEST(same_row(*bench.row(append.run), *back.update));
+}
+
+inline void a_projection_needs_no_event(journal_bench& bench) {
+  const run_id run = bench_run(1);
+  must_commit(bench.subject(), bench_start(run));
+  run_append projection = bench_events(run, {});
+  projection.update = bench_row(run);
+  projection.update->status = run_status::running;
+  projection.update->saga_steps_completed = 2;
+  must_commit(bench.subject(), projection);
+  BOOST_TEST(bench.row(run)->saga_steps_completed == 2);
+  BOOST_TEST(bench.subject().read(run).size() == 1u);
+}
+
+inline void only_runs_of_a_lost_shard_are_fenced(journal_bench& bench) {
+  bench.set_epoch(4, bench_epoch + 1);
+  const auto answer =
+    bench.subject().append({bench_start(bench_run(1, 3)), bench_start(bench_run(2, 4)), bench_start(bench_run(3, 5))});
+  BOOST_REQUIRE(is_done(answer, 3));
+  BOOST_TEST(is_committed(answer.outcomes[0]));
+  BOOST_TEST((answer.outcomes[1] == append_outcome(append_fenced{bench_epoch + 1})));
+  BOOST_TEST(is_committed(answer.outcomes[2]));
+  BOOST_TEST(!bench.row(bench_run(2, 4)));
+  BOOST_TEST(bench.subject().read(bench_run(2, 4)).empty());
+}
+
+inline void a_fenced_projection_is_not_written(journal_bench& bench) {
+  const run_id run = bench_run(1);
+  must_commit(bench.subject(), bench_start(run));
+  bench.set_epoch(3, bench_epoch + 1);
+  run_append projection = bench_events(run, {});
+  projection.update = bench_row(run);
+  projection.update->status = run_status::failed;
+  const auto answer = bench.subject().append({projection});
+  BOOST_REQUIRE(is_done(answer, 1));
+  BOOST_TEST((answer.outcomes[0] == append_outcome(append_fenced{bench_epoch + 1})));
+  BOOST_TEST((bench.row(run)->status == run_status::pending));
+}
+
+inline run_append keyed_start(const run_id& run, const std::string& key, char fingerprint) {
+  run_append append = bench_start(run);
+  append.key = start_key{bench_tenant, key, std::string(64, fingerprint)};
+  return append;
+}
+
+inline void a_key_starts_one_run(journal_bench& bench) {
+  must_commit(bench.subject(), keyed_start(bench_run(1), "monday", 'a'));
+  const auto answer = bench.subject().append(
+    {keyed_start(bench_run(2), "monday", 'a'), keyed_start(bench_run(3), "monday", 'b'),
+     keyed_start(bench_run(4), "tuesday", 'a')});
+  BOOST_REQUIRE(is_done(answer, 3));
+  BOOST_TEST((answer.outcomes[0] == append_outcome(append_duplicate{bench_run(1), true})));
+  BOOST_TEST((answer.outcomes[1] == append_outcome(append_duplicate{bench_run(1), false})));
+  BOOST_TEST(is_committed(answer.outcomes[2]));
+  BOOST_TEST(!bench.row(bench_run(2)));
+  BOOST_TEST(bench.subject().read(bench_run(3)).empty());
+}
+
+inline void a_key_belongs_to_its_tenant(journal_bench& bench) {
+  must_commit(bench.subject(), keyed_start(bench_run(1), "monday", 'a'));
+  run_append other = keyed_start(bench_run(2), "monday", 'a');
+  other.key->tenant = tenant_id{*uuid::parse("99999999-2222-4333-8444-555555555555")};
+  must_commit(bench.subject(), other);
+}
+
+inline void of_two_starts_in_a_batch_the_first_has_the_key(journal_bench& bench) {
+  const auto answer =
+    bench.subject().append({keyed_start(bench_run(1), "monday", 'a'), keyed_start(bench_run(2), "monday", 'a')});
+  BOOST_REQUIRE(is_done(answer, 2));
+  BOOST_TEST(is_committed(answer.outcomes[0]));
+  BOOST_TEST((answer.outcomes[1] == append_outcome(append_duplicate{bench_run(1), true})));
+}
+
+inline void a_rejected_start_leaves_its_key_free(journal_bench& bench) {
+  run_append bad = keyed_start(bench_run(1), "monday", 'a');
+  bad.insert->run_type = std::string(51, 'x');
+  const auto answer = bench.subject().append({bad, keyed_start(bench_run(2), "monday", 'a')});
+  BOOST_REQUIRE(is_done(answer, 2));
+  BOOST_TEST(!is_committed(answer.outcomes[0]));
+  BOOST_TEST(is_committed(answer.outcomes[1]));
+}
+
+/// A way to spoil a start, and what the reason has to name.
+struct poison {
+  std::string name;
+  std::function<void(run_append&)> spoil;
+  std::string named;
+};
+
+inline std::vector<poison> poisons() {
+  const auto body = [](std::string text) { return [text](run_append& append) { append.events[0].body = text; }; };
+  return {
+    {"an escaped NUL in JSON", body(R"({"a":"x\u0000y"})"), "body"},
+    {"a raw NUL in a body", body(std::string("{\"a\":\"x\0y\"}", 11)), "NUL"},
+    {"a number out of range", body(R"({"a":1e999999})"), "body"},
+    {"text that is not JSON", body("{\"a\":"), "body"},
+    {"invalid UTF-8 in a body", body("{\"a\":\"\xc3\x28\"}"), "UTF"},
+    {"a lone surrogate", body(R"({"a":"\ud800"})"), "body"},
+    {"a raw NUL in a step", [](run_append& x) { x.events[0].step = std::string("a\0b", 3); }, "NUL"},
+    {"invalid UTF-8 in a step", [](run_append& x) { x.events[0].step = "\xff"; }, "step"},
+    {"a run_number of 51", [](run_append& x) { x.insert->run_number = std::string(51, 'n'); }, "run_number"},
+    {"a run_type of 51", [](run_append& x) { x.insert->run_type = std::string(51, 'n'); }, "run_type"},
+    {"a priority of 21", [](run_append& x) { x.insert->priority = std::string(21, 'n'); }, "priority"},
+    {"a status of 21", [](run_append& x) { x.insert->steps[1].status = std::string(21, 'n'); }, "production_status"},
+    {"a triggered_by of 101", [](run_append& x) { x.insert->triggered_by = std::string(101, 'n'); }, "triggered_by"},
+    {"a raw NUL in a column", [](run_append& x) { x.insert->error_message = std::string("a\0b", 3); }, "error_message"},
+    {"invalid UTF-8 in a column", [](run_append& x) { x.insert->steps[4].error = "\xed\xa0\x80"; },
+     "ai_insights_error"},
+    {"bad JSON in a column", [](run_append& x) { x.insert->forecast_data = "nope"; }, "forecast_data"},
+    {"an escaped NUL in a column", [](run_append& x) { x.insert->run_metadata = R"(["\u0000"])"; }, "run_metadata"},
+    {"a time beyond the calendar",
+     [](run_append& x) { x.insert->completed_at = timestamp(std::chrono::hours(24) * 365 * 9000); }, "completed_at"},
+    {"a time before the calendar",
+     [](run_append& x) { x.events[0].at = timestamp(-std::chrono::hours(24) * 365 * 3000); }, "event 1"},
+    {"an empty key",
+     [](run_append& x) {
+       x.key = start_key{bench_tenant, "", std::string(64, 'a')};
+     },
+     "idempotency_key"},
+    {"a key of 256",
+     [](run_append& x) {
+       x.key = start_key{bench_tenant, std::string(256, 'k'), std::string(64, 'a')};
+     },
+     "idempotency_key"},
+  };
+}
+
+inline void a_poison_row_fails_alone_with_a_reason(journal_bench& bench) {
+  int n = 0;
+  for (const poison& poison : poisons()) {
+    BOOST_TEST_CONTEXT(poison.name) {
+      std::vector<run_append> batch;
+      for (int i = 0; i < 5; ++i)
+        batch.push_back(bench_start(bench_run(++n)));
+      poison.spoil(batch[3]);
+      const auto answer = bench.subject().append(batch);
+      BOOST_REQUIRE_MESSAGE(is_done(answer, 5), answer.reason);
+      for (size_t i = 0; i < 5; ++i)
+        BOOST_TEST(is_committed(answer.outcomes[i]) == (i != 3));
+      const std::string reason = reason_of(answer.outcomes[3]);
+      BOOST_TEST(reason.find(poison.named) != std::string::npos, reason);
+      BOOST_TEST(reason.find('\n') == std::string::npos);
+      BOOST_TEST(bench.subject().read(batch[3].run).empty());
+      BOOST_TEST(!bench.row(batch[3].run));
+      BOOST_TEST(bench.subject().read(batch[4].run).size() == 1u);
+    }
+  }
+}
+
+inline void limited_columns_hold_what_they_promise(journal_bench& bench) {
+  run_append append = bench_start(bench_run(1));
+  std::string fifty;
+  for (int i = 0; i < 50; ++i)
+    fifty += "\xc3\xa4";
+  append.insert->run_type = fifty;
+  append.insert->run_number = std::string(50, 'n');
+  append.insert->priority = std::string(20, 'n');
+  append.insert->triggered_by = fifty + fifty;
+  must_commit(bench.subject(), append);
+  BOOST_TEST(bench.row(append.run)->run_type == fifty);
+}
+
+inline void several_poison_rows_are_all_found(journal_bench& bench) {
+  std::vector<run_append> batch;
+  for (int i = 0; i < 40; ++i) {
+    batch.push_back(bench_start(bench_run(i)));
+    if (i % 7 == 0)
+      batch.back().events[0].body = R"({"a":"\u0000"})";
+  }
+  const auto answer = bench.subject().append(batch);
+  BOOST_REQUIRE(is_done(answer, 40));
+  for (int i = 0; i < 40; ++i)
+    BOOST_TEST(is_committed(answer.outcomes[static_cast<size_t>(i)]) == (i % 7 != 0));
+}
+
+inline void a_fenced_run_stays_fenced_beside_poison(journal_bench& bench) {
+  bench.set_epoch(4, bench_epoch + 1);
+  run_append bad = bench_start(bench_run(1));
+  bad.events[0].body = R"("\u0000")";
+  const auto answer = bench.subject().append({bad, bench_start(bench_run(2, 4)), bench_start(bench_run(3))});
+  BOOST_REQUIRE(is_done(answer, 3));
+  BOOST_TEST(reason_of(answer.outcomes[0]) != "(not rejected)");
+  BOOST_TEST((answer.outcomes[1] == append_outcome(append_fenced{bench_epoch + 1})));
+  BOOST_TEST(is_committed(answer.outcomes[2]));
+}
+
+inline void an_event_number_is_used_once(journal_bench& bench) {
+  const run_id run = bench_run(1);
+  must_commit(bench.subject(), bench_start(run));
+  must_commit(bench.subject(), bench_events(run, {bench_event(2, event_kind::run_started)}));
+  const auto answer =
+    bench.subject().append({bench_events(run, {bench_event(2, event_kind::run_cancelled)}), bench_start(bench_run(2))});
+  BOOST_REQUIRE(is_done(answer, 2));
+  BOOST_TEST(reason_of(answer.outcomes[0]).find("sequence conflict") == 0u, reason_of(answer.outcomes[0]));
+  BOOST_TEST(is_committed(answer.outcomes[1]));
+  BOOST_TEST((bench.subject().read(run).back().kind == event_kind::run_started));
+}
+
+inline void a_run_number_is_used_once(journal_bench& bench) {
+  must_commit(bench.subject(), bench_start(bench_run(1)));
+  run_append second = bench_start(bench_run(2));
+  second.insert->run_number = bench_row(bench_run(1)).run_number;
+  const auto answer = bench.subject().append({second});
+  BOOST_REQUIRE(is_done(answer, 1));
+  BOOST_TEST(reason_of(answer.outcomes[0]).find("run_number") != std::string::npos);
+  BOOST_TEST(bench.subject().read(bench_run(2)).empty());
+}
+
+inline void misfits_are_rejected(journal_bench& bench) {
+  std::vector<run_append> batch(6);
+  batch[0] = bench_events(bench_run(1), {});
+  batch[1] = bench_events(bench_run(2), {bench_event(1)});
+  batch[2] = bench_start(bench_run(3));
+  batch[2].events.push_back(bench_event(3));
+  batch[3] = bench_start(bench_run(4));
+  batch[3].insert->id = bench_run(5);
+  batch[4] = bench_events(bench_run(6), {bench_event(0)});
+  batch[5] = bench_start(bench_run(7));
+  batch[5].events[0].attempt = -1;
+  const auto answer = bench.subject().append(batch);
+  BOOST_REQUIRE(is_done(answer, 6));
+  for (const auto& outcome : answer.outcomes)
+    BOOST_TEST(reason_of(outcome) != "(not rejected)");
+}
+
+inline void a_lost_commit_is_resolved_as_not_written(journal_bench& bench) {
+  const std::vector<run_append> batch = {bench_start(bench_run(1)), keyed_start(bench_run(2), "monday", 'a')};
+  bench.lose_next_commit();
+  BOOST_REQUIRE((bench.subject().append(batch).status == append_answer::status_type::in_doubt));
+  const auto resolution = bench.subject().resolve(batch);
+  BOOST_REQUIRE(resolution.resolved);
+  BOOST_TEST((resolution.answer.status == append_answer::status_type::transient));
+  BOOST_TEST(bench.subject().read(bench_run(1)).empty());
+  // And it can be appended again.
+  const auto again = bench.subject().append(batch);
+  BOOST_REQUIRE(is_done(again, 2));
+  BOOST_TEST(is_committed(again.outcomes[0]));
+  BOOST_TEST(is_committed(again.outcomes[1]));
+}
+
+inline void a_lost_answer_is_resolved_as_written(journal_bench& bench) {
+  must_commit(bench.subject(), keyed_start(bench_run(9), "sunday", 'a'));
+  bench.set_epoch(4, bench_epoch + 1);
+  run_append projection = bench_events(bench_run(9), {});
+  projection.update = bench_row(bench_run(9));
+  const std::vector<run_append> batch = {
+    bench_start(bench_run(1)), bench_start(bench_run(2, 4)), keyed_start(bench_run(3), "sunday", 'a'), projection};
+  bench.lose_next_answer();
+  BOOST_REQUIRE((bench.subject().append(batch).status == append_answer::status_type::in_doubt));
+  const auto resolution = bench.subject().resolve(batch);
+  BOOST_REQUIRE(resolution.resolved);
+  BOOST_REQUIRE(is_done(resolution.answer, 4));
+  BOOST_TEST(is_committed(resolution.answer.outcomes[0]));
+  BOOST_TEST((resolution.answer.outcomes[1] == append_outcome(append_fenced{bench_epoch + 1})));
+  BOOST_TEST((resolution.answer.outcomes[2] == append_outcome(append_duplicate{bench_run(9), true})));
+  BOOST_TEST(is_committed(resolution.answer.outcomes[3]));
+  BOOST_TEST(bench.subject().read(bench_run(1)).size() == 1u);
+}
+
+inline void a_lost_answer_beside_poison_keeps_the_rejection(journal_bench& bench) {
+  run_append bad = bench_start(bench_run(1));
+  bad.events[0].body = R"("\u0000")";
+  const std::vector<run_append> batch = {bad, bench_start(bench_run(2))};
+  bench.lose_next_answer();
+  BOOST_REQUIRE((bench.subject().append(batch).status == append_answer::status_type::in_doubt));
+  const auto resolution = bench.subject().resolve(batch);
+  BOOST_REQUIRE(resolution.resolved);
+  BOOST_REQUIRE(is_done(resolution.answer, 2));
+  BOOST_TEST(reason_of(resolution.answer.outcomes[0]).find("body") != std::string::npos);
+  BOOST_TEST(is_committed(resolution.answer.outcomes[1]));
+}
+
+inline void a_lost_commit_after_a_takeover_is_fenced(journal_bench& bench) {
+  const std::vector<run_append> batch = {bench_start(bench_run(1))};
+  bench.lose_next_commit();
+  BOOST_REQUIRE((bench.subject().append(batch).status == append_answer::status_type::in_doubt));
+  bench.set_epoch(3, bench_epoch + 1);
+  const auto resolution = bench.subject().resolve(batch);
+  BOOST_REQUIRE(resolution.resolved);
+  BOOST_REQUIRE(is_done(resolution.answer, 1));
+  BOOST_TEST((resolution.answer.outcomes[0] == append_outcome(append_fenced{bench_epoch + 1})));
+}
+
+inline void another_owners_event_is_not_taken_for_ones_own(journal_bench& bench) {
+  const run_id run = bench_run(1);
+  must_commit(bench.subject(), bench_start(run));
+  const std::vector<run_append> batch = {bench_events(run, {bench_event(2, event_kind::run_cancelled)})};
+  bench.lose_next_commit();
+  BOOST_REQUIRE((bench.subject().append(batch).status == append_answer::status_type::in_doubt));
+  bench.set_epoch(3, bench_epoch + 1);
+  run_append other = bench_events(run, {bench_event(2, event_kind::run_started)});
+  other.epoch = bench_epoch + 1;
+  must_commit(*bench.another(), other);
+  const auto resolution = bench.subject().resolve(batch);
+  BOOST_REQUIRE(resolution.resolved);
+  BOOST_REQUIRE(is_done(resolution.answer, 1));
+  BOOST_TEST((resolution.answer.outcomes[0] == append_outcome(append_fenced{bench_epoch + 1})));
+}
+
+inline void a_lost_answer_before_a_takeover_is_still_written(journal_bench& bench) {
+  const std::vector<run_append> batch = {bench_start(bench_run(1))};
+  bench.lose_next_answer();
+  BOOST_REQUIRE((bench.subject().append(batch).status == append_answer::status_type::in_doubt));
+  bench.set_epoch(3, bench_epoch + 1);
+  const auto resolution = bench.subject().resolve(batch);
+  BOOST_REQUIRE(resolution.resolved);
+  BOOST_REQUIRE(is_done(resolution.answer, 1));
+  BOOST_TEST(is_committed(resolution.answer.outcomes[0]));
+}
+
+inline void a_lost_projection_can_be_appended_again(journal_bench& bench) {
+  const run_id run = bench_run(1);
+  must_commit(bench.subject(), bench_start(run));
+  run_append projection = bench_events(run, {});
+  projection.update = bench_row(run);
+  projection.update->status = run_status::running;
+  bench.lose_next_answer();
+  BOOST_REQUIRE((bench.subject().append({projection}).status == append_answer::status_type::in_doubt));
+  const auto resolution = bench.subject().resolve({projection});
+  BOOST_REQUIRE(resolution.resolved);
+  BOOST_TEST((resolution.answer.status == append_answer::status_type::transient));
+  must_commit(bench.subject(), projection);
+}
+
+inline void an_unreachable_database_blames_nobody(journal_bench& bench) {
+  const run_id run = bench_run(1);
+  must_commit(bench.subject(), bench_start(run));
+  bench.goes_away();
+  const auto answer = bench.subject().append({bench_start(bench_run(2))});
+  BOOST_TEST((answer.status == append_answer::status_type::transient));
+  BOOST_TEST(answer.outcomes.empty());
+  BOOST_TEST(!answer.reason.empty());
+  BOOST_TEST(!bench.subject().resolve({bench_start(bench_run(2))}).resolved);
+  BOOST_CHECK_THROW(bench.subject().read(run), journal_unavailable);
+  BOOST_CHECK_THROW(bench.subject().unfinished({3}, std::nullopt, 10), journal_unavailable);
+  bench.comes_back();
+  must_commit(bench.subject(), bench_start(bench_run(2)));
+  BOOST_TEST(bench.subject().read(run).size() == 1u);
+}
+
+inline void unfinished_runs_come_in_pages(journal_bench& bench) {
+  std::vector<run_append> batch;
+  for (int i = 0; i < 25; ++i)
+    batch.push_back(bench_start(bench_run(i, i % 5 == 0 ? 9 : 3)));
+  BOOST_REQUIRE(is_done(bench.subject().append(batch), 25));
+  for (int i = 1; i < 5; ++i)
+    must_commit(bench.subject(), bench_events(bench_run(i), {bench_event(2, event_kind::run_started)}));
+  std::vector<run_id> found;
+  std::optional<run_id> after;
+  for (;;) {
+    const auto page = bench.subject().unfinished({3, 4}, after, 7);
+    BOOST_TEST(page.size() <= 7u);
+    for (const auto& run : page) {
+      found.push_back(run.run);
+      BOOST_TEST((run.events == bench.subject().read(run.run)));
+      BOOST_TEST(!run.events.empty());
+    }
+    if (page.size() < 7)
+      break;
+    after = page.back().run;
+  }
+  std::vector<run_id> expected;
+  for (int i = 0; i < 25; ++i)
+    if (i % 5 != 0)
+      expected.push_back(bench_run(i));
+  BOOST_TEST((found == expected));
+  BOOST_TEST(bench.subject().unfinished({9}, std::nullopt, 100).size() == 5u);
+  BOOST_TEST(bench.subject().unfinished({}, std::nullopt, 100).empty());
+}
+
+inline void ended_runs_are_not_unfinished(journal_bench& bench) {
+  int n = 0;
+  for (const auto& [kind, status] :
+       {std::pair{event_kind::run_completed, run_status::completed},
+        std::pair{event_kind::run_partially_succeeded, run_status::partial_success},
+        std::pair{event_kind::run_failed, run_status::failed},
+        std::pair{event_kind::run_cancelled, run_status::cancelled}}) {
+    const run_id run = bench_run(++n);
+    must_commit(bench.subject(), bench_start(run));
+    run_append end = bench_events(run, {bench_event(2, kind)});
+    end.update = bench_row(run);
+    end.update->status = status;
+    must_commit(bench.subject(), end);
+  }
+  must_commit(bench.subject(), bench_start(bench_run(++n)));
+  const auto open = bench.subject().unfinished({3}, std::nullopt, 100);
+  BOOST_REQUIRE(open.size() == 1u);
+  BOOST_TEST((open[0].run == bench_run(n)));
+}
+
+} // namespace conformance
+
+/// Every rule above, for whoever registers them.
+#define LEVAIN_JOURNAL_RULES(rule)                                                                                     \
+  rule(appended_events_are_read_back_in_order) rule(every_kind_of_event_is_remembered)                                 \
+    rule(an_unknown_run_has_no_events) rule(an_empty_batch_is_done) rule(many_runs_share_a_batch)                      \
+      rule(every_column_of_an_inserted_row_is_kept) rule(an_update_sets_every_column)                                  \
+        rule(a_projection_needs_no_event) rule(only_runs_of_a_lost_shard_are_fenced)                                   \
+          rule(a_fenced_projection_is_not_written) rule(a_key_starts_one_run) rule(a_key_belongs_to_its_tenant)        \
+            rule(of_two_starts_in_a_batch_the_first_has_the_key) rule(a_rejected_start_leaves_its_key_free)            \
+              rule(a_poison_row_fails_alone_with_a_reason) rule(limited_columns_hold_what_they_promise)                \
+                rule(several_poison_rows_are_all_found) rule(a_fenced_run_stays_fenced_beside_poison)                  \
+                  rule(an_event_number_is_used_once) rule(a_run_number_is_used_once) rule(misfits_are_rejected)        \
+                    rule(a_lost_commit_is_resolved_as_not_written) rule(a_lost_answer_is_resolved_as_written)          \
+                      rule(a_lost_answer_beside_poison_keeps_the_rejection)                                            \
+                        rule(a_lost_commit_after_a_takeover_is_fenced)                                                 \
+                          rule(another_owners_event_is_not_taken_for_ones_own)                                         \
+                            rule(a_lost_answer_before_a_takeover_is_still_written)                                     \
+                              rule(a_lost_projection_can_be_appended_again)                                            \
+                                rule(an_unreachable_database_blames_nobody) rule(unfinished_runs_come_in_pages)        \
+                                  rule(ended_runs_are_not_unfinished)
+
+} // namespace levain::test

@@ -1,0 +1,277 @@
+#include <boost/test/unit_test.hpp>
+
+#include <thread>
+
+#include <pqxx/pqxx>
+
+#include "persistence/postgres_journal.hpp"
+#include "tests/persistence/journal_conformance.hpp"
+#include "tests/support/database.hpp"
+#include "tests/support/database_gate.hpp"
+
+using namespace levain;
+using namespace levain::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// Reads a row by the names of its columns, apart from how the product reads and writes them.
+audit_row row_from_json(const nlohmann::json& json) {
+  const auto text = [&](const std::string& name) -> std::optional<std::string> {
+    return json.at(name).is_null() ? std::nullopt : std::optional(json.at(name).get<std::string>());
+  };
+  const auto time = [&](const std::string& name) -> std::optional<timestamp> {
+    return json.at(name).is_null() ? std::nullopt : parse_timestamp(json.at(name).get<std::string>());
+  };
+  const auto number = [&](const std::string& name) -> std::optional<int32_t> {
+    return json.at(name).is_null() ? std::nullopt : std::optional(json.at(name).get<int32_t>());
+  };
+  const auto id = [&](const std::string& name) -> std::optional<uuid> {
+    return json.at(name).is_null() ? std::nullopt : uuid::parse(json.at(name).get<std::string>());
+  };
+  const auto value = [&](const std::string& name) -> std::optional<std::string> {
+    return json.at(name).is_null() ? std::nullopt : std::optional(json.at(name).dump());
+  };
+  audit_row row;
+  row.id = run_id{id("id").value()};
+  row.run_number = text("run_number").value();
+  row.tenant = tenant_id{id("tenant_id").value()};
+  row.status = parse_run_status(text("status").value()).value();
+  row.run_type = text("run_type").value();
+  row.priority = text("priority").value();
+  row.started_at = time("started_at").value();
+  row.completed_at = time("completed_at");
+  row.duration_seconds = number("duration_seconds");
+  for (int i = 0; i < audit_group_count; ++i) {
+    const auto group = static_cast<audit_group>(i);
+    const std::string prefix(to_string(group));
+    row.step(group) = {
+      time(prefix + "_started_at"), time(prefix + "_completed_at"), text(prefix + "_status"), text(prefix + "_error")};
+  }
+  row.ai_insights_generated = number("ai_insights_generated").value();
+  row.ai_insights_posted = number("ai_insights_posted").value();
+  row.forecasts_generated = number("forecasts_generated").value();
+  row.production_batches_created = number("production_batches_created").value();
+  row.procurement_plans_created = number("procurement_plans_created").value();
+  row.purchase_orders_created = number("purchase_orders_created").value();
+  row.notifications_sent = number("notifications_sent").value();
+  row.forecast_data = value("forecast_data");
+  row.run_metadata = value("run_metadata");
+  row.retry_count = number("retry_count").value();
+  row.max_retries_reached = json.at("max_retries_reached").get<bool>();
+  row.error_message = text("error_message");
+  row.error_details = value("error_details");
+  row.forecast_id = id("forecast_id");
+  row.production_schedule_id = id("production_schedule_id");
+  row.procurement_plan_id = id("procurement_plan_id");
+  row.saga_steps_total = number("saga_steps_total").value();
+  row.saga_steps_completed = number("saga_steps_completed").value();
+  row.created_at = time("created_at").value();
+  row.updated_at = time("updated_at").value();
+  row.triggered_by = text("triggered_by");
+  row.fulfillment_rate = number("fulfillment_rate");
+  row.on_time_delivery_rate = number("on_time_delivery_rate");
+  row.cost_accuracy = number("cost_accuracy");
+  row.quality_score = number("quality_score");
+  row.workflow = text("workflow").value_or("");
+  row.workflow_version = number("workflow_version").value_or(0);
+  row.attention = text("attention");
+  return row;
+}
+
+class postgres_bench : public journal_bench {
+public:
+  postgres_bench() {
+    const std::string epoch = std::to_string(bench_epoch);
+    admin("update shards set epoch = " + epoch);
+  }
+
+  journal& subject() override { return journal_; }
+  std::unique_ptr<journal> another() override { return std::make_unique<postgres_journal>(options(database_.url())); }
+  void set_epoch(shard_number shard, epoch_number epoch) override {
+    admin("update shards set epoch = " + std::to_string(epoch) + " where shard = " + std::to_string(shard));
+  }
+  std::optional<audit_row> row(const run_id& run) override {
+    pqxx::work transaction(admin_);
+    const auto rows =
+      transaction.exec_params("select to_jsonb(run) from orchestration_runs as run where id = $1", to_string(run));
+    if (rows.empty())
+      return std::nullopt;
+    return row_from_json(nlohmann::json::parse(rows[0][0].c_str()));
+  }
+  void lose_next_commit() override { gate_.lose_next_commit(); }
+  void lose_next_answer() override { gate_.lose_next_answer(); }
+  void goes_away() override { gate_.shut(); }
+  void comes_back() override { gate_.reopen(); }
+
+  pqxx::result admin(const std::string& sql) {
+    pqxx::work transaction(admin_);
+    auto result = transaction.exec(sql);
+    transaction.commit();
+    return result;
+  }
+
+  static postgres_journal_options options(const std::string& url) {
+    postgres_journal_options options;
+    options.url = url;
+    options.statement_timeout = 2s;
+    options.resolve_lock_timeout = 100ms;
+    return options;
+  }
+
+  fresh_database database_;
+  pqxx::connection admin_{database_.url()};
+  database_gate gate_{database_.url()};
+  postgres_journal journal_{options(gate_.url())};
+};
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(postgres_journal_dbtest)
+
+#define LEVAIN_RULE(name)                                                                                              \
+  BOOST_FIXTURE_TEST_CASE(name, postgres_bench) {                                                                      \
+    conformance::name(*this);                                                                                          \
+  }
+LEVAIN_JOURNAL_RULES(LEVAIN_RULE)
+
+BOOST_FIXTURE_TEST_CASE(a_takeover_waits_for_the_batch_and_the_batch_for_a_takeover, postgres_bench) {
+  must_commit(subject(), bench_start(bench_run(1)));
+  pqxx::work takeover(admin_);
+  takeover.exec("update shards set epoch = epoch + 1 where shard = 3");
+  append_answer answer;
+  std::thread writer([&] { answer = subject().append({bench_start(bench_run(2))}); });
+  pqxx::connection observer(database_.url());
+  pqxx::nontransaction observing(observer);
+  while (observing.exec("select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()")
+           .empty())
+    std::this_thread::yield();
+  takeover.commit();
+  writer.join();
+  BOOST_REQUIRE(is_done(answer, 1));
+  BOOST_TEST((answer.outcomes[0] == append_outcome(append_fenced{bench_epoch + 1})));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_statement_that_takes_too_long_blames_no_row, postgres_bench) {
+  postgres_journal_options impatient = options(database_.url());
+  impatient.statement_timeout = 50ms;
+  postgres_journal journal(impatient);
+  must_commit(journal, bench_start(bench_run(1)));
+  {
+    pqxx::work lock(admin_);
+    lock.exec("lock table run_events");
+    const auto answer = journal.append({bench_start(bench_run(2)), bench_start(bench_run(3))});
+    BOOST_TEST((answer.status == append_answer::status_type::transient));
+    BOOST_TEST(answer.reason.find("statement timeout") != std::string::npos, answer.reason);
+  }
+  must_commit(journal, bench_start(bench_run(2)));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_terminated_session_blames_no_row_and_is_replaced, postgres_bench) {
+  must_commit(subject(), bench_start(bench_run(1)));
+  admin("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'levain journal'");
+  const auto answer = subject().append({bench_start(bench_run(2))});
+  BOOST_TEST((answer.status == append_answer::status_type::transient), answer.reason);
+  must_commit(subject(), bench_start(bench_run(2)));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_session_terminated_while_it_commits_is_in_doubt, postgres_bench) {
+  admin(R"(
+    create function die() returns trigger language plpgsql as $$
+    begin
+      perform pg_terminate_backend(pg_backend_pid());
+      perform pg_sleep(5);
+      return new;
+    end $$;
+    create constraint trigger die after insert on orchestration_runs
+      deferrable initially deferred for each row execute function die())");
+  const std::vector<run_append> batch = {bench_start(bench_run(1))};
+  BOOST_TEST((subject().append(batch).status == append_answer::status_type::in_doubt));
+  const auto resolution = subject().resolve(batch);
+  BOOST_REQUIRE(resolution.resolved);
+  BOOST_TEST((resolution.answer.status == append_answer::status_type::transient));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_row_refused_at_the_commit_is_found_as_well, postgres_bench) {
+  admin(R"(
+    create function refuse() returns trigger language plpgsql as $$
+    begin
+      if new.run_type = 'unwanted' then
+        raise exception 'unwanted';
+      end if;
+      return new;
+    end $$;
+    create constraint trigger refuse after insert on orchestration_runs
+      deferrable initially deferred for each row execute function refuse())");
+  std::vector<run_append> batch = {bench_start(bench_run(1)), bench_start(bench_run(2)), bench_start(bench_run(3))};
+  batch[1].insert->run_type = "unwanted";
+  const auto answer = subject().append(batch);
+  BOOST_REQUIRE(is_done(answer, 3));
+  BOOST_TEST(is_committed(answer.outcomes[0]));
+  BOOST_TEST(reason_of(answer.outcomes[1]).find("unwanted") != std::string::npos);
+  BOOST_TEST(is_committed(answer.outcomes[2]));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_lost_transaction_that_still_lives_stays_unresolved, postgres_bench) {
+  const std::vector<run_append> batch = {bench_start(bench_run(1))};
+  lose_next_commit();
+  BOOST_REQUIRE((subject().append(batch).status == append_answer::status_type::in_doubt));
+  {
+    // Stands for the lost transaction: it holds the shard as the batch did.
+    pqxx::work lost(admin_);
+    lost.exec("select from shards where shard = 3 for share");
+    BOOST_TEST(!subject().resolve(batch).resolved);
+  }
+  BOOST_TEST(subject().resolve(batch).resolved);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_schema_that_is_not_there_blames_no_row, postgres_bench) {
+  admin("alter table run_starts rename to elsewhere");
+  run_append start = bench_start(bench_run(1));
+  start.key = start_key{bench_tenant, "monday", std::string(64, 'a')};
+  const auto answer = subject().append({start});
+  BOOST_TEST((answer.status == append_answer::status_type::transient));
+  BOOST_TEST(answer.reason.find("migrate") != std::string::npos, answer.reason);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_row_that_was_deleted_comes_back_with_its_next_update, postgres_bench) {
+  const run_id run = bench_run(1);
+  must_commit(subject(), bench_start(run));
+  admin("delete from orchestration_runs");
+  run_append update = bench_events(run, {bench_event(2, event_kind::run_completed)});
+  update.update = full_row(run, 0);
+  must_commit(subject(), update);
+  BOOST_REQUIRE(row(run));
+  BOOST_TEST(same_row(*row(run), *update.update));
+}
+
+BOOST_FIXTURE_TEST_CASE(rows_without_a_journal_are_passed_over, postgres_bench) {
+  admin(R"(insert into orchestration_runs (id, run_number, tenant_id)
+           values ('00000000-0000-4000-8000-000000000003', 'BY-HAND', gen_random_uuid()))");
+  must_commit(subject(), bench_start(bench_run(1)));
+  const auto open = subject().unfinished({3}, std::nullopt, 10);
+  BOOST_REQUIRE(open.size() == 1u);
+  BOOST_TEST((open[0].run == bench_run(1)));
+}
+
+BOOST_FIXTURE_TEST_CASE(foreign_ids_belong_to_the_shard_of_their_last_byte, postgres_bench) {
+  run_append append = bench_start(run_id{*uuid::parse("00000000-0000-4000-8000-0000000000c3")});
+  must_commit(subject(), append);
+  BOOST_TEST(subject().unfinished({3}, std::nullopt, 10).size() == 1u);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_server_without_synchronous_commit_has_it_for_the_journal, postgres_bench) {
+  admin("alter database \"" + std::string(admin_.dbname()) + "\" set synchronous_commit = off");
+  admin(R"(
+    create table seen (setting text);
+    create function look() returns trigger language plpgsql as $$
+    begin
+      insert into seen values (current_setting('synchronous_commit') || ' ' || current_setting('TimeZone'));
+      return new;
+    end $$;
+    create trigger look after insert on orchestration_runs for each row execute function look())");
+  must_commit(subject(), bench_start(bench_run(1)));
+  BOOST_TEST(std::string(admin("select setting from seen")[0][0].c_str()) == "on UTC");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
