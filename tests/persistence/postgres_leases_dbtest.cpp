@@ -1,0 +1,62 @@
+#include <boost/test/unit_test.hpp>
+
+#include <pqxx/pqxx>
+
+#include "persistence/postgres_leases.hpp"
+#include "tests/persistence/leases_conformance.hpp"
+#include "tests/support/database.hpp"
+#include "tests/support/database_gate.hpp"
+
+using namespace levain;
+using namespace levain::test;
+
+namespace {
+
+class postgres_bench : public leases_bench {
+public:
+  leases& subject() override { return leases_; }
+  void expire(const uuid& node) override {
+    pqxx::work transaction(admin_);
+    transaction.exec_params(
+      "update nodes set heartbeat_at = clock_timestamp() - lease - interval '1 microsecond' where id = $1",
+      to_string(node));
+    transaction.commit();
+  }
+  void goes_away() override { gate_.shut(); }
+  void comes_back() override { gate_.reopen(); }
+
+  fresh_database database_;
+  pqxx::connection admin_{database_.url()};
+  database_gate gate_{database_.url()};
+  postgres_leases leases_{{.url = gate_.url()}};
+};
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(postgres_leases_dbtest)
+
+#define LEVAIN_RULE(name)                                                                                              \
+  BOOST_FIXTURE_TEST_CASE(name, postgres_bench) {                                                                      \
+    conformance::name(*this);                                                                                          \
+  }
+LEVAIN_LEASES_RULES(LEVAIN_RULE)
+
+BOOST_FIXTURE_TEST_CASE(a_node_is_recorded_as_it_is, postgres_bench) {
+  subject().join(conformance::bench_node(1), std::chrono::milliseconds(1500));
+  pqxx::work transaction(admin_);
+  const auto row = transaction.exec1("select name, address, version, lease = interval '1.5 seconds' from nodes");
+  BOOST_TEST(std::string(row[0].c_str()) == "node 1");
+  BOOST_TEST(std::string(row[1].c_str()) == "127.0.0.1:7001");
+  BOOST_TEST(std::string(row[2].c_str()) == "0.1.0");
+  BOOST_TEST(row[3].as<bool>());
+}
+
+BOOST_FIXTURE_TEST_CASE(a_heartbeat_does_not_wait_for_a_batch, postgres_bench) {
+  const auto node = conformance::bench_node(1);
+  subject().join(node, conformance::long_lease);
+  pqxx::work batch(admin_);
+  batch.exec("select from shards order by shard for share");
+  BOOST_TEST(subject().heartbeat(node.id));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
