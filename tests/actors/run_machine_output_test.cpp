@@ -1,0 +1,140 @@
+// Answers of calls: which can be used, and the form in which events carry them.
+#include <boost/test/unit_test.hpp>
+
+#include "actors/run_machine/output.hpp"
+#include "actors/run_machine/plain_line.hpp"
+#include "tests/support/workflow_builder.hpp"
+
+namespace levain::test {
+
+namespace {
+
+std::string canonical(std::string_view text) {
+  auto read = canonical_json(text, "the answer");
+  if (auto* fault = std::get_if<unusable_json>(&read))
+    return fault->message;
+  return std::get<std::string>(read);
+}
+
+std::variant<usable_output, unusable_json> record(const std::string& column, const std::string& text) {
+  auto flow = workflow_builder().step("a").record(column, "/v").build();
+  return check_output(flow->steps[0], text);
+}
+
+std::string fault_of(const std::string& column, const std::string& text) {
+  auto checked = record(column, text);
+  auto* fault = std::get_if<unusable_json>(&checked);
+  return fault ? fault->message : "";
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(run_machine_output_test)
+
+BOOST_AUTO_TEST_CASE(keys_are_sorted_and_blanks_go) {
+  BOOST_TEST(canonical(" {\"b\" : [1, 2] , \"a\":null}\n") == R"({"a":null,"b":[1,2]})");
+}
+
+BOOST_AUTO_TEST_CASE(numbers_have_the_form_they_come_back_with_from_the_database) {
+  const std::pair<const char*, const char*> table[] = {
+    {"1", "1"},
+    {"-0", "0"},
+    {"-0.0", "0.0"},
+    {"1.0", "1.0"},
+    {"2.50", "2.5"},
+    {"1e3", "1000.0"},
+    {"1e16", "10000000000000000"},
+    {"-1.5e17", "-150000000000000000"},
+    {"18446744073709551615", "18446744073709551615"},
+    {"1e25", "1e+25"},
+    {"0.0000001", "1e-07"},
+  };
+  for (const auto& [given, expected] : table)
+    BOOST_TEST(canonical(given) == expected);
+}
+
+BOOST_AUTO_TEST_CASE(the_canonical_form_stays_as_it_is) {
+  for (auto text :
+       {"1e16", "123456789012345678901234567890", "1234567890123456.7", "[1e15,1e19,2e19,9.9e19,1e20]", "1e-300"}) {
+    auto once = canonical(text);
+    BOOST_TEST(canonical(once) == once);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(what_is_not_json_is_refused_with_its_place) {
+  BOOST_TEST(canonical("") == "the answer is empty; it must be JSON");
+  BOOST_TEST(canonical(" \n") == "the answer is empty; it must be JSON");
+  BOOST_TEST(canonical("{\"a\":}").find("the answer is not JSON: parse error at line 1, column 6") == 0u);
+  BOOST_TEST(canonical("{} x").find("the answer is not JSON") == 0u);
+  BOOST_TEST(canonical("1e400").find("the answer is not JSON") == 0u);
+  BOOST_TEST(canonical("\"\xFF\"").find("the answer is not JSON") == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(the_character_zero_is_refused_wherever_it_hides) {
+  for (auto text : {R"("\u0000")", R"({"a":["x\u0000y"]})", R"({"\u0000":1})"})
+    BOOST_TEST(canonical(text) == "the answer holds the character U+0000, which the database cannot keep");
+  BOOST_TEST(canonical(R"("\\u0000")") == R"("\\u0000")"); // a backslash and five letters
+}
+
+BOOST_AUTO_TEST_CASE(nesting_has_a_limit) {
+  auto nested = [](size_t depth) { return std::string(depth, '[') + std::string(depth, ']'); };
+  BOOST_TEST(canonical(nested(output_depth_max)) == nested(output_depth_max));
+  BOOST_TEST(canonical(nested(output_depth_max + 1)) == "the answer is nested deeper than 64 levels");
+  BOOST_TEST(canonical("\"" + std::string(100, '[') + "\"").size() == 102u); // brackets in a text do not count
+}
+
+BOOST_AUTO_TEST_CASE(length_has_a_limit) {
+  auto flow = workflow_builder().step("a").build();
+  auto text = [](size_t bytes) { return "\"" + std::string(bytes - 2, 'x') + "\""; };
+  BOOST_TEST(std::holds_alternative<usable_output>(check_output(flow->steps[0], text(output_bytes_max))));
+  auto checked = check_output(flow->steps[0], text(output_bytes_max + 1));
+  BOOST_TEST(std::get<unusable_json>(checked).message == "the answer has 1048577 bytes; at most 1048576 are allowed");
+}
+
+BOOST_AUTO_TEST_CASE(recorded_values_are_taken_by_type) {
+  auto taken = [](const std::string& column, const std::string& text) {
+    return std::get<usable_output>(record(column, text)).recorded.at(0);
+  };
+  BOOST_TEST(std::get<int32_t>(taken("forecasts_generated", R"({"v":2147483647})")) == 2147483647);
+  BOOST_TEST(std::get<int32_t>(taken("quality_score", R"({"v":97.0})")) == 97);
+  BOOST_TEST(std::get<std::string>(taken("forecast_data", R"({"v":{"b":1,"a":[ ]}})")) == R"({"a":[],"b":1})");
+  auto id = "0190a000-0000-7000-8000-000000000001";
+  BOOST_TEST(to_string(std::get<uuid>(taken("forecast_id", R"({"v":")" + std::string(id) + R"("})"))) == id);
+}
+
+BOOST_AUTO_TEST_CASE(values_that_do_not_fit_are_refused_by_column_and_value) {
+  BOOST_TEST(
+    fault_of("forecasts_generated", "{}").find("no value at '/v' for the column forecasts_generated") !=
+    std::string::npos);
+  const std::pair<const char*, const char*> table[] = {
+    {"forecasts_generated", "-1"},
+    {"forecasts_generated", "2147483648"},
+    {"forecasts_generated", "1.5"},
+    {"forecasts_generated", "\"12\""},
+    {"forecasts_generated", "null"},
+    {"quality_score", "101"},
+    {"quality_score", "1e300"},
+    {"quality_score", "true"},
+    {"forecast_id", "\"not-a-uuid\""},
+    {"forecast_id", "7"},
+    {"quality_score", "18446744073709551615"},
+  };
+  for (const auto& [column, value] : table) {
+    BOOST_TEST_CONTEXT(column << " = " << value) {
+      auto fault = fault_of(column, R"({"v":)" + std::string(value) + "}");
+      BOOST_TEST(fault.find("does not fit the column " + std::string(column)) != std::string::npos);
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(plain_lines_keep_whole_characters) {
+  BOOST_TEST(plain_line("sch\xC3\xB6n", 4) == "sch");
+  BOOST_TEST(plain_line("sch\xC3\xB6n", 5) == "sch\xC3\xB6");
+  BOOST_TEST(plain_line("\xED\xA0\x80") == "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD"); // half a surrogate pair
+  BOOST_TEST(plain_line("\xF0\x9F\xA5\x96") == "\xF0\x9F\xA5\x96");
+  BOOST_TEST(plain_line(" \t\n ") == "");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace levain::test
