@@ -52,6 +52,28 @@ std::optional<std::string> byte_fault(std::string_view text) {
   return std::nullopt;
 }
 
+/// What the library found wrong, out of "[json.exception...] parse error at line 1, column 5: syntax error while
+/// parsing value - what is wrong; last read: '...'; expected ...". The place is said in bytes, and what was read may be
+/// long.
+std::string library_reason(std::string_view what) {
+  const auto drop_through = [&](std::string_view mark) {
+    if (const auto at = what.find(mark); at != std::string_view::npos)
+      what.remove_prefix(at + mark.size());
+  };
+  drop_through("] ");
+  if (what.starts_with("parse error"))
+    drop_through(": ");
+  if (what.starts_with("number overflow"))
+    return "the number is out of range";
+  drop_through("syntax error ");
+  std::string reason(what);
+  if (const auto read = reason.find("; last read: "); read != std::string::npos) {
+    const auto expected = reason.rfind("'; expected ");
+    reason.erase(read, expected == std::string::npos || expected < read ? std::string::npos : expected + 1 - read);
+  }
+  return reason;
+}
+
 /// Walks the text and says aloud how far the reader has come.
 class counted_iterator {
 public:
@@ -120,14 +142,7 @@ public:
   }
 
   bool parse_error(size_t position, const std::string&, const json::exception& error) {
-    // The library says "[json.exception...] parse error at line 1, column 5: what is wrong"; the place is said in
-    // bytes.
-    std::string what = error.what();
-    if (const auto prefix = what.find("column "); prefix != std::string::npos)
-      if (const auto colon = what.find(": ", prefix); colon != std::string::npos)
-        what.erase(0, colon + 2);
-    if (const auto bracket = what.find("] "); what.starts_with("[json.exception") && bracket != std::string::npos)
-      what.erase(0, bracket + 2);
+    const auto what = library_reason(error.what());
     const bool ended = position > text_.size();
     return fail(
       "", "must be JSON, " +
