@@ -1,0 +1,157 @@
+// Calls made ready: templates, bodies, keys.
+#include <boost/test/unit_test.hpp>
+
+#include <nlohmann/json.hpp>
+
+#include "actors/run_machine/call_template.hpp"
+#include "actors/run_machine/prepare_call.hpp"
+#include "tests/support/fed_run.hpp"
+#include "tests/support/workflow_builder.hpp"
+
+using namespace std::chrono_literals;
+
+namespace levain::test {
+
+namespace {
+
+using nlohmann::json;
+
+std::string fault_of(std::string_view text) {
+  auto cut = parse_template(text);
+  auto* fault = std::get_if<template_error>(&cut);
+  return fault ? std::to_string(fault->position) + ": " + fault->message : "";
+}
+
+/// A run of one step `a` that answered, and a step `b` whose url is being tried.
+fed_run run_with_url(std::string url, std::string output, std::map<std::string, std::string> headers = {}) {
+  fed_run run(workflow_builder()
+                .step("a")
+                .compensate({.call = http_call{"DELETE", "http://x/{results.a.id}", {}}, .timeout = 7s})
+                .step("b")
+                .needs({"a"})
+                .call(http_call{"POST", std::move(url), std::move(headers)})
+                .step("c")
+                .build());
+  run.succeed("a", std::move(output));
+  run.succeed("c", R"({"unseen":true})");
+  return run;
+}
+
+std::string url_of(const std::string& url, const std::string& output, const call_variables& variables = {}) {
+  auto run = run_with_url(url, output);
+  auto prepared = prepare_call(run.state, 1, false, variables);
+  if (auto* failure = std::get_if<call_failure>(&prepared)) {
+    BOOST_TEST((failure->kind == call_failure::kind_type::final));
+    return failure->message;
+  }
+  return std::get<http_call>(std::get<call_request>(prepared).call).url;
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(run_machine_call_test)
+
+BOOST_AUTO_TEST_CASE(a_template_is_cut_into_pieces) {
+  auto pieces = std::get<call_template>(parse_template("${base_url}/s/{results.a.id}?q={{x}}&p=$5"));
+  BOOST_TEST(pieces.size() == 4u);
+  BOOST_TEST(pieces[0].text == "base_url");
+  BOOST_TEST((pieces[0].kind == template_piece::kind_type::variable));
+  BOOST_TEST(pieces[1].text == "/s/");
+  BOOST_TEST((pieces[2].path == std::vector<std::string>{"results", "a", "id"}));
+  BOOST_TEST(pieces[3].text == "?q={x}&p=$5");
+  BOOST_TEST(std::get<call_template>(parse_template("")).empty());
+}
+
+BOOST_AUTO_TEST_CASE(faults_of_templates_name_their_place) {
+  BOOST_TEST(fault_of("ab{results.a") == "2: '{' has no '}' after it; write '{{' for a brace itself");
+  BOOST_TEST(fault_of("ab}") == "2: '}' has no '{' before it; write '}}' for a brace itself");
+  BOOST_TEST(fault_of("{foo.x}") == "0: '{foo.x}' must begin with 'results.', 'input.' or 'run.'");
+  BOOST_TEST(fault_of("{results}") == "0: '{results}' must name a step: '{results.step.field}'");
+  BOOST_TEST(fault_of("{input}") == "0: '{input}' must name a field: '{input.field}'");
+  BOOST_TEST(fault_of("{run.colour}").find("0: '{run.colour}' must be 'run.' and one of id, number") == 0u);
+  BOOST_TEST(fault_of("{results.a b}").find("must be names of letters") != std::string::npos);
+  BOOST_TEST(fault_of("{results..b}").find("must be names of letters") != std::string::npos);
+  BOOST_TEST(fault_of("x${1a}").find("1: '${1a}' must name a variable") == 0u);
+  BOOST_TEST(fault_of("${}").find("must name a variable") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_request_carries_the_run_the_input_and_earlier_results) {
+  auto run = run_with_url("http://x/", R"({"id":"p1"})");
+  auto request = std::get<call_request>(prepare_call(run.state, 1, false, {}));
+  BOOST_TEST(request.idempotency_key == "01900000-0000-7000-8000-000000000001/b");
+  BOOST_TEST(request.step == "b");
+  BOOST_TEST(request.attempt == 1u);
+  BOOST_TEST((request.timeout == 30s));
+  auto body = json::parse(request.body);
+  auto expected = json::parse(R"({
+    "run": {"id": "01900000-0000-7000-8000-000000000001", "number": "ORCH-20261123-00000001",
+            "tenant": "7e000000-0000-4000-8000-000000000001", "workflow": "test_flow", "version": 1, "type": "manual",
+            "priority": "normal", "attempt": 1, "step": "b", "triggered_by": "tester"},
+    "input": {}, "results": {"a": {"id": "p1"}}})");
+  BOOST_TEST(body == expected); // nothing of c, which b does not come after
+}
+
+BOOST_AUTO_TEST_CASE(the_call_that_undoes_a_step_sees_its_result) {
+  auto run = run_with_url("http://x/", R"({"id":"p1"})");
+  run.fail("b");
+  auto request = std::get<call_request>(prepare_call(run.state, 0, true, {}));
+  BOOST_TEST(std::get<http_call>(request.call).url == "http://x/p1");
+  BOOST_TEST(request.idempotency_key == "01900000-0000-7000-8000-000000000001/a/undo");
+  BOOST_TEST(request.undo);
+  BOOST_TEST((request.timeout == 7s));
+  BOOST_TEST(json::parse(request.body)["results"] == json::parse(R"({"a":{"id":"p1"}})"));
+}
+
+BOOST_AUTO_TEST_CASE(values_are_found_and_percent_encoded) {
+  BOOST_TEST(url_of("http://x/{results.a.id}", R"({"id":"a/b c?ü"})") == "http://x/a%2Fb%20c%3F%C3%BC");
+  BOOST_TEST(url_of("http://x/{results.a.l.1.n}", R"({"l":[0,{"n":7}]})") == "http://x/7");
+  BOOST_TEST(url_of("http://x/{results.a.ok}", R"({"ok":true})") == "http://x/true");
+  BOOST_TEST(url_of("http://x/{run.number}/{run.attempt}", "{}") == "http://x/ORCH-20261123-00000001/1");
+  BOOST_TEST(
+    url_of("${base}/y", "{}", {{"base", "http://h:1/a b"}}) ==
+    "the call's url must not hold blanks or control characters: http://h:1/a b/y");
+  BOOST_TEST(url_of("${base}/y", "{}", {{"base", "http://h:1/a"}}) == "http://h:1/a/y");
+}
+
+BOOST_AUTO_TEST_CASE(what_has_no_value_is_named) {
+  BOOST_TEST(
+    url_of("http://x/{results.a.id}", "{}") ==
+    "the call's url cannot be made: {results.a.id} has no value: there is no 'id'");
+  BOOST_TEST(
+    url_of("http://x/{results.a.id}", R"({"id":{}})") ==
+    "the call's url cannot be made: {results.a.id} must be a text, a number or a boolean, not object");
+  BOOST_TEST(
+    url_of("http://x/{results.c.unseen}", "{}") ==
+    "the call's url cannot be made: {results.c.unseen} has no value: step c has no result here");
+  BOOST_TEST(
+    url_of("http://x/{input.day}", "{}") ==
+    "the call's url cannot be made: {input.day} has no value: there is no 'day'");
+  BOOST_TEST(
+    url_of("${oven_url}/x", "{}") ==
+    "the call's url cannot be made: ${oven_url} has no value: this node has no variable of that name");
+}
+
+BOOST_AUTO_TEST_CASE(headers_cannot_smuggle_lines) {
+  auto run = run_with_url("http://x/", R"({"t":"x\r\nEvil: 1"})", {{"X-Token", "{results.a.t}"}});
+  auto prepared = prepare_call(run.state, 1, false, {});
+  BOOST_TEST(
+    std::get<call_failure>(prepared).message ==
+    "the call's header X-Token must not hold control characters such as a line's end");
+}
+
+BOOST_AUTO_TEST_CASE(missing_variables_are_told_with_their_places) {
+  auto flow = workflow_builder()
+                .step("a")
+                .call(http_call{"POST", "${oven_url}/x", {{"X-Key", "${key}"}}})
+                .compensate({.call = http_call{"DELETE", "${oven_url}/{results.a.id}", {}}})
+                .build();
+  auto missing = missing_variables(*flow, {{"key", "1"}});
+  BOOST_TEST(missing.size() == 2u);
+  BOOST_TEST(missing[0].first == "oven_url");
+  BOOST_TEST(missing[0].second == "steps[0].call.http.url");
+  BOOST_TEST(missing[1].second == "steps[0].compensate.http.url");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace levain::test
