@@ -84,15 +84,10 @@ http_handler always(http_response response) {
   return [response](http_request, const respond_type& respond) { respond(response); };
 }
 
-/// Takes requests and answers none, until it is let go.
+/// Takes requests and answers none by itself.
 struct silent_service {
-  http_handler handler() {
-    return [this](http_request, respond_type respond) {
-      const std::lock_guard lock(mutex);
-      kept.push_back(std::move(respond));
-      arrived.notify_all();
-    };
-  }
+  ~silent_service() { server.stop(0ms); }
+  std::string url() const { return url_of(server); }
   void await(size_t count) {
     std::unique_lock lock(mutex);
     BOOST_TEST_REQUIRE(arrived.wait_for(lock, 5s, [&] { return kept.size() >= count; }));
@@ -100,6 +95,11 @@ struct silent_service {
   std::mutex mutex;
   std::condition_variable arrived;
   std::vector<respond_type> kept;
+  http_server server{{}, [this](http_request, respond_type respond) {
+                       const std::lock_guard lock(mutex);
+                       kept.push_back(std::move(respond));
+                       arrived.notify_all();
+                     }};
 };
 
 bool holds(const std::string& text, const std::string& part) {
@@ -338,13 +338,12 @@ BOOST_AUTO_TEST_CASE(an_answer_cut_short_may_be_mended) {
 
 BOOST_AUTO_TEST_CASE(no_answer_before_the_deadline_is_a_timeout) {
   silent_service service;
-  http_server server({}, service.handler());
   http_executor executor;
-  auto request = request_to(url_of(server));
+  auto request = request_to(service.url());
   request.timeout = 50ms;
   const auto failure = failure_of(call(executor, request));
   BOOST_TEST((failure.kind == kind_type::timeout));
-  BOOST_TEST(failure.message == "POST " + url_of(server) + " did not answer within 50 ms");
+  BOOST_TEST(failure.message == "POST " + service.url() + " did not answer within 50 ms");
 }
 
 BOOST_AUTO_TEST_CASE(a_body_that_does_not_end_before_the_deadline_is_a_timeout) {
@@ -377,11 +376,10 @@ BOOST_AUTO_TEST_CASE(five_hundred_calls_at_once_share_few_connections) {
 
 BOOST_AUTO_TEST_CASE(hundreds_of_calls_are_on_the_wire_together) {
   silent_service service;
-  http_server server({}, service.handler());
   http_executor executor;
   std::vector<std::future<outcome>> waiting;
   for (int i = 0; i < 300; ++i)
-    waiting.push_back(begin(executor, request_to(url_of(server))));
+    waiting.push_back(begin(executor, request_to(service.url())));
   service.await(300);
   BOOST_TEST(executor.in_flight() == 300u);
   for (auto& respond : service.kept)
@@ -393,24 +391,22 @@ BOOST_AUTO_TEST_CASE(hundreds_of_calls_are_on_the_wire_together) {
 // -- limits, giving up, ending ----------------------------------------------------------------------------------------
 
 BOOST_AUTO_TEST_CASE(a_host_that_hangs_does_not_keep_others_waiting) {
-  silent_service silence;
-  http_server hanging({}, silence.handler());
+  silent_service hanging;
   http_server quick({}, always({.body = "1"}));
   http_executor executor({.calls_in_flight_max = 3, .calls_per_host_max = 2});
   std::vector<std::future<outcome>> stuck;
   for (int i = 0; i < 10; ++i)
-    stuck.push_back(begin(executor, request_to(url_of(hanging))));
+    stuck.push_back(begin(executor, request_to(hanging.url())));
   BOOST_TEST(text_of(call(executor, request_to(url_of(quick)))) == "1");
-  silence.await(2);
-  BOOST_TEST(silence.kept.size() == 2u);
+  hanging.await(2);
+  BOOST_TEST(hanging.kept.size() == 2u);
 }
 
 BOOST_AUTO_TEST_CASE(the_deadline_includes_the_wait_for_a_turn) {
   silent_service service;
-  http_server server({}, service.handler());
   http_executor executor({.calls_per_host_max = 1});
-  auto first = begin(executor, request_to(url_of(server)));
-  auto request = request_to(url_of(server));
+  auto first = begin(executor, request_to(service.url()));
+  auto request = request_to(service.url());
   request.timeout = 50ms;
   const auto failure = failure_of(call(executor, request));
   BOOST_TEST((failure.kind == kind_type::timeout));
@@ -419,13 +415,12 @@ BOOST_AUTO_TEST_CASE(the_deadline_includes_the_wait_for_a_turn) {
 
 BOOST_AUTO_TEST_CASE(a_call_beyond_calls_waiting_max_may_be_mended) {
   silent_service service;
-  http_server server({}, service.handler());
   http_executor executor({.calls_in_flight_max = 1, .calls_waiting_max = 2});
-  auto first = begin(executor, request_to(url_of(server)));
+  auto first = begin(executor, request_to(service.url()));
   service.await(1);
-  auto second = begin(executor, request_to(url_of(server)));
-  auto third = begin(executor, request_to(url_of(server)));
-  const auto failure = failure_of(call(executor, request_to(url_of(server))));
+  auto second = begin(executor, request_to(service.url()));
+  auto third = begin(executor, request_to(service.url()));
+  const auto failure = failure_of(call(executor, request_to(service.url())));
   BOOST_TEST((failure.kind == kind_type::retryable));
   BOOST_TEST(holds(failure.message, "calls_waiting_max, which is 2"), failure.message);
   BOOST_TEST(executor.in_flight() == 3u);
@@ -433,13 +428,12 @@ BOOST_AUTO_TEST_CASE(a_call_beyond_calls_waiting_max_may_be_mended) {
 
 BOOST_AUTO_TEST_CASE(an_abandoned_call_is_answered_once_and_frees_its_place) {
   silent_service service;
-  http_server server({}, service.handler());
   http_executor executor({.calls_per_host_max = 1});
   call_ticket on_the_wire;
   call_ticket in_line;
-  auto first = begin(executor, request_to(url_of(server)), &on_the_wire);
-  auto second = begin(executor, request_to(url_of(server)), &in_line);
-  auto third = begin(executor, request_to(url_of(server)));
+  auto first = begin(executor, request_to(service.url()), &on_the_wire);
+  auto second = begin(executor, request_to(service.url()), &in_line);
+  auto third = begin(executor, request_to(service.url()));
   service.await(1);
   executor.abandon(in_line);
   BOOST_TEST((failure_of(wait_for(std::move(second))).kind == kind_type::abandoned));
@@ -465,12 +459,11 @@ BOOST_AUTO_TEST_CASE(an_outcome_may_begin_the_next_call) {
 
 BOOST_AUTO_TEST_CASE(calls_open_at_the_end_may_be_mended) {
   silent_service service;
-  http_server server({}, service.handler());
   std::vector<std::future<outcome>> open;
   {
     http_executor executor({.calls_per_host_max = 2});
     for (int i = 0; i < 5; ++i)
-      open.push_back(begin(executor, request_to(url_of(server))));
+      open.push_back(begin(executor, request_to(service.url())));
     service.await(2);
   }
   for (auto& each : open) {
