@@ -413,6 +413,18 @@ BOOST_AUTO_TEST_CASE(the_deadline_includes_the_wait_for_a_turn) {
   BOOST_TEST(holds(failure.message, "did not get its turn within 50 ms"));
 }
 
+BOOST_AUTO_TEST_CASE(calls_beyond_calls_in_flight_max_wait_for_their_turn) {
+  silent_service service;
+  http_server other({}, always({.body = "1"}));
+  http_executor executor({.calls_in_flight_max = 2});
+  auto first = begin(executor, request_to(service.url()));
+  auto second = begin(executor, request_to(service.url()));
+  service.await(2);
+  auto request = request_to(url_of(other));
+  request.timeout = 50ms;
+  BOOST_TEST(holds(failure_of(call(executor, request)).message, "did not get its turn"));
+}
+
 BOOST_AUTO_TEST_CASE(a_call_beyond_calls_waiting_max_may_be_mended) {
   silent_service service;
   http_executor executor({.calls_in_flight_max = 1, .calls_waiting_max = 2});
