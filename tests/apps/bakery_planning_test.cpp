@@ -88,6 +88,13 @@ BOOST_AUTO_TEST_CASE(what_earns_least_in_the_oven_is_left_out) {
     BOOST_TEST(batch.ready <= 200);
 }
 
+BOOST_AUTO_TEST_CASE(where_only_one_load_has_room_the_worthier_one_stays) {
+  // Rolls earn 180 cents a minute, loaves 175; either fits into the 50 minutes, both do not.
+  auto schedule = plan_small(20, 80, 170);
+  BOOST_TEST(schedule.lines.at("roll").planned == 80);
+  BOOST_TEST(schedule.lines.at("loaf").planned == 0);
+}
+
 BOOST_AUTO_TEST_CASE(what_was_left_out_comes_back_where_it_fits) {
   // 40 loaves (two loads) and 85 rolls (one load and a rest of 5) in 75 minutes: the rest of 5 is worth least and goes
   // first, then a load of loaves goes; now the rest has room again.

@@ -4,6 +4,8 @@
 #include <memory>
 #include <thread>
 
+#include "actors/run_machine/prepare_call.hpp"
+#include "actors/workflow/parse_definition.hpp"
 #include "apps/bakery/bakery_service.hpp"
 #include "tests/apps/bakery_client.hpp"
 
@@ -67,6 +69,21 @@ BOOST_AUTO_TEST_CASE(a_night_fills_every_documented_result) {
           BOOST_TEST(value.get<int>() <= 100, column);
       }
   }
+}
+
+BOOST_AUTO_TEST_CASE(the_workflow_is_a_valid_definition_with_every_variable_served) {
+  auto parsed = parse_definition(daily_bakery_definition());
+  for (const auto& error : parsed.errors)
+    BOOST_ERROR(to_string(error));
+  BOOST_TEST_REQUIRE(parsed.workflow);
+  BOOST_TEST(parsed.workflow->name == "daily_bakery");
+  BOOST_TEST(parsed.workflow->version == 1);
+  BOOST_TEST(missing_variables(*parsed.workflow, bakery_variables("http://127.0.0.1:1")).empty());
+  size_t recorded = 0;
+  for (const auto& step : parsed.workflow->steps)
+    recorded += step.record.size();
+  // Seven counters, three ids, the forecast and four metrics.
+  BOOST_TEST(recorded == 15u);
 }
 
 BOOST_AUTO_TEST_CASE(the_same_key_gets_the_same_answer_and_the_work_is_done_once) {
