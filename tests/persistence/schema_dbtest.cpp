@@ -7,6 +7,7 @@
 
 #include "persistence/event_record.hpp"
 #include "persistence/ids.hpp"
+#include "persistence/migrator.hpp"
 #include "persistence/schema_analytics.hpp"
 #include "persistence/schema_facts.hpp"
 #include "persistence/schema_partitions.hpp"
@@ -204,6 +205,7 @@ BOOST_AUTO_TEST_CASE(json_indexes_are_made_on_request_once) {
   const fresh_database database;
   BOOST_TEST(create_json_indexes(database.url()).size() == 3u);
   BOOST_TEST(create_json_indexes(database.url()).empty());
+  BOOST_TEST(verify_schema(database.url()).empty());
 }
 
 BOOST_AUTO_TEST_SUITE_END()
