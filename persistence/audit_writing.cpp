@@ -156,8 +156,14 @@ std::string name_piece(size_t i) {
   return columns[i].name;
 }
 
-std::string parameter_piece(size_t i) {
-  return "$" + std::to_string(i + 1) + "::" + columns[i].type + "[]";
+// In the select list, where the arrays are walked side by side; in the from clause each would fill a table of its own
+// first.
+std::string unnest_piece(size_t i) {
+  return "unnest($" + std::to_string(i + 1) + "::" + columns[i].type + "[])";
+}
+
+std::string named_unnest_piece(size_t i) {
+  return unnest_piece(i) + " as " + columns[i].name;
 }
 
 std::string assignment_piece(size_t i) {
@@ -167,8 +173,8 @@ std::string assignment_piece(size_t i) {
 } // namespace
 
 const std::string& insert_audit_rows_statement() {
-  static const std::string statement = "insert into orchestration_runs (" + join(", ", name_piece) +
-                                       ")\nselect *\nfrom unnest(" + join(", ", parameter_piece) + ")";
+  static const std::string statement =
+    "insert into orchestration_runs (" + join(", ", name_piece) + ")\nselect " + join(", ", unnest_piece);
   return statement;
 }
 
@@ -179,8 +185,8 @@ const std::string& restore_audit_rows_statement() {
 
 const std::string& update_audit_rows_statement() {
   static const std::string statement = "update orchestration_runs as run\nset " + join(", ", assignment_piece, 1) +
-                                       "\nfrom unnest(" + join(", ", parameter_piece) + ") as batch (" +
-                                       join(", ", name_piece) + ")\nwhere run.id = batch.id";
+                                       "\nfrom (select " + join(", ", named_unnest_piece) +
+                                       ") as batch\nwhere run.id = batch.id";
   return statement;
 }
 

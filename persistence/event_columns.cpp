@@ -6,10 +6,18 @@
 
 namespace levain {
 
+// Unnested in the select list, where the arrays are walked side by side; in the from clause each would fill a table
+// first.
 const char* const insert_events_statement = R"(
   insert into run_events (run_id, seq, at, kind, step, attempt, body)
-  select *
-  from unnest($1::uuid[], $2::integer[], $3::timestamptz[], $4::run_event_kind[], $5::text[], $6::integer[], $7::jsonb[]))";
+  select
+    unnest($1::uuid[]),
+    unnest($2::integer[]),
+    unnest($3::timestamptz[]),
+    unnest($4::run_event_kind[]),
+    unnest($5::text[]),
+    unnest($6::integer[]),
+    unnest($7::jsonb[]))";
 
 uuid read_uuid(const pqxx::field& field) {
   const auto id = uuid::parse({field.c_str(), field.size()});

@@ -11,6 +11,11 @@ BOOST_AUTO_TEST_CASE(it_is_written_in_utc_with_six_decimals) {
   BOOST_TEST(to_rfc3339(timestamp{}) == "1970-01-01T00:00:00.000000Z");
   BOOST_TEST(to_rfc3339(timestamp(1'795'413'600s + 42us)) == "2026-11-23T06:00:00.000042Z");
   BOOST_TEST(to_rfc3339(timestamp(-1us)) == "1969-12-31T23:59:59.999999Z");
+  BOOST_TEST(
+    to_rfc3339(timestamp(std::chrono::sys_days(std::chrono::year(12345) / 6 / 7) + 8h)) ==
+    "12345-06-07T08:00:00.000000Z");
+  BOOST_TEST(
+    to_rfc3339(timestamp(std::chrono::sys_days(std::chrono::year(987) / 6 / 7))) == "0987-06-07T00:00:00.000000Z");
 }
 
 BOOST_AUTO_TEST_CASE(what_is_written_is_read_back) {
