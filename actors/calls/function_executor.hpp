@@ -1,0 +1,51 @@
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "actors/calls/call_in_flight.hpp"
+
+namespace levain {
+
+/// A C++ function that does steps: takes the call, answers JSON text or a failure. Runs on a thread of the executor,
+/// several at a time. An exception is a failure that a later try may mend, with the exception's text.
+using step_function = std::function<call_result(const call_request&)>;
+
+/// Does `{"function": {"name": ...}}` calls on a few threads of its own.
+class function_executor {
+public:
+  /// At least one thread.
+  explicit function_executor(size_t threads);
+  /// Waits for the functions that run; those that wait are answered `retryable`.
+  ~function_executor();
+
+  /// Makes `function` known as `name`, before the first run that needs it. Throws `std::invalid_argument` when the name
+  /// is taken.
+  void add(std::string name, step_function function);
+
+  /// Calls the function named in the request. A name nobody added is a final failure.
+  void begin(call_request request, call_done done);
+
+private:
+  struct call {
+    const step_function* function;
+    call_request request;
+    call_done done;
+  };
+
+  void work();
+
+  std::mutex mutex_;
+  std::condition_variable arrived_;
+  std::map<std::string, step_function> functions_;
+  std::deque<call> waiting_;
+  bool stopping_ = false;
+  std::vector<std::thread> threads_;
+};
+
+} // namespace levain

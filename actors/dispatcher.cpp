@@ -1,0 +1,344 @@
+#include "actors/dispatcher.hpp"
+
+#include <algorithm>
+#include <caf/send.hpp>
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include "actors/run.hpp"
+#include "actors/start_fingerprint.hpp"
+
+namespace levain {
+
+namespace {
+
+/// Numbers are asked for when so small a share of a block is left.
+constexpr int64_t numbers_reserve_divisor = 4;
+
+} // namespace
+
+dispatcher_state::dispatcher_state(dispatcher_actor::pointer self)
+  : self_(self) {}
+
+void dispatcher_state::begin(dispatcher_beginning how) {
+  environment_ = std::move(how.environment);
+  options_ = how.options;
+  lease_keeper_ = std::move(how.lease_keeper);
+  queue_ = std::make_unique<admission_queue>(admission_queue::limits{
+    options_.runs_running_max, options_.runs_running_per_tenant_max, options_.ageing_interval,
+    options_.round_robin_quantum});
+  unsettled_ = std::make_shared<std::atomic<size_t>>(0);
+}
+
+// ---- starts -----------------------------------------------------------------
+
+std::optional<start_refused> dispatcher_state::why_not_now() const {
+  using reason_type = start_refused::reason_type;
+  if (!admitting)
+    return start_refused{reason_type::not_ready, "the node is shutting down", options_.refusal_retry_after};
+  if (ready_.empty())
+    return start_refused{
+      reason_type::not_ready, "the node owns no shards yet: it is still recovering, or other nodes own them all",
+      options_.refusal_retry_after};
+  if (number_next_ == number_end_)
+    return start_refused{
+      reason_type::not_ready, "the node waits for run numbers from the database", options_.refusal_retry_after};
+  if (queue_->waiting() >= options_.runs_waiting_max)
+    return start_refused{
+      reason_type::busy, fmt::format("the waiting room is full: {} runs wait (runs_waiting_max)", queue_->waiting()),
+      options_.refusal_retry_after};
+  if (unsettled_->load() >= options_.starts_unsettled_max)
+    return start_refused{
+      reason_type::busy,
+      fmt::format("{} starts are on their way to the database (starts_unsettled_max)", unsettled_->load()),
+      options_.refusal_retry_after};
+  return std::nullopt;
+}
+
+std::string dispatcher_state::next_run_number(timestamp at) {
+  const auto day = std::chrono::floor<std::chrono::days>(at);
+  const std::chrono::year_month_day date(day);
+  auto text = fmt::format(
+    "ORCH-{:04}{:02}{:02}-{:08}", static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
+    static_cast<unsigned>(date.day()), number_next_++);
+  fetch_numbers();
+  return text;
+}
+
+void dispatcher_state::fetch_numbers() {
+  if (numbers_asked_ || number_end_ - number_next_ > options_.run_numbers_block / numbers_reserve_divisor)
+    return;
+  numbers_asked_ = true;
+  self_->send(lease_keeper_, reserve_numbers{});
+}
+
+void dispatcher_state::numbers(const numbers_reserved& x) {
+  numbers_asked_ = false;
+  // A block that is left over is given up: numbers are unique, not gapless.
+  number_next_ = x.first;
+  number_end_ = x.first + x.count;
+}
+
+run_plan dispatcher_state::plan_of(start_request& request) {
+  const auto time = environment_->now();
+  const auto& shard = ready_[next_shard_++ % ready_.size()];
+  run_plan plan;
+  plan.run = make_run_id(time, environment_->entropy(), shard.shard);
+  plan.run_number = next_run_number(time);
+  plan.tenant = request.tenant;
+  plan.workflow = request.workflow->name;
+  plan.workflow_version = request.workflow->version;
+  plan.run_type = std::move(request.run_type);
+  plan.priority = std::move(request.priority);
+  plan.triggered_by = std::move(request.triggered_by);
+  plan.input = std::move(request.input);
+  plan.metadata = std::move(request.metadata);
+  return plan;
+}
+
+void dispatcher_state::start(start_run& x) {
+  if (auto refused = why_not_now()) {
+    x.outcome(std::move(*refused));
+    return;
+  }
+  auto& request = x.request;
+  run_beginning how;
+  if (request.idempotency_key)
+    how.key = start_key{request.tenant, *request.idempotency_key, start_fingerprint(request)};
+  how.workflow = std::move(request.workflow);
+  request.workflow = how.workflow;
+  how.plan = plan_of(request);
+  how.admitted = queue_->try_begin(how.plan.tenant);
+  unsettled_->fetch_add(1);
+  how.outcome = [unsettled = unsettled_, tell = std::move(x.outcome)](start_outcome outcome) {
+    unsettled->fetch_sub(1);
+    tell(std::move(outcome));
+  };
+  const auto tenant = how.plan.tenant;
+  const auto id = how.plan.run;
+  const auto cost = static_cast<int64_t>(how.workflow->steps.size());
+  const auto priority = parse_run_priority(how.plan.priority).value_or(run_priority::normal);
+  const bool admitted = how.admitted;
+  spawn_run(tenant, admitted, std::move(how));
+  if (!admitted) {
+    queue_->push(id, tenant, priority, cost, environment_->now());
+    begin_waiting();
+  }
+}
+
+void dispatcher_state::spawn_run(const tenant_id& tenant, bool running, run_beginning how) {
+  const auto id = how.recovered ? how.recovered->plan.run : how.plan.run;
+  how.environment = environment_;
+  how.dispatcher = dispatcher_actor(self_);
+  how.epoch = epochs_[shard_of(id)];
+  auto actor = self_->spawn<caf::monitored>(run, std::move(how));
+  by_address_.emplace(actor.address(), id);
+  live_.insert_or_assign(id, live_run{std::move(actor), tenant, running});
+}
+
+void dispatcher_state::begin_waiting() {
+  while (auto next = queue_->pop(environment_->now())) {
+    auto& found = live_.at(*next);
+    found.running = true;
+    self_->send(found.actor, begin_run{});
+  }
+}
+
+void dispatcher_state::left(const run_left& x) {
+  auto found = live_.find(x.run);
+  if (found == live_.end())
+    return;
+  if (found->second.running)
+    queue_->release(found->second.tenant);
+  else
+    queue_->remove(x.run);
+  self_->send(found->second.actor, leave_run{});
+  by_address_.erase(found->second.actor.address());
+  live_.erase(found);
+  begin_waiting();
+}
+
+void dispatcher_state::run_died(const caf::down_msg& down) {
+  auto found = by_address_.find(down.source);
+  if (found == by_address_.end())
+    return; // It had left in order.
+  const auto id = found->second;
+  spdlog::error("run_actor_died run={} reason=\"{}\"", to_string(id), caf::to_string(down.reason));
+  by_address_.erase(found);
+  auto& dead = live_.at(id);
+  if (dead.running)
+    queue_->release(dead.tenant);
+  else
+    queue_->remove(id);
+  live_.erase(id);
+  read_back(id, [](pending_load& load) { load.revive = true; });
+  begin_waiting();
+}
+
+// ---- people -----------------------------------------------------------------
+
+bool dispatcher_state::owns(const run_id& run) const {
+  return epochs_.contains(shard_of(run));
+}
+
+void dispatcher_state::read_back(const run_id& run, const std::function<void(pending_load&)>& add) {
+  auto [load, fresh] = loads_.try_emplace(run);
+  add(load->second);
+  if (fresh)
+    self_->send(environment_->recovery, load_run{run});
+}
+
+void dispatcher_state::change(change_run& x) {
+  auto found = live_.find(x.run);
+  if (found != live_.end()) {
+    if (found->second.tenant != x.tenant)
+      x.outcome(wish_refused{wish_refused::reason_type::not_found, "there is no such run of this tenant"});
+    else
+      self_->send(found->second.actor, wish_asked{std::move(x.asked), std::move(x.outcome)});
+    return;
+  }
+  if (!owns(x.run)) {
+    x.outcome(wish_refused{wish_refused::reason_type::unavailable, "this node does not own the run's shard"});
+    return;
+  }
+  read_back(x.run, [&](pending_load& load) { load.changes.push_back(std::move(x)); });
+}
+
+void dispatcher_state::explain_one(explain_run& x) {
+  auto found = live_.find(x.run);
+  if (found == live_.end()) {
+    read_back(x.run, [&](pending_load& load) { load.explanations.push_back(std::move(x)); });
+    return;
+  }
+  if (found->second.tenant != x.tenant)
+    x.outcome(wish_refused{wish_refused::reason_type::not_found, "there is no such run of this tenant"});
+  else
+    self_->send(found->second.actor, explanation_asked{std::move(x.outcome), queue_->why_waiting(x.run)});
+}
+
+void dispatcher_state::loaded(run_loaded& x) {
+  auto node = loads_.extract(x.run);
+  if (node.empty())
+    return;
+  auto& load = node.mapped();
+  const auto refuse_all = [&](const wish_refused& why) {
+    for (auto& each : load.changes)
+      each.outcome(why);
+    for (auto& each : load.explanations)
+      each.outcome(why);
+  };
+  if (!x.failure.empty()) {
+    refuse_all({wish_refused::reason_type::unavailable, x.failure});
+    // Nobody else will ask for a run that died: ask until the journal answers.
+    if (load.revive)
+      read_back(x.run, [](pending_load& again) { again.revive = true; });
+    return;
+  }
+  if (!x.state) {
+    refuse_all({wish_refused::reason_type::not_found, "there is no such run of this tenant"});
+    return;
+  }
+  const auto tenant = x.state->plan.tenant;
+  for (auto& each : load.explanations) {
+    if (each.tenant == tenant)
+      each.outcome(explain(*x.state, environment_->now()));
+    else
+      each.outcome(wish_refused{wish_refused::reason_type::not_found, "there is no such run of this tenant"});
+  }
+  const bool wished = std::any_of(
+    load.changes.begin(), load.changes.end(), [&](const change_run& each) { return each.tenant == tenant; });
+  const bool revived = load.revive && x.state->phase != run_phase::ended;
+  if ((wished || revived) && owns(x.run)) {
+    recovered_run back{x.state};
+    adopt_one(back);
+    // Now that it is here, the wishes find it.
+    for (auto& each : load.changes)
+      change(each);
+    return;
+  }
+  for (auto& each : load.changes)
+    each.outcome(wish_refused{wish_refused::reason_type::not_found, "there is no such run of this tenant"});
+}
+
+// ---- shards -----------------------------------------------------------------
+
+void dispatcher_state::adopt_one(recovered_run& found) {
+  const auto id = found.state->plan.run;
+  if (live_.contains(id))
+    return;
+  const auto tenant = found.state->plan.tenant;
+  const bool running = found.state->phase != run_phase::pending;
+  const auto cost = static_cast<int64_t>(found.state->steps.size());
+  const auto priority = parse_run_priority(found.state->plan.priority).value_or(run_priority::normal);
+  run_beginning how;
+  how.recovered = std::move(found.state);
+  if (running)
+    queue_->occupy(tenant);
+  else
+    queue_->push(id, tenant, priority, cost, environment_->now());
+  spawn_run(tenant, running, std::move(how));
+}
+
+void dispatcher_state::adopt(adopt_runs& x) {
+  for (auto& each : x.runs)
+    if (owns(each.state->plan.run))
+      adopt_one(each);
+  begin_waiting();
+}
+
+void dispatcher_state::taken(const shards_taken& x) {
+  for (const auto& each : x.shards)
+    epochs_[each.shard] = each.epoch;
+  fetch_numbers();
+  self_->send(environment_->recovery, x);
+}
+
+void dispatcher_state::recovered(const shards_recovered& x) {
+  for (const auto& each : x.shards)
+    ready_.push_back(each);
+}
+
+void dispatcher_state::lost() {
+  spdlog::warn("shards_lost runs={}", live_.size());
+  for (auto& [id, each] : live_)
+    self_->send(each.actor, leave_run{});
+  live_.clear();
+  by_address_.clear();
+  ready_.clear();
+  epochs_.clear();
+  self_->send(environment_->recovery, shards_lost{});
+  queue_ = std::make_unique<admission_queue>(admission_queue::limits{
+    options_.runs_running_max, options_.runs_running_per_tenant_max, options_.ageing_interval,
+    options_.round_robin_quantum});
+}
+
+dispatcher_status dispatcher_state::status() const {
+  return {live_.size(), queue_->running(), queue_->waiting(), ready_.size(), admitting};
+}
+
+dispatcher_actor::behavior_type
+dispatcher(dispatcher_actor::stateful_pointer<dispatcher_state> self, dispatcher_beginning how) {
+  self->set_down_handler([self](const caf::down_msg& down) { self->state.run_died(down); });
+  self->state.begin(std::move(how));
+  return {
+    [self](start_run& x) { self->state.start(x); },
+    [self](change_run& x) { self->state.change(x); },
+    [self](explain_run& x) { self->state.explain_one(x); },
+    [self](const run_left& x) { self->state.left(x); },
+    [self](adopt_runs& x) {
+      self->state.adopt(x);
+      if (auto from = caf::actor_cast<recovery_actor>(self->current_sender()))
+        self->send(from, runs_adopted{});
+    },
+    [self](const shards_taken& x) { self->state.taken(x); },
+    [self](const shards_recovered& x) { self->state.recovered(x); },
+    [self](const shards_lost&) { self->state.lost(); },
+    [self](const numbers_reserved& x) { self->state.numbers(x); },
+    [self](run_loaded& x) { self->state.loaded(x); },
+    [self](const report_status& x) { x.outcome(self->state.status()); },
+    [self](const stop_admitting&) { self->state.admitting = false; },
+  };
+}
+
+} // namespace levain

@@ -1,0 +1,93 @@
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "actors/admission_queue.hpp"
+#include "actors/interfaces.hpp"
+#include "actors/node_environment.hpp"
+
+namespace levain {
+
+/// What a dispatcher needs to begin.
+struct dispatcher_beginning {
+  environment_ptr environment;
+  dispatcher_options options;
+  /// Gives numbers for new runs.
+  lease_keeper_actor lease_keeper;
+};
+
+struct run_beginning;
+
+/// Keeps who is here and who is next; the rules of turns are in `admission_queue`.
+struct dispatcher_state {
+  static inline const char* name = "dispatcher";
+
+  explicit dispatcher_state(dispatcher_actor::pointer self);
+
+  void begin(dispatcher_beginning how);
+  void start(start_run& x);
+  void change(change_run& x);
+  void explain_one(explain_run& x);
+  void left(const run_left& x);
+  void adopt(adopt_runs& x);
+  void taken(const shards_taken& x);
+  void recovered(const shards_recovered& x);
+  void lost();
+  void numbers(const numbers_reserved& x);
+  void loaded(run_loaded& x);
+  void run_died(const caf::down_msg& down);
+  dispatcher_status status() const;
+
+  bool admitting = true;
+
+private:
+  struct live_run {
+    run_actor actor;
+    tenant_id tenant;
+    /// Whether it takes a slot.
+    bool running = false;
+  };
+  /// Who waits for a run to be read back.
+  struct pending_load {
+    std::vector<change_run> changes;
+    std::vector<explain_run> explanations;
+    /// The run's actor died: it is to act again, whoever asks.
+    bool revive = false;
+  };
+
+  std::optional<start_refused> why_not_now() const;
+  run_plan plan_of(start_request& request);
+  std::string next_run_number(timestamp at);
+  void fetch_numbers();
+  void spawn_run(const tenant_id& tenant, bool running, run_beginning how);
+  void adopt_one(recovered_run& found);
+  void begin_waiting();
+  void read_back(const run_id& run, const std::function<void(pending_load&)>& add);
+  bool owns(const run_id& run) const;
+
+  dispatcher_actor::pointer self_;
+  environment_ptr environment_;
+  dispatcher_options options_;
+  lease_keeper_actor lease_keeper_;
+  std::unique_ptr<admission_queue> queue_;
+  std::unordered_map<run_id, live_run> live_;
+  std::unordered_map<caf::actor_addr, run_id> by_address_;
+  std::unordered_map<run_id, pending_load> loads_;
+  /// Owned shards whose runs are all here, in turn for new runs.
+  std::vector<shard_lease> ready_;
+  std::unordered_map<int, epoch_number> epochs_;
+  size_t next_shard_ = 0;
+  /// Starts that are not settled yet; runs count it down on their threads.
+  std::shared_ptr<std::atomic<size_t>> unsettled_;
+  int64_t number_next_ = 0;
+  int64_t number_end_ = 0;
+  bool numbers_asked_ = false;
+};
+
+dispatcher_actor::behavior_type
+dispatcher(dispatcher_actor::stateful_pointer<dispatcher_state> self, dispatcher_beginning how);
+
+} // namespace levain

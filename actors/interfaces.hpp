@@ -1,0 +1,113 @@
+#pragma once
+
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
+#include "actors/messages.hpp"
+
+// Who talks to whom, and about what. Read with `messages.hpp`; no implementation is needed to follow the protocol.
+//
+//   caller -> dispatcher -> run -> step -> executor of the call
+//                            |  <- persistence (one per writer)
+//   lease keeper -> dispatcher <-> recovery
+//
+// A run tells its story to persistence first; effects, callers and the next step follow once it is durable.
+
+namespace levain {
+
+/// TIMEKEEPER. One wheel for everybody's waits, so that a node with many waiting runs has one entry in the system's
+/// clock.
+using timekeeper_actor = caf::typed_actor<
+  // Wake the sender at this time or soon after. Any number of times per sender.
+  caf::reacts_to<wake_at>,
+  // INTERNAL: the earliest time has come.
+  caf::reacts_to<turn_wheel>>;
+
+/// PERSISTENCE. Makes events durable, many runs at a time. Waits for no timer while idle.
+using persistence_actor = caf::typed_actor<
+  // Remember these facts of the sender, a run. Answered with `append_answered` once the batch that carries them is
+  // settled.
+  caf::reacts_to<append_events>,
+  // Write what is waiting, then answer.
+  caf::replies_to<drain>::with<drained>,
+  // INTERNAL: write what has gathered since the last batch.
+  caf::reacts_to<write_next>>;
+
+/// STEP. One attempt of one call. Answers its run once with `attempt_ended`; then it is gone.
+using step_actor = caf::typed_actor<
+  // The executor has the result.
+  caf::reacts_to<call_finished>,
+  // The run stops: give up.
+  caf::reacts_to<abandon_attempt>,
+  // The deadline, or the end of a simulated call.
+  caf::reacts_to<wake>>;
+
+/// RUN. Supervises one execution: feeds the machine, makes its events durable, performs its effects.
+using run_actor = caf::typed_actor<
+  // The dispatcher granted a slot.
+  caf::reacts_to<begin_run>,
+  // What was appended is durable, or is not to be.
+  caf::reacts_to<append_answered>,
+  // An attempt of one of its steps ended.
+  caf::reacts_to<attempt_ended>,
+  // Something is due.
+  caf::reacts_to<wake>,
+  // A person wants something; answered when durable.
+  caf::reacts_to<wish_asked>,
+  // A person wants to know.
+  caf::reacts_to<explanation_asked>,
+  // The run as the journal has it, after a rejection.
+  caf::reacts_to<run_loaded>,
+  // The dispatcher has forgotten it, its shard has another owner, or the node ends: go.
+  caf::reacts_to<leave_run>>;
+
+/// RECOVERY. Reads runs back from the journal. Has a connection of its own and may wait for it.
+using recovery_actor = caf::typed_actor<
+  // Read all unfinished runs of these shards and hand them to the sender, a dispatcher, page by page.
+  caf::reacts_to<shards_taken>,
+  // The shards are somebody else's: forget them.
+  caf::reacts_to<shards_lost>,
+  // Read one run. Answered with `run_loaded` to the sender.
+  caf::reacts_to<load_run>,
+  // INTERNAL: the dispatcher has taken the last page.
+  caf::reacts_to<runs_adopted>,
+  // INTERNAL: read the next page.
+  caf::reacts_to<read_next_page>>;
+
+/// DISPATCHER. Admits runs, keeps who is here, and lets them begin by priority and tenant.
+using dispatcher_actor = caf::typed_actor<
+  caf::reacts_to<start_run>, caf::reacts_to<change_run>, caf::reacts_to<explain_run>,
+  // A run's actor is done.
+  caf::reacts_to<run_left>,
+  // Recovery found these. Answered with `runs_adopted` to the sender.
+  caf::reacts_to<adopt_runs>,
+  // These are this node's now, under these epochs; recovery is told.
+  caf::reacts_to<shards_taken>,
+  // Recovery is through with these: mint new runs in them.
+  caf::reacts_to<shards_recovered>,
+  // The lease is gone: stop all runs at once.
+  caf::reacts_to<shards_lost>,
+  // More numbers for new runs.
+  caf::reacts_to<numbers_reserved>,
+  // A run that had ended is back, for a wish.
+  caf::reacts_to<run_loaded>, caf::reacts_to<report_status>,
+  // The node ends: admit nothing more.
+  caf::reacts_to<stop_admitting>>;
+
+/// LEASE KEEPER. Holds the node's lease by heartbeats and takes shards that nobody holds. Has a connection of its own.
+using lease_keeper_actor = caf::typed_actor<
+  // INTERNAL: renew, and take what is free.
+  caf::reacts_to<beat>,
+  // Answered with `numbers_reserved` to the sender, however long the database takes.
+  caf::reacts_to<reserve_numbers>,
+  // Persistence saw that a shard has another owner.
+  caf::reacts_to<shards_lost>,
+  // Give everything back. Answers when done (or when the database cannot be asked).
+  caf::replies_to<drain>::with<drained>>;
+
+/// DEFINITIONS. Keeps workflow definitions; has a connection of its own.
+using definitions_actor =
+  caf::typed_actor<caf::reacts_to<register_workflow>, caf::reacts_to<find_workflow>, caf::reacts_to<list_workflows>>;
+
+} // namespace levain

@@ -1,0 +1,242 @@
+#include "actors/node.hpp"
+
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+#include <caf/scoped_actor.hpp>
+#include <caf/send.hpp>
+#include <mutex>
+#include <random>
+#include <spdlog/spdlog.h>
+
+#include "actors/definitions.hpp"
+#include "actors/dispatcher.hpp"
+#include "actors/lease_keeper.hpp"
+#include "actors/persistence.hpp"
+#include "actors/recovery.hpp"
+#include "actors/timekeeper.hpp"
+#include "actors/workflow_cache.hpp"
+#include "persistence/postgres_definition_store.hpp"
+#include "persistence/postgres_journal.hpp"
+#include "persistence/postgres_leases.hpp"
+
+namespace levain {
+
+namespace {
+
+/// Random bytes from the system's generator, one engine per thread.
+uuid_entropy system_entropy() {
+  thread_local std::mt19937_64 engine = [] {
+    std::random_device device;
+    std::seed_seq seed{device(), device(), device(), device(), device(), device(), device(), device()};
+    return std::mt19937_64(seed);
+  }();
+  return {engine(), engine()};
+}
+
+struct system_config : caf::actor_system_config {
+  explicit system_config(const node_options& options) {
+    if (options.threads > 0)
+      set("caf.scheduler.max-threads", options.threads);
+  }
+};
+
+} // namespace
+
+node_ports postgres_ports(const std::string& url) {
+  return {
+    [url](const std::string& name) -> std::unique_ptr<journal> {
+      return std::make_unique<postgres_journal>(postgres_journal_options{.url = url, .name = name});
+    },
+    [url]() -> std::unique_ptr<definition_store> { return std::make_unique<postgres_definition_store>(url); },
+    [url]() -> std::unique_ptr<leases> { return std::make_unique<postgres_leases>(url); },
+  };
+}
+
+struct node::impl {
+  impl(node_options given, node_ports ports);
+
+  void watch(const caf::actor& core, const char* name);
+  void stop();
+  template <class Handle>
+  void drain_one(caf::scoped_actor& self, const Handle& who, const char* name);
+
+  node_options options;
+  system_config config;
+  caf::actor_system system;
+  std::shared_ptr<persistence_status> writer_status = std::make_shared<persistence_status>();
+  std::shared_ptr<function_executor> functions;
+  std::shared_ptr<node_environment> environment = std::make_shared<node_environment>();
+  dispatcher_actor dispatch;
+  lease_keeper_actor lease_keeper_handle;
+  definitions_actor definition;
+
+  std::mutex mutex;
+  std::function<void(std::string)> fatal;
+  std::atomic<bool> stopping{false};
+  bool stopped = false;
+};
+
+node::impl::impl(node_options given, node_ports ports)
+  : options(std::move(given))
+  , config(options)
+  , system(config)
+  , functions(std::make_shared<function_executor>(options.function_threads)) {
+  auto workflows = std::make_shared<workflow_cache>(ports.make_definitions());
+  environment->now = now_utc;
+  environment->entropy = system_entropy;
+  environment->variables = options.variables;
+  environment->run = options.run;
+  environment->http = std::make_shared<http_executor>(options.http);
+  environment->functions = functions;
+  environment->timekeeper = system.spawn(timekeeper, environment->now);
+  environment->recovery =
+    system.spawn<caf::detached>(recovery, ports.make_journal("recovery"), workflows, options.recovery);
+
+  lease_beginning leasing;
+  leasing.store = ports.make_leases();
+  leasing.options = options.lease;
+  leasing.node = {{}, options.name, options.address, {}};
+  leasing.mint = [] { return make_uuid_v7(now_utc(), system_entropy()); };
+  leasing.sole = options.sole;
+  leasing.numbers_block = options.dispatcher.run_numbers_block;
+  lease_keeper_handle = system.spawn<caf::detached>(lease_keeper, std::move(leasing));
+
+  const auto fenced = [to = lease_keeper_handle] { caf::anon_send(to, shards_lost{}); };
+  for (size_t i = 0; i < std::max<size_t>(options.writers, 1); ++i)
+    environment->writers.push_back(system.spawn<caf::detached>(
+      persistence, ports.make_journal("writer-" + std::to_string(i)), options.persistence, environment->now,
+      writer_status, fenced));
+
+  dispatch = system.spawn(dispatcher, dispatcher_beginning{environment, options.dispatcher, lease_keeper_handle});
+  definition = system.spawn<caf::detached>(definitions, workflows, environment->now);
+
+  watch(caf::actor_cast<caf::actor>(environment->timekeeper), "timekeeper");
+  watch(caf::actor_cast<caf::actor>(environment->recovery), "recovery");
+  watch(caf::actor_cast<caf::actor>(lease_keeper_handle), "lease keeper");
+  watch(caf::actor_cast<caf::actor>(dispatch), "dispatcher");
+  watch(caf::actor_cast<caf::actor>(definition), "definitions");
+  for (const auto& writer : environment->writers)
+    watch(caf::actor_cast<caf::actor>(writer), "persistence");
+  caf::send_as(dispatch, lease_keeper_handle, beat{});
+}
+
+void node::impl::watch(const caf::actor& core, const char* name) {
+  core->attach_functor([this, name](const caf::error& reason) {
+    if (stopping.load())
+      return;
+    const auto text = std::string("the ") + name + " died: " + caf::to_string(reason);
+    spdlog::critical("core_actor_died actor=\"{}\" reason=\"{}\"", name, caf::to_string(reason));
+    std::lock_guard guard(mutex);
+    if (fatal)
+      fatal(text);
+  });
+}
+
+template <class Handle>
+void node::impl::drain_one(caf::scoped_actor& self, const Handle& who, const char* name) {
+  self->request(who, options.stop_grace, drain{})
+    .receive(
+      [](const drained&) {},
+      [&](const caf::error& error) {
+        spdlog::warn("drain_failed actor=\"{}\" error=\"{}\"", name, caf::to_string(error));
+      });
+}
+
+void node::impl::stop() {
+  {
+    std::lock_guard guard(mutex);
+    if (std::exchange(stopped, true))
+      return;
+    fatal = nullptr;
+  }
+  stopping = true;
+  caf::scoped_actor self{system};
+  self->send(dispatch, stop_admitting{});
+  // Starts that are under way get their answer, then the runs go, then what they said last is written.
+  for (const auto& writer : environment->writers)
+    drain_one(self, writer, "persistence");
+  self->send(dispatch, shards_lost{});
+  for (const auto& writer : environment->writers)
+    drain_one(self, writer, "persistence");
+  drain_one(self, lease_keeper_handle, "lease keeper");
+  const auto reason = caf::exit_reason::user_shutdown;
+  self->send_exit(caf::actor_cast<caf::actor>(dispatch), reason);
+  self->send_exit(caf::actor_cast<caf::actor>(definition), reason);
+  self->send_exit(caf::actor_cast<caf::actor>(lease_keeper_handle), reason);
+  self->send_exit(caf::actor_cast<caf::actor>(environment->recovery), reason);
+  self->send_exit(caf::actor_cast<caf::actor>(environment->timekeeper), reason);
+  for (const auto& writer : environment->writers)
+    self->send_exit(caf::actor_cast<caf::actor>(writer), reason);
+  dispatch = nullptr;
+  definition = nullptr;
+  lease_keeper_handle = nullptr;
+  environment.reset();
+}
+
+node::node(node_options options, node_ports ports)
+  : impl_(std::make_unique<impl>(std::move(options), std::move(ports))) {}
+
+node::~node() {
+  stop();
+}
+
+void node::stop() {
+  impl_->stop();
+}
+
+void node::add_function(std::string name, step_function function) {
+  impl_->functions->add(std::move(name), std::move(function));
+}
+
+void node::start(start_request request, receiver<start_outcome> outcome) {
+  caf::anon_send(impl_->dispatch, start_run{std::move(request), std::move(outcome)});
+}
+
+void node::change(run_id run, tenant_id tenant, wish asked, receiver<wish_outcome> outcome) {
+  caf::anon_send(impl_->dispatch, change_run{run, tenant, std::move(asked), std::move(outcome)});
+}
+
+void node::explain(run_id run, tenant_id tenant, receiver<explain_outcome> outcome) {
+  caf::anon_send(impl_->dispatch, explain_run{run, tenant, std::move(outcome)});
+}
+
+void node::put_workflow(
+  workflow_ptr workflow, receiver<std::variant<definition_store::put_result, std::string>> outcome) {
+  caf::anon_send(impl_->definition, register_workflow{std::move(workflow), std::move(outcome)});
+}
+
+void node::find(
+  std::string name, std::optional<int32_t> version, receiver<std::variant<workflow_ptr, std::string>> outcome) {
+  caf::anon_send(impl_->definition, find_workflow{std::move(name), version, std::move(outcome)});
+}
+
+void node::list(receiver<std::variant<std::vector<definition_record>, std::string>> outcome) {
+  caf::anon_send(impl_->definition, list_workflows{std::move(outcome)});
+}
+
+void node::status(receiver<node_status> outcome) {
+  auto figures = impl_->writer_status;
+  caf::anon_send(impl_->dispatch, report_status{[figures, outcome = std::move(outcome)](dispatcher_status runs) {
+                   node_status all;
+                   all.runs = runs;
+                   all.database_answers = figures->database_answers;
+                   if (const auto since = figures->failing_since.load(); since != 0)
+                     all.database_failing_since = timestamp(duration(since));
+                   all.batches = figures->batches;
+                   all.appends = figures->appends;
+                   all.events = figures->events;
+                   all.appends_waiting = figures->waiting;
+                   outcome(all);
+                 }});
+}
+
+const call_variables& node::variables() const {
+  return impl_->options.variables;
+}
+
+void node::on_fatal(std::function<void(std::string)> tell) {
+  std::lock_guard guard(impl_->mutex);
+  impl_->fatal = std::move(tell);
+}
+
+} // namespace levain

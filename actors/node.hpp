@@ -1,0 +1,102 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "actors/calls/function_executor.hpp"
+#include "actors/calls/http_executor.hpp"
+#include "actors/messages.hpp"
+#include "actors/node_options.hpp"
+#include "actors/run_machine/prepare_call.hpp"
+
+namespace levain {
+
+/// Where a node keeps what it remembers. Each function makes a new object with a connection of its own.
+struct node_ports {
+  std::function<std::unique_ptr<journal>(const std::string& name)> make_journal;
+  std::function<std::unique_ptr<definition_store>()> make_definitions;
+  std::function<std::unique_ptr<leases>()> make_leases;
+};
+
+/// Everything in the PostgreSQL at `url`, whose schema is up to date.
+node_ports postgres_ports(const std::string& url);
+
+/// Settings of a node, with their defaults.
+struct node_options {
+  /// For people; at most 100 characters.
+  std::string name = "levain";
+  std::string address;
+  /// Writers, each with a connection and a thread.
+  size_t writers = 1;
+  /// Threads that run actors; 0 means one per core.
+  size_t threads = 0;
+  /// Threads that run registered C++ functions.
+  size_t function_threads = 2;
+  /// No other node can be alive on this database: its shards are taken without waiting for a lease to run out.
+  bool sole = false;
+  /// How long `stop` waits for batches to reach the disk.
+  std::chrono::milliseconds stop_grace{10'000};
+  dispatcher_options dispatcher;
+  persistence_options persistence;
+  run_options run;
+  lease_options lease;
+  recovery_options recovery;
+  http_executor_options http;
+  call_variables variables;
+};
+
+/// What a node says of its health.
+struct node_status {
+  dispatcher_status runs;
+  bool database_answers = true;
+  /// Since when it does not; absent while it answers.
+  std::optional<timestamp> database_failing_since;
+  uint64_t batches = 0;
+  uint64_t appends = 0;
+  uint64_t events = 0;
+  size_t appends_waiting = 0;
+};
+
+/// One daemon's engine: the actor system with everything in it. All members are safe from any thread; receivers are
+/// called on the actors' threads and may not block.
+class node {
+public:
+  /// Starts the actors and joins the database's nodes; runs left by a predecessor are recovered in the background.
+  node(node_options options, node_ports ports);
+  /// Stops as `stop` does.
+  ~node();
+  node(const node&) = delete;
+  node& operator=(const node&) = delete;
+
+  /// Registers a C++ function for `{"function": {"name": ...}}` calls. Before the first run that needs it.
+  void add_function(std::string name, step_function function);
+
+  void start(start_request request, receiver<start_outcome> outcome);
+  void change(run_id run, tenant_id tenant, wish asked, receiver<wish_outcome> outcome);
+  void explain(run_id run, tenant_id tenant, receiver<explain_outcome> outcome);
+
+  void put_workflow(workflow_ptr workflow, receiver<std::variant<definition_store::put_result, std::string>> outcome);
+  void
+  find(std::string name, std::optional<int32_t> version, receiver<std::variant<workflow_ptr, std::string>> outcome);
+  void list(receiver<std::variant<std::vector<definition_record>, std::string>> outcome);
+
+  void status(receiver<node_status> outcome);
+
+  /// What `${name}` in definitions stands for.
+  const call_variables& variables() const;
+
+  /// Admits nothing more, lets batches finish, leaves the rest to recovery. Idempotent.
+  void stop();
+
+  /// Called when a core actor has died: the process is of no use any more and should end, so that recovery can begin.
+  void on_fatal(std::function<void(std::string)> tell);
+
+private:
+  struct impl;
+  std::unique_ptr<impl> impl_;
+};
+
+} // namespace levain

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "actors/interfaces.hpp"
+#include "actors/node_options.hpp"
+#include "actors/run_machine/prepare_call.hpp"
+
+namespace levain {
+
+class http_executor;
+class function_executor;
+
+/// What the actors of a node share and never change: where time and chance come from, who keeps the journal, who does
+/// the calls. Made once by the node before the first run; the actors hold it by a pointer to const.
+struct node_environment {
+  /// The time now. Virtual in simulations.
+  std::function<timestamp()> now;
+  /// Fills ids; any thread.
+  std::function<uuid_entropy()> entropy;
+  /// Settings that definitions refer to as `${name}`.
+  call_variables variables;
+  run_options run;
+  timekeeper_actor timekeeper;
+  recovery_actor recovery;
+  /// One or more writers; a run belongs to one by its shard.
+  std::vector<persistence_actor> writers;
+  /// Does calls over HTTP; null where a node has none (then such a call fails for good and says so).
+  std::shared_ptr<http_executor> http;
+  /// Does calls of C++ functions; null where a node has none.
+  std::shared_ptr<function_executor> functions;
+
+  const persistence_actor& writer_of(const run_id& run) const { return writers[shard_of(run) % writers.size()]; }
+};
+
+using environment_ptr = std::shared_ptr<const node_environment>;
+
+} // namespace levain

@@ -1,0 +1,71 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "persistence/timestamp.hpp"
+
+namespace levain {
+
+/// Longest key a caller may give to a start, in bytes.
+inline constexpr size_t idempotency_key_bytes_max = 255;
+/// Largest input and metadata of a run, in bytes of JSON.
+inline constexpr size_t input_bytes_max = 1024 * 1024;
+
+/// Limits of admission. Each bounds memory or fairness; all can be set by configuration.
+struct dispatcher_options {
+  /// Runs that act at the same time, over all tenants.
+  size_t runs_running_max = 100'000;
+  /// Runs of one tenant that act at the same time.
+  size_t runs_running_per_tenant_max = 50'000;
+  /// Runs that wait for a slot; further starts are refused with a time to come back.
+  size_t runs_waiting_max = 100'000;
+  /// Starts whose acknowledgement is still on its way to disk; further ones are refused. Bounds memory while the
+  /// database is away.
+  size_t starts_unsettled_max = 20'000;
+  /// After so long a waiting run moves up one priority.
+  duration ageing_interval = std::chrono::seconds(10);
+  /// What a tenant may begin in its turn, counted in steps.
+  int64_t round_robin_quantum = 10;
+  /// What a refused caller is told to wait.
+  std::chrono::milliseconds refusal_retry_after{1000};
+  /// Run numbers reserved at a time.
+  int64_t run_numbers_block = 10'000;
+};
+
+/// Limits of the persistence actor.
+struct persistence_options {
+  /// Runs in one batch.
+  size_t batch_runs_max = 500;
+  /// Bytes of JSON in one batch, about.
+  size_t batch_bytes_max = 8 * 1024 * 1024;
+  /// After a transient failure, doubling up to the maximum, with jitter.
+  std::chrono::milliseconds retry_interval_initial{50};
+  std::chrono::milliseconds retry_interval_max{5'000};
+};
+
+/// Settings of one run's actor.
+struct run_options {
+  /// A run that lasts longer gets its audit row brought up to date this often.
+  duration projection_interval = std::chrono::milliseconds(250);
+};
+
+/// Settings of the lease keeper.
+struct lease_options {
+  std::chrono::milliseconds lease_duration{5'000};
+  /// A third of the lease leaves room for two heartbeats that are lost.
+  std::chrono::milliseconds heartbeat_interval{1'500};
+};
+
+/// Settings of recovery.
+struct recovery_options {
+  /// Runs read at a time.
+  size_t page_runs_max = 500;
+  /// Shards recovered together, so that the first are ready early.
+  size_t shards_at_a_time = 16;
+  std::chrono::milliseconds retry_interval{500};
+};
+
+} // namespace levain

@@ -1,0 +1,247 @@
+#include "actors/persistence.hpp"
+
+#include <algorithm>
+#include <caf/send.hpp>
+#include <spdlog/spdlog.h>
+
+namespace levain {
+
+namespace {
+
+/// What an event takes beside its body, for the batch's limit in bytes.
+constexpr size_t event_bytes_about = 64;
+
+} // namespace
+
+persistence_state::persistence_state(persistence_actor::pointer self)
+  : self_(self) {}
+
+void persistence_state::begin(
+  std::unique_ptr<journal> store, persistence_options options, std::function<timestamp()> now,
+  std::shared_ptr<persistence_status> status, std::function<void()> on_fenced) {
+  store_ = std::move(store);
+  options_ = options;
+  now_ = std::move(now);
+  status_ = std::move(status);
+  on_fenced_ = std::move(on_fenced);
+}
+
+void persistence_state::add(append_events&& x, const caf::strong_actor_ptr& sender) {
+  const auto run = x.append.run;
+  if (x.after_rejection)
+    rejected_.erase(run);
+  else if (rejected_.contains(run))
+    return; // It was on its way when the run was rejected; the run will decide anew.
+  auto& mine = waiting_[run];
+  if (mine.parts.empty())
+    order_.push_back(run);
+  mine.parts.push_back(part{std::move(x), sender});
+  ++parts_waiting_;
+  status_->waiting.store(parts_waiting_, std::memory_order_relaxed);
+  schedule_write();
+}
+
+void persistence_state::schedule_write() {
+  if (write_scheduled_)
+    return;
+  write_scheduled_ = true;
+  // Behind everything that is in the mailbox now: what arrived during the last commit joins the next batch.
+  self_->send(self_, write_next{});
+}
+
+run_append persistence_state::merge(const std::deque<part>& parts) {
+  run_append all = parts.front().what.append;
+  for (size_t i = 1; i < parts.size(); ++i) {
+    const auto& next = parts[i].what.append;
+    all.epoch = next.epoch;
+    all.events.insert(all.events.end(), next.events.begin(), next.events.end());
+    if (!next.update)
+      continue;
+    if (all.insert)
+      all.insert = next.update;
+    else
+      all.update = next.update;
+  }
+  return all;
+}
+
+void persistence_state::gather() {
+  size_t bytes = 0;
+  std::vector<run_id> again;
+  while (!order_.empty() && batch_.size() < options_.batch_runs_max && bytes < options_.batch_bytes_max) {
+    const auto run = order_.front();
+    order_.pop_front();
+    auto found = waiting_.find(run);
+    // Its line was taken or dropped since; or its one part for this batch is already in.
+    if (found == waiting_.end() || std::find(again.begin(), again.end(), run) != again.end())
+      continue;
+    auto& line = found->second.parts;
+    std::deque<part> taken;
+    if (separately_.contains(run) && line.size() > 1) {
+      taken.push_back(std::move(line.front()));
+      line.pop_front();
+      again.push_back(run);
+    } else {
+      taken = std::move(line);
+      waiting_.erase(found);
+      separately_.erase(run);
+    }
+    parts_waiting_ -= taken.size();
+    // Most runs have one part: it moves, several are merged.
+    batch_.push_back(taken.size() == 1 ? std::move(taken.front().what.append) : merge(taken));
+    batch_parts_.push_back(std::move(taken));
+    for (const auto& fact : batch_.back().events)
+      bytes += fact.body.size() + event_bytes_about;
+  }
+  order_.insert(order_.end(), again.begin(), again.end());
+}
+
+void persistence_state::write() {
+  write_scheduled_ = false;
+  if (batch_.empty())
+    gather();
+  if (batch_.empty()) {
+    finish_drains();
+    return;
+  }
+  append_answer answered;
+  if (in_doubt_) {
+    auto found = store_->resolve(batch_);
+    if (!found.resolved) {
+      wait_for_database(found.answer.reason);
+      return;
+    }
+    in_doubt_ = false;
+    answered = std::move(found.answer);
+    if (answered.status == append_answer::status_type::transient) {
+      // Known not to be written: write it, now.
+      schedule_write();
+      return;
+    }
+  } else {
+    answered = store_->append(batch_);
+  }
+  switch (answered.status) {
+  case append_answer::status_type::done:
+    database_is_back();
+    settle(answered);
+    break;
+  case append_answer::status_type::in_doubt:
+    in_doubt_ = true;
+    wait_for_database(answered.reason);
+    return;
+  case append_answer::status_type::transient:
+    wait_for_database(answered.reason);
+    return;
+  }
+  if (!waiting_.empty() || !batch_.empty())
+    schedule_write();
+  else
+    finish_drains();
+}
+
+void persistence_state::settle(const append_answer& answered) {
+  status_->batches.fetch_add(1, std::memory_order_relaxed);
+  status_->appends.fetch_add(batch_.size(), std::memory_order_relaxed);
+  bool fenced = false;
+  for (size_t i = 0; i < batch_.size(); ++i) {
+    const auto& outcome = answered.outcomes[i];
+    if (const auto* bad = std::get_if<append_rejected>(&outcome)) {
+      settle_rejected(i, bad->reason);
+      continue;
+    }
+    fenced = fenced || std::holds_alternative<append_fenced>(outcome);
+    status_->events.fetch_add(batch_[i].events.size(), std::memory_order_relaxed);
+    auto& parts = batch_parts_[i];
+    // One part's content was moved into the batch: its number is read from there.
+    if (parts.size() == 1)
+      parts.front().what.append.events.swap(batch_[i].events);
+    for (const auto& each : parts)
+      answer(each, outcome);
+  }
+  batch_.clear();
+  batch_parts_.clear();
+  status_->waiting.store(parts_waiting_, std::memory_order_relaxed);
+  if (fenced && on_fenced_)
+    on_fenced_();
+}
+
+void persistence_state::settle_rejected(size_t index, const std::string& reason) {
+  auto& parts = batch_parts_[index];
+  const auto run = batch_[index].run;
+  if (parts.size() > 1) {
+    // One of several is to blame: each goes in a batch of its own, in order, until the guilty one is alone.
+    auto& line = waiting_[run].parts;
+    parts_waiting_ += parts.size();
+    line.insert(line.begin(), std::make_move_iterator(parts.begin()), std::make_move_iterator(parts.end()));
+    order_.push_back(run);
+    separately_.insert(run);
+    return;
+  }
+  spdlog::warn("append_rejected run={} reason=\"{}\"", to_string(run), reason);
+  rejected_.insert(run);
+  // What the run sent since is built on what was rejected.
+  if (auto later = waiting_.find(run); later != waiting_.end()) {
+    parts_waiting_ -= later->second.parts.size();
+    waiting_.erase(later);
+    separately_.erase(run);
+  }
+  parts.front().what.append.events.swap(batch_[index].events);
+  answer(parts.front(), append_rejected{reason});
+}
+
+void persistence_state::answer(const part& to, const append_outcome& outcome) {
+  const auto& events = to.what.append.events;
+  append_answered said{events.empty() ? 0 : events.back().seq, outcome};
+  if (auto run = caf::actor_cast<run_actor>(to.from))
+    self_->send(run, std::move(said));
+}
+
+void persistence_state::wait_for_database(const std::string& reason) {
+  if (status_->database_answers.exchange(false)) {
+    status_->failing_since = now_().time_since_epoch().count();
+    spdlog::warn("database_unavailable reason=\"{}\"", reason);
+  }
+  retry_interval_ = retry_interval_.count() == 0 ? options_.retry_interval_initial
+                                                 : std::min(retry_interval_ * 2, options_.retry_interval_max);
+  // Between half and the whole of it, so that many writers do not come back together.
+  std::uniform_real_distribution<double> spread(0.5, 1.0);
+  const auto wait = std::chrono::duration_cast<duration>(retry_interval_ * spread(jitter_));
+  write_scheduled_ = true;
+  self_->delayed_send(self_, wait, write_next{});
+}
+
+void persistence_state::database_is_back() {
+  retry_interval_ = std::chrono::milliseconds(0);
+  if (!status_->database_answers.exchange(true)) {
+    status_->failing_since = 0;
+    spdlog::info("database_available");
+  }
+}
+
+caf::result<drained> persistence_state::drain_all() {
+  auto promise = self_->make_response_promise<drained>();
+  drains_.push_back(promise);
+  schedule_write();
+  return promise;
+}
+
+void persistence_state::finish_drains() {
+  for (auto& promise : drains_)
+    promise.deliver(drained{});
+  drains_.clear();
+}
+
+persistence_actor::behavior_type persistence(
+  persistence_actor::stateful_pointer<persistence_state> self, std::unique_ptr<journal> store,
+  persistence_options options, std::function<timestamp()> now, std::shared_ptr<persistence_status> status,
+  std::function<void()> on_fenced) {
+  self->state.begin(std::move(store), options, std::move(now), std::move(status), std::move(on_fenced));
+  return {
+    [self](append_events& x) { self->state.add(std::move(x), self->current_sender()); },
+    [self](const drain&) { return self->state.drain_all(); },
+    [self](const write_next&) { self->state.write(); },
+  };
+}
+
+} // namespace levain

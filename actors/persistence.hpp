@@ -1,0 +1,93 @@
+#pragma once
+
+#include <atomic>
+#include <deque>
+#include <memory>
+#include <random>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "actors/interfaces.hpp"
+#include "actors/node_options.hpp"
+
+namespace levain {
+
+/// What a writer tells the rest of the node without being asked: figures for health pages. Any thread may read.
+struct persistence_status {
+  std::atomic<bool> database_answers{true};
+  /// Microseconds since the epoch of the first failure in a row; 0 while the database answers.
+  std::atomic<int64_t> failing_since{0};
+  std::atomic<uint64_t> batches{0};
+  std::atomic<uint64_t> appends{0};
+  std::atomic<uint64_t> events{0};
+  std::atomic<size_t> waiting{0};
+};
+
+/// The batching writer. It writes what is there as soon as the previous batch is settled: a lonely run pays one commit,
+/// ten thousand runs share it.
+struct persistence_state {
+  static inline const char* name = "persistence";
+
+  explicit persistence_state(persistence_actor::pointer self);
+
+  void begin(
+    std::unique_ptr<journal> store, persistence_options options, std::function<timestamp()> now,
+    std::shared_ptr<persistence_status> status, std::function<void()> on_fenced);
+  void add(append_events&& x, const caf::strong_actor_ptr& sender);
+  void write();
+  caf::result<drained> drain_all();
+
+private:
+  struct part {
+    append_events what;
+    caf::strong_actor_ptr from;
+  };
+  /// What one run has waiting, in order.
+  struct waiting_run {
+    std::deque<part> parts;
+  };
+
+  void schedule_write();
+  void gather();
+  void settle(const append_answer& answer);
+  void settle_rejected(size_t index, const std::string& reason);
+  void answer(const part& to, const append_outcome& outcome);
+  void wait_for_database(const std::string& reason);
+  void database_is_back();
+  void finish_drains();
+  static run_append merge(const std::deque<part>& parts);
+
+  persistence_actor::pointer self_;
+  std::unique_ptr<journal> store_;
+  persistence_options options_;
+  std::function<timestamp()> now_;
+  std::shared_ptr<persistence_status> status_;
+  std::function<void()> on_fenced_;
+
+  std::unordered_map<run_id, waiting_run> waiting_;
+  /// In the order of their first arrival.
+  std::deque<run_id> order_;
+  size_t parts_waiting_ = 0;
+
+  /// The batch that is being written: kept until it is settled.
+  std::vector<run_append> batch_;
+  std::vector<std::deque<part>> batch_parts_;
+  bool in_doubt_ = false;
+  bool write_scheduled_ = false;
+  std::chrono::milliseconds retry_interval_{0};
+  std::minstd_rand jitter_{std::random_device{}()};
+
+  /// Runs that were rejected and have not yet said that they know.
+  std::unordered_set<run_id> rejected_;
+  /// Runs whose waiting parts go one by one, because one of them was rejected in company.
+  std::unordered_set<run_id> separately_;
+  std::vector<caf::typed_response_promise<drained>> drains_;
+};
+
+/// `on_fenced` is called on this actor's thread when the journal says that a shard has another owner.
+persistence_actor::behavior_type persistence(
+  persistence_actor::stateful_pointer<persistence_state> self, std::unique_ptr<journal> store,
+  persistence_options options, std::function<timestamp()> now, std::shared_ptr<persistence_status> status,
+  std::function<void()> on_fenced);
+
+} // namespace levain

@@ -1,0 +1,130 @@
+#include "actors/recovery.hpp"
+
+#include <algorithm>
+#include <caf/send.hpp>
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+namespace levain {
+
+run_state fold_journal(const run_id& run, const std::vector<event_record>& events, workflow_cache& workflows) {
+  if (events.empty())
+    throw broken_journal("the journal has no events");
+  const auto plan = decode_plan(events.front(), run);
+  auto workflow = workflows.find(plan.workflow, plan.workflow_version);
+  if (!workflow)
+    throw broken_journal(fmt::format("workflow {} version {} is not registered", plan.workflow, plan.workflow_version));
+  auto state = initial_state(workflow);
+  for (const auto& record : events) {
+    auto fact = decode_event(record, *workflow);
+    if (fact.plan)
+      fact.plan->run = run;
+    evolve(state, fact);
+  }
+  return state;
+}
+
+recovery_state::recovery_state(recovery_actor::pointer self)
+  : self_(self) {}
+
+void recovery_state::begin(
+  std::unique_ptr<journal> store, std::shared_ptr<workflow_cache> workflows, recovery_options options) {
+  store_ = std::move(store);
+  workflows_ = std::move(workflows);
+  options_ = options;
+}
+
+void recovery_state::recover(const shards_taken& x, const caf::strong_actor_ptr& from) {
+  dispatcher_ = caf::actor_cast<dispatcher_actor>(from);
+  for (size_t i = 0; i < x.shards.size(); i += options_.shards_at_a_time) {
+    const auto end = std::min(i + options_.shards_at_a_time, x.shards.size());
+    portions_.push_back({{x.shards.begin() + static_cast<long>(i), x.shards.begin() + static_cast<long>(end)}, {}});
+  }
+  if (!std::exchange(busy_, true))
+    self_->send(self_, read_next_page{});
+}
+
+void recovery_state::forget() {
+  portions_.clear();
+}
+
+void recovery_state::next_page() {
+  busy_ = false;
+  if (portions_.empty())
+    return;
+  auto& portion = portions_.front();
+  std::vector<shard_number> shards;
+  for (const auto& each : portion.shards)
+    shards.push_back(each.shard);
+  adopt_runs page;
+  size_t found_count = 0;
+  try {
+    auto found = store_->unfinished(shards, portion.after, options_.page_runs_max);
+    found_count = found.size();
+    for (const auto& each : found) {
+      portion.after = each.run;
+      try {
+        page.runs.push_back({std::make_shared<run_state>(fold_journal(each.run, each.events, *workflows_))});
+      } catch (const broken_journal& damage) {
+        // One damaged journal stops its own run, not the node.
+        spdlog::error("journal_damaged run={} reason=\"{}\"", to_string(each.run), damage.what());
+      }
+    }
+  } catch (const journal_unavailable& failure) {
+    spdlog::warn("recovery_waits reason=\"{}\"", failure.what());
+    busy_ = true;
+    self_->delayed_send(self_, options_.retry_interval, read_next_page{});
+    return;
+  }
+  recovered_ += page.runs.size();
+  const bool last = found_count < options_.page_runs_max;
+  if (!page.runs.empty()) {
+    busy_ = true;
+    self_->send(dispatcher_, std::move(page));
+  }
+  if (last)
+    portion_done();
+  if (!busy_ && !portions_.empty()) {
+    busy_ = true;
+    self_->send(self_, read_next_page{});
+  }
+}
+
+void recovery_state::portion_done() {
+  self_->send(dispatcher_, shards_recovered{std::move(portions_.front().shards)});
+  portions_.erase(portions_.begin());
+  if (portions_.empty()) {
+    spdlog::info("recovery_done runs={}", recovered_);
+    recovered_ = 0;
+  }
+}
+
+void recovery_state::load(const load_run& x, const caf::strong_actor_ptr& from) {
+  run_loaded answer{x.run, nullptr, {}};
+  try {
+    const auto events = store_->read(x.run);
+    if (!events.empty())
+      answer.state = std::make_shared<run_state>(fold_journal(x.run, events, *workflows_));
+  } catch (const journal_unavailable& failure) {
+    answer.failure = fmt::format("the database cannot be asked: {}", failure.what());
+  } catch (const broken_journal& damage) {
+    answer.failure = fmt::format("the run's journal is damaged: {}", damage.what());
+  }
+  if (from != nullptr)
+    caf::anon_send(caf::actor_cast<caf::actor>(from), std::move(answer));
+}
+
+recovery_actor::behavior_type recovery(
+  recovery_actor::stateful_pointer<recovery_state> self, std::unique_ptr<journal> store,
+  std::shared_ptr<workflow_cache> workflows, recovery_options options) {
+  self->state.begin(std::move(store), std::move(workflows), options);
+  return {
+    [self](const shards_taken& x) { self->state.recover(x, self->current_sender()); },
+    [self](const shards_lost&) { self->state.forget(); },
+    [self](const load_run& x) { self->state.load(x, self->current_sender()); },
+    [self](const runs_adopted&) { self->state.next_page(); },
+    [self](const read_next_page&) { self->state.next_page(); },
+  };
+}
+
+} // namespace levain

@@ -1,0 +1,446 @@
+#include "actors/run.hpp"
+
+#include <algorithm>
+#include <caf/send.hpp>
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include "actors/step.hpp"
+
+namespace levain {
+
+namespace {
+
+/// After so many rejections without one commit between them the actor gives up: more of the same would change nothing.
+constexpr uint32_t rejections_max = 3;
+/// Between attempts to read a run back after a rejection.
+constexpr duration reload_interval = std::chrono::seconds(1);
+
+/// Steele, Lea, Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014: one addition and a mix per
+/// number.
+uint64_t next_splitmix64(uint64_t& state) {
+  uint64_t z = (state += 0x9e3779b97f4a7c15ULL);
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
+  return z ^ (z >> 31);
+}
+
+} // namespace
+
+run_actor_state::run_actor_state(run_actor::pointer self)
+  : self_(self) {}
+
+double run_actor_state::draw() {
+  return static_cast<double>(next_splitmix64(chance_) >> 11) * 0x1.0p-53;
+}
+
+// ---- beginning --------------------------------------------------------------
+
+void run_actor_state::begin(run_beginning how) {
+  environment_ = std::move(how.environment);
+  dispatcher_ = std::move(how.dispatcher);
+  epoch_ = how.epoch;
+  const auto seed = environment_->entropy();
+  chance_ = seed.high ^ seed.low;
+  if (!how.recovered) {
+    begin_new(how);
+    return;
+  }
+  run_ = std::move(*how.recovered);
+  durable_seq_ = strict_seq_ = run_.seq;
+  // The row may be older than the journal: it is brought up to date if the run lives long enough.
+  projected_seq_ = run_.seq - 1;
+  projected_at_ = now();
+  for (const auto& call : calls_out(run_))
+    begin_attempt(call);
+  arm_timer();
+}
+
+void run_actor_state::begin_new(run_beginning& how) {
+  key_ = std::move(how.key);
+  start_outcome_ = std::move(how.outcome);
+  run_ = initial_state(std::move(how.workflow));
+  std::vector<event> facts{accept_run(how.plan, now())};
+  evolve(run_, facts.front());
+  std::vector<run_effect> effects;
+  if (how.admitted) {
+    auto decided = decide(run_, slot_granted{}, {now(), draw()});
+    for (const auto& fact : decided.events)
+      evolve(run_, fact);
+    std::move(decided.events.begin(), decided.events.end(), std::back_inserter(facts));
+    effects = std::move(decided.effects);
+  }
+  strict_seq_ = run_.seq;
+  append(facts);
+  for (auto& effect : effects)
+    held_effects_.push_back({run_.seq, std::move(effect)});
+}
+
+// ---- deciding and remembering ----------------------------------------------
+
+std::optional<std::string> run_actor_state::feed(run_input input) {
+  if (leaving_)
+    return std::nullopt;
+  if (reloading_) {
+    stashed_.push_back(std::move(input));
+    return std::nullopt;
+  }
+  auto decided = decide(run_, input, {now(), draw()});
+  if (decided.refusal)
+    return decided.refusal;
+  if (!decided.events.empty()) {
+    for (const auto& fact : decided.events) {
+      const bool free_outcome = fact.kind == event_kind::step_succeeded && fact.step &&
+                                run_.workflow->steps[*fact.step].effect == call_effect::none;
+      if (!free_outcome)
+        strict_seq_ = fact.seq;
+      evolve(run_, fact);
+    }
+    append(decided.events);
+    unsettled_.push_back({run_.seq, std::move(decided.events), std::move(input)});
+  }
+  for (auto& effect : decided.effects) {
+    if (may_go_before_commit(effect))
+      perform(effect);
+    else
+      held_effects_.push_back({run_.seq, std::move(effect)});
+  }
+  arm_timer();
+  return std::nullopt;
+}
+
+void run_actor_state::append(const std::vector<event>& facts) {
+  append_events x;
+  x.after_rejection = std::exchange(after_rejection_, false);
+  x.append.run = run_.plan.run;
+  x.append.epoch = epoch_;
+  x.append.events.reserve(facts.size());
+  for (const auto& fact : facts)
+    x.append.events.push_back(encode_event(fact, *run_.workflow));
+  const bool first = facts.front().seq == 1;
+  const auto time = now();
+  if (first || run_.phase == run_phase::ended || time - projected_at_ >= environment_->run.projection_interval) {
+    (first ? x.append.insert : x.append.update) = audit_of(run_);
+    projected_seq_ = run_.seq;
+    projected_at_ = time;
+  }
+  if (first)
+    x.append.key = std::move(key_);
+  if (!unsettled_since_)
+    unsettled_since_ = time;
+  self_->send(environment_->writer_of(run_.plan.run), std::move(x));
+}
+
+bool run_actor_state::may_go_before_commit(const run_effect& effect) const {
+  if (std::holds_alternative<abandon_call>(effect))
+    return true;
+  const auto& call = std::get<begin_call>(effect);
+  return !call.undo && run_.workflow->steps[call.step].effect == call_effect::none && strict_seq_ <= durable_seq_;
+}
+
+void run_actor_state::settled(const append_answered& x) {
+  if (leaving_)
+    return;
+  if (start_outcome_) {
+    start_settled(x.outcome);
+    if (leaving_)
+      return;
+  }
+  if (std::holds_alternative<append_committed>(x.outcome)) {
+    became_durable(x.seq);
+  } else if (const auto* bad = std::get_if<append_rejected>(&x.outcome)) {
+    rejected(x.seq, bad->reason);
+  } else {
+    refuse_held_wishes("the run's shard has another owner now; ask again");
+    end(run_left::reason_type::fenced);
+  }
+}
+
+void run_actor_state::start_settled(const append_outcome& outcome) {
+  const auto tell = std::exchange(start_outcome_, nullptr);
+  if (std::holds_alternative<append_committed>(outcome)) {
+    tell(start_acknowledged{run_.plan.run, run_.plan.run_number, false});
+    return;
+  }
+  if (const auto* twin = std::get_if<append_duplicate>(&outcome)) {
+    if (twin->same_content)
+      tell(start_acknowledged{twin->existing, {}, true});
+    else
+      tell(start_refused{
+        start_refused::reason_type::key_conflict,
+        fmt::format("the idempotency key was used for run {} with another content", to_string(twin->existing)),
+        std::nullopt});
+  } else if (const auto* bad = std::get_if<append_rejected>(&outcome)) {
+    tell(start_refused{start_refused::reason_type::rejected, bad->reason, std::nullopt});
+  } else {
+    tell(start_refused{
+      start_refused::reason_type::not_ready, "the shard this run was to live in has another owner now; ask again",
+      std::nullopt});
+  }
+  end(
+    std::holds_alternative<append_fenced>(outcome) ? run_left::reason_type::fenced
+                                                   : run_left::reason_type::not_started);
+}
+
+void run_actor_state::became_durable(int32_t seq) {
+  durable_seq_ = std::max(durable_seq_, seq);
+  rejections_ = 0;
+  std::erase_if(unsettled_, [&](const unsettled_input& x) { return x.seq <= durable_seq_; });
+  if (durable_seq_ == run_.seq)
+    unsettled_since_.reset();
+  std::erase_if(held_wishes_, [&](held_wish& x) {
+    if (x.seq > durable_seq_)
+      return false;
+    x.outcome(wish_granted{});
+    return true;
+  });
+  // Performing may feed and so hold more: what is released now is taken out first.
+  std::vector<run_effect> released;
+  std::erase_if(held_effects_, [&](held_effect& x) {
+    if (x.seq > durable_seq_)
+      return false;
+    released.push_back(x.effect);
+    return true;
+  });
+  for (const auto& effect : released)
+    perform(effect);
+  if (run_.phase == run_phase::ended && durable_seq_ == run_.seq) {
+    end(run_left::reason_type::ended);
+    return;
+  }
+  arm_timer();
+}
+
+// ---- a rejection ------------------------------------------------------------
+
+void run_actor_state::rejected(int32_t seq, const std::string& reason) {
+  if (++rejections_ > rejections_max) {
+    spdlog::error("run_stuck run={} reason=\"{}\"", to_string(run_.plan.run), reason);
+    refuse_held_wishes(reason);
+    end(run_left::reason_type::fenced);
+    return;
+  }
+  reloading_ = true;
+  held_effects_.clear();
+  refused_ = {{}, reason};
+  for (auto& each : unsettled_) {
+    if (each.seq == seq)
+      refused_.events = std::move(each.events);
+    else if (each.seq > seq && std::holds_alternative<call_answered>(each.input))
+      stashed_.push_back(std::move(each.input)); // An answer is not asked for twice.
+  }
+  unsettled_.clear();
+  refuse_held_wishes(fmt::format("the database refused what the run was to remember: {}", reason));
+  self_->send(environment_->recovery, load_run{run_.plan.run});
+}
+
+void run_actor_state::reloaded(const run_loaded& x) {
+  if (!reloading_ || leaving_)
+    return;
+  if (!x.state) {
+    spdlog::warn("run_reload_failed run={} reason=\"{}\"", to_string(run_.plan.run), x.failure);
+    armed_ = now() + reload_interval;
+    self_->send(environment_->timekeeper, wake_at{*armed_});
+    return;
+  }
+  reloading_ = false;
+  after_rejection_ = true;
+  run_ = std::move(*x.state);
+  durable_seq_ = strict_seq_ = run_.seq;
+  unsettled_since_.reset();
+  feed(std::move(refused_));
+  auto waiting = std::exchange(stashed_, {});
+  for (auto& input : waiting)
+    feed(std::move(input));
+  // What the journal says is out and nobody makes (it was held when the rejection came) is made now.
+  for (const auto& call : calls_out(run_))
+    if (strict_seq_ <= durable_seq_)
+      begin_attempt(call);
+}
+
+// ---- effects ----------------------------------------------------------------
+
+void run_actor_state::perform(const run_effect& effect) {
+  if (const auto* call = std::get_if<begin_call>(&effect))
+    begin_attempt(*call);
+  else
+    abandon_attempt_of(std::get<abandon_call>(effect).step);
+}
+
+void run_actor_state::begin_attempt(const begin_call& call) {
+  if (std::any_of(attempts_.begin(), attempts_.end(), [&](const attempt_out& x) { return x.call == call; }))
+    return;
+  auto prepared = prepare_call(run_, call.step, call.undo, environment_->variables);
+  if (auto* failure = std::get_if<call_failure>(&prepared)) {
+    self_->send(run_actor(self_), attempt_ended{call.step, call.attempt, call.undo, std::move(*failure)});
+    return;
+  }
+  auto made = self_->spawn<caf::monitored>(
+    step, run_actor(self_), call.step, std::move(std::get<call_request>(prepared)), environment_);
+  attempts_.push_back({call, std::move(made)});
+}
+
+void run_actor_state::abandon_attempt_of(step_index step) {
+  for (const auto& each : attempts_)
+    if (each.call.step == step && !each.call.undo)
+      self_->send(each.actor, abandon_attempt{});
+}
+
+void run_actor_state::attempt_is_over(attempt_ended& x) {
+  const begin_call call{x.step, x.attempt, x.undo};
+  std::erase_if(attempts_, [&](const attempt_out& each) { return each.call == call; });
+  feed(call_answered{x.step, x.attempt, x.undo, std::move(x.result)});
+}
+
+void run_actor_state::step_lost(const caf::down_msg& down) {
+  auto found = std::find_if(
+    attempts_.begin(), attempts_.end(), [&](const attempt_out& each) { return each.actor.address() == down.source; });
+  if (found == attempts_.end())
+    return; // It had answered.
+  const auto call = found->call;
+  attempts_.erase(found);
+  feed(call_answered{
+    call.step, call.attempt, call.undo,
+    call_failure{
+      call_failure::kind_type::retryable,
+      fmt::format("the actor that made the call died: {}", caf::to_string(down.reason)), std::nullopt}});
+}
+
+// ---- time -------------------------------------------------------------------
+
+void run_actor_state::arm_timer() {
+  if (leaving_)
+    return;
+  auto due = next_due(run_);
+  if (projected_seq_ < run_.seq && run_.phase != run_phase::ended) {
+    const auto projection = projected_at_ + environment_->run.projection_interval;
+    due = due ? std::min(*due, projection) : projection;
+  }
+  if (!due || (armed_ && *armed_ <= *due))
+    return;
+  armed_ = due;
+  self_->send(environment_->timekeeper, wake_at{*due});
+}
+
+void run_actor_state::woken() {
+  armed_.reset();
+  if (leaving_)
+    return;
+  if (reloading_) {
+    self_->send(environment_->recovery, load_run{run_.plan.run});
+    return;
+  }
+  if (auto due = next_due(run_); due && *due <= now())
+    feed(clock_reached{});
+  project_if_due();
+  arm_timer();
+}
+
+void run_actor_state::project_if_due() {
+  const auto time = now();
+  if (
+    projected_seq_ >= run_.seq || run_.phase == run_phase::ended ||
+    time - projected_at_ < environment_->run.projection_interval)
+    return;
+  append_events x;
+  x.append.run = run_.plan.run;
+  x.append.epoch = epoch_;
+  x.append.update = audit_of(run_);
+  projected_seq_ = run_.seq;
+  projected_at_ = time;
+  self_->send(environment_->writer_of(run_.plan.run), std::move(x));
+}
+
+// ---- people -----------------------------------------------------------------
+
+void run_actor_state::take_wish(wish_asked& x) {
+  if (leaving_) {
+    // The dispatcher will read the run back from the journal.
+    self_->send(dispatcher_, change_run{run_.plan.run, run_.plan.tenant, std::move(x.asked), std::move(x.outcome)});
+    return;
+  }
+  if (reloading_ || start_outcome_) {
+    x.outcome(wish_refused{wish_refused::reason_type::unavailable, "the run is being read back; ask again"});
+    return;
+  }
+  const auto before = run_.seq;
+  auto refusal = feed(std::visit([](auto& asked) -> run_input { return std::move(asked); }, x.asked));
+  if (refusal)
+    x.outcome(wish_refused{wish_refused::reason_type::conflict, std::move(*refusal)});
+  else if (run_.seq == before)
+    x.outcome(wish_granted{});
+  else
+    held_wishes_.push_back({run_.seq, std::move(x.outcome)});
+  // A run that was read back for this wish alone, and stays as it was, goes again.
+  if (run_.phase == run_phase::ended && durable_seq_ == run_.seq)
+    end(run_left::reason_type::ended);
+}
+
+void run_actor_state::explain_yourself(const explanation_asked& x) {
+  if (leaving_) {
+    self_->send(dispatcher_, explain_run{run_.plan.run, run_.plan.tenant, x.outcome});
+    return;
+  }
+  auto said = explain(run_, now());
+  if (!x.slot.empty())
+    for (auto& wait : said.waits)
+      if (wait.kind == "slot")
+        wait.text += ": " + x.slot;
+  if (unsettled_since_)
+    said.waits.push_back(
+      {"database",
+       {},
+       fmt::format(
+         "{} of its events are on their way to the database since {}", run_.seq - durable_seq_,
+         to_rfc3339(*unsettled_since_)),
+       unsettled_since_,
+       std::nullopt});
+  x.outcome(std::move(said));
+}
+
+void run_actor_state::refuse_held_wishes(const std::string& why) {
+  for (auto& each : std::exchange(held_wishes_, {}))
+    each.outcome(wish_refused{wish_refused::reason_type::unavailable, why});
+}
+
+// ---- the end ----------------------------------------------------------------
+
+void run_actor_state::end(run_left::reason_type reason) {
+  if (std::exchange(leaving_, true))
+    return;
+  for (const auto& each : attempts_)
+    self_->send(each.actor, abandon_attempt{});
+  self_->send(dispatcher_, run_left{run_.plan.run, reason});
+}
+
+void run_actor_state::leave() {
+  if (!std::exchange(leaving_, true)) {
+    for (const auto& each : attempts_)
+      self_->send(each.actor, abandon_attempt{});
+    refuse_held_wishes("the node gives the run up; ask again");
+    if (const auto tell = std::exchange(start_outcome_, nullptr))
+      tell(start_refused{
+        start_refused::reason_type::not_ready,
+        "the node gave the run up before it knew whether the start was durable; ask again with the same idempotency "
+        "key",
+        std::nullopt});
+  }
+  self_->quit();
+}
+
+run_actor::behavior_type run(run_actor::stateful_pointer<run_actor_state> self, run_beginning how) {
+  self->set_down_handler([self](const caf::down_msg& down) { self->state.step_lost(down); });
+  self->state.begin(std::move(how));
+  return {
+    [self](const begin_run&) { self->state.feed(slot_granted{}); },
+    [self](const append_answered& x) { self->state.settled(x); },
+    [self](attempt_ended& x) { self->state.attempt_is_over(x); },
+    [self](const wake&) { self->state.woken(); },
+    [self](wish_asked& x) { self->state.take_wish(x); },
+    [self](const explanation_asked& x) { self->state.explain_yourself(x); },
+    [self](const run_loaded& x) { self->state.reloaded(x); },
+    [self](const leave_run&) { self->state.leave(); },
+  };
+}
+
+} // namespace levain

@@ -1,0 +1,124 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "actors/interfaces.hpp"
+#include "actors/node_environment.hpp"
+
+namespace levain {
+
+/// What a run's actor begins with: a plan for a new run, or the state that recovery has folded.
+struct run_beginning {
+  environment_ptr environment;
+  dispatcher_actor dispatcher;
+  epoch_number epoch = 0;
+
+  /// A new run.
+  run_plan plan;
+  workflow_ptr workflow;
+  /// It has its slot already.
+  bool admitted = false;
+  std::optional<start_key> key;
+  receiver<start_outcome> outcome;
+
+  /// A recovered run; null for a new one.
+  std::shared_ptr<run_state> recovered;
+};
+
+/// The hands of the machine: it decides, this makes the decision durable and then performs it.
+struct run_actor_state {
+  static inline const char* name = "run";
+
+  explicit run_actor_state(run_actor::pointer self);
+
+  void begin(run_beginning how);
+  /// Feeds the machine and appends what follows. Answers the machine's refusal, if it refused.
+  std::optional<std::string> feed(run_input input);
+  void take_wish(wish_asked& x);
+  void explain_yourself(const explanation_asked& x);
+  void settled(const append_answered& x);
+  void reloaded(const run_loaded& x);
+  void attempt_is_over(attempt_ended& x);
+  void step_lost(const caf::down_msg& down);
+  void woken();
+  void leave();
+
+private:
+  /// What waits until the journal holds everything up to a number.
+  struct held_effect {
+    int32_t seq = 0;
+    run_effect effect;
+  };
+  struct held_wish {
+    int32_t seq = 0;
+    receiver<wish_outcome> outcome;
+  };
+  /// An input whose events are not durable yet: kept in case the journal refuses one before it.
+  struct unsettled_input {
+    int32_t seq = 0;
+    std::vector<event> events;
+    run_input input;
+  };
+  /// An attempt that is out, and the actor that makes it.
+  struct attempt_out {
+    begin_call call;
+    step_actor actor;
+  };
+
+  void begin_new(run_beginning& how);
+  void append(const std::vector<event>& facts);
+  bool may_go_before_commit(const run_effect& effect) const;
+  void perform(const run_effect& effect);
+  void begin_attempt(const begin_call& call);
+  void abandon_attempt_of(step_index step);
+  void became_durable(int32_t seq);
+  void start_settled(const append_outcome& outcome);
+  void rejected(int32_t seq, const std::string& reason);
+  void arm_timer();
+  void project_if_due();
+  void refuse_held_wishes(const std::string& why);
+  void end(run_left::reason_type reason);
+  double draw();
+  timestamp now() const { return environment_->now(); }
+
+  run_actor::pointer self_;
+  environment_ptr environment_;
+  dispatcher_actor dispatcher_;
+  epoch_number epoch_ = 0;
+  run_state run_;
+
+  /// The highest number the journal is known to hold.
+  int32_t durable_seq_ = 0;
+  /// The highest number of an event that must be durable before anything is called: all but the outcomes of steps with
+  /// `call_effect::none`.
+  int32_t strict_seq_ = 0;
+  std::vector<held_effect> held_effects_;
+  std::vector<held_wish> held_wishes_;
+  std::vector<unsettled_input> unsettled_;
+  std::optional<timestamp> unsettled_since_;
+
+  std::vector<attempt_out> attempts_;
+
+  std::optional<start_key> key_;
+  receiver<start_outcome> start_outcome_;
+
+  /// The row as it was last sent is as new as this event.
+  int32_t projected_seq_ = 0;
+  timestamp projected_at_{};
+  std::optional<timestamp> armed_;
+
+  /// While the run is read back after a rejection, everything else waits.
+  bool reloading_ = false;
+  bool after_rejection_ = false;
+  uint32_t rejections_ = 0;
+  events_refused refused_;
+  std::vector<run_input> stashed_;
+  /// It has told the dispatcher that it is done and waits to be let go.
+  bool leaving_ = false;
+  uint64_t chance_ = 0;
+};
+
+run_actor::behavior_type run(run_actor::stateful_pointer<run_actor_state> self, run_beginning how);
+
+} // namespace levain

@@ -1,0 +1,124 @@
+#include "actors/step.hpp"
+
+#include <caf/send.hpp>
+#include <fmt/format.h>
+
+#include "actors/calls/function_executor.hpp"
+#include "actors/calls/http_executor.hpp"
+#include "actors/calls/simulate_fate.hpp"
+
+namespace levain {
+
+namespace {
+
+template <class... Ts>
+struct overloaded : Ts... {
+  using Ts::operator()...;
+};
+template <class... Ts>
+overloaded(Ts...) -> overloaded<Ts...>;
+
+call_failure failure(call_failure::kind_type kind, std::string message) {
+  return call_failure{kind, std::move(message), std::nullopt};
+}
+
+} // namespace
+
+step_actor_state::step_actor_state(step_actor::pointer self)
+  : self_(self) {}
+
+void step_actor_state::begin(run_actor run, step_index step, call_request request, environment_ptr environment) {
+  run_ = std::move(run);
+  step_ = step;
+  request_ = std::move(request);
+  environment_ = std::move(environment);
+  // The executor answers on a thread of its own; the answer comes back as a message.
+  const auto tell = [to = caf::actor_cast<caf::actor>(step_actor(self_))](call_result result) {
+    caf::anon_send(to, call_finished{std::move(result)});
+  };
+  std::visit(
+    overloaded{
+      [&](const http_call&) {
+        if (!environment_->http) {
+          finish(failure(call_failure::kind_type::final, "this node makes no HTTP calls"));
+          return;
+        }
+        // The executor keeps the deadline.
+        auto ticket = environment_->http->begin(request_, tell);
+        in_flight_ = call_in_flight([http = environment_->http, ticket] { http->abandon(ticket); });
+      },
+      [&](const function_call&) {
+        if (!environment_->functions) {
+          finish(failure(call_failure::kind_type::final, "this node has no C++ functions"));
+          return;
+        }
+        deadline_ = environment_->now() + request_.timeout;
+        self_->send(environment_->timekeeper, wake_at{deadline_});
+        environment_->functions->begin(request_, tell);
+      },
+      [&](const worker_call& call) {
+        finish(
+          failure(call_failure::kind_type::retryable, fmt::format("no worker offers steps of kind '{}'", call.kind)));
+      },
+      [&](const simulate_call& call) { begin_simulated(call); },
+    },
+    request_.call);
+}
+
+void step_actor_state::begin_simulated(const simulate_call& call) {
+  auto fate = simulate_fate(call, request_.idempotency_key, request_.attempt);
+  if (fate.time > request_.timeout) {
+    fate.time = request_.timeout;
+    fate.result =
+      failure(call_failure::kind_type::timeout, fmt::format("no answer within {}", format_duration(request_.timeout)));
+  }
+  if (fate.time == duration(0)) {
+    finish(std::move(fate.result));
+    return;
+  }
+  simulated_ = std::move(fate.result);
+  simulated_at_ = environment_->now() + fate.time;
+  self_->send(environment_->timekeeper, wake_at{simulated_at_});
+}
+
+void step_actor_state::woken() {
+  if (simulated_) {
+    if (environment_->now() >= simulated_at_)
+      finish(std::move(*simulated_));
+    else
+      self_->send(environment_->timekeeper, wake_at{simulated_at_});
+    return;
+  }
+  if (deadline_ != timestamp{} && environment_->now() >= deadline_)
+    finish(
+      failure(call_failure::kind_type::timeout, fmt::format("no answer within {}", format_duration(request_.timeout))));
+}
+
+void step_actor_state::finish(std::variant<std::string, call_failure> result) {
+  if (answered_)
+    return;
+  answered_ = true;
+  in_flight_.forget();
+  self_->send(run_, attempt_ended{step_, request_.attempt, request_.undo, std::move(result)});
+  self_->quit();
+}
+
+void step_actor_state::abandon() {
+  if (answered_)
+    return;
+  in_flight_.give_up();
+  finish(failure(call_failure::kind_type::abandoned, "given up because the run stops"));
+}
+
+step_actor::behavior_type step(
+  step_actor::stateful_pointer<step_actor_state> self, run_actor run, step_index index, call_request request,
+  environment_ptr environment) {
+  self->state.begin(std::move(run), index, std::move(request), std::move(environment));
+  return {
+    [self](call_finished& x) { self->state.finish(std::move(x.result)); },
+    [self](const abandon_attempt&) { self->state.abandon(); },
+    [self](const wake&) { self->state.woken(); },
+  };
+}
+
+} // namespace levain

@@ -1,0 +1,41 @@
+#pragma once
+
+#include "actors/calls/call_in_flight.hpp"
+#include "actors/interfaces.hpp"
+#include "actors/node_environment.hpp"
+
+namespace levain {
+
+struct step_actor_state {
+  static inline const char* name = "step";
+
+  explicit step_actor_state(step_actor::pointer self);
+
+  void begin(run_actor run, step_index step, call_request request, environment_ptr environment);
+  void finish(std::variant<std::string, call_failure> result);
+  void abandon();
+  void woken();
+
+private:
+  void begin_simulated(const simulate_call& call);
+
+  step_actor::pointer self_;
+  run_actor run_;
+  step_index step_ = 0;
+  call_request request_;
+  environment_ptr environment_;
+  /// What the executor holds; letting go of it gives the call up.
+  call_in_flight in_flight_;
+  timestamp deadline_{};
+  /// A simulated call's result, which is known from the start, and when it is to be told.
+  std::optional<std::variant<std::string, call_failure>> simulated_;
+  timestamp simulated_at_{};
+  bool answered_ = false;
+};
+
+/// One attempt: begins the call at once and answers `run` exactly once.
+step_actor::behavior_type step(
+  step_actor::stateful_pointer<step_actor_state> self, run_actor run, step_index index, call_request request,
+  environment_ptr environment);
+
+} // namespace levain

@@ -1,0 +1,47 @@
+#include "actors/timekeeper.hpp"
+
+#include <algorithm>
+#include <caf/send.hpp>
+
+namespace levain {
+
+timekeeper_state::timekeeper_state(timekeeper_actor::pointer self)
+  : self_(self) {}
+
+void timekeeper_state::add(timestamp due, const caf::strong_actor_ptr& who) {
+  if (who == nullptr)
+    return;
+  wheel_.emplace(due, caf::actor_cast<caf::weak_actor_ptr>(who));
+  arm();
+}
+
+void timekeeper_state::arm() {
+  if (wheel_.empty() || (armed_ && *armed_ <= wheel_.begin()->first))
+    return;
+  armed_ = wheel_.begin()->first;
+  // Turns that were armed for a later time still come; they find nothing due and do no harm.
+  self_->delayed_send(self_, std::max(duration(0), *armed_ - now()), turn_wheel{});
+}
+
+void timekeeper_state::turn() {
+  const auto until = now();
+  armed_.reset();
+  while (!wheel_.empty() && wheel_.begin()->first <= until) {
+    // A sender that has ended in the meantime needs no waking.
+    if (auto who = caf::actor_cast<caf::strong_actor_ptr>(wheel_.begin()->second))
+      caf::anon_send(caf::actor_cast<caf::actor>(who), wake{});
+    wheel_.erase(wheel_.begin());
+  }
+  arm();
+}
+
+timekeeper_actor::behavior_type
+timekeeper(timekeeper_actor::stateful_pointer<timekeeper_state> self, std::function<timestamp()> now) {
+  self->state.now = std::move(now);
+  return {
+    [self](const wake_at& x) { self->state.add(x.due, self->current_sender()); },
+    [self](const turn_wheel&) { self->state.turn(); },
+  };
+}
+
+} // namespace levain
