@@ -45,10 +45,15 @@ struct system_config : caf::actor_system_config {
 node_ports postgres_ports(const std::string& url) {
   return {
     [url](const std::string& name) -> std::unique_ptr<journal> {
-      return std::make_unique<postgres_journal>(postgres_journal_options{.url = url, .name = name});
+      return std::make_unique<postgres_journal>(
+        postgres_journal_options{.url = url, .application_name = "levain " + name});
     },
-    [url]() -> std::unique_ptr<definition_store> { return std::make_unique<postgres_definition_store>(url); },
-    [url]() -> std::unique_ptr<leases> { return std::make_unique<postgres_leases>(url); },
+    [url]() -> std::unique_ptr<definition_store> {
+      return std::make_unique<postgres_definition_store>(postgres_definition_store_options{.url = url});
+    },
+    [url]() -> std::unique_ptr<leases> {
+      return std::make_unique<postgres_leases>(postgres_leases_options{.url = url});
+    },
   };
 }
 
