@@ -1,5 +1,7 @@
 #include <boost/test/unit_test.hpp>
 
+#include <pqxx/except>
+
 #include "persistence/sql_errors.hpp"
 
 using namespace levain;
@@ -24,6 +26,27 @@ BOOST_AUTO_TEST_CASE(a_schema_that_does_not_fit_is_told_apart) {
 
 BOOST_AUTO_TEST_CASE(an_unknown_completion_is_in_doubt) {
   BOOST_TEST((kind_of_sqlstate("40003") == failure_kind::in_doubt));
+}
+
+BOOST_AUTO_TEST_CASE(a_commit_is_in_doubt_unless_the_server_says_it_rolled_back) {
+  const auto kind_of = [](const char* state) {
+    return classify_commit_failure(std::make_exception_ptr(pqxx::sql_error("ERROR", "COMMIT", state))).kind;
+  };
+  for (const char* state : {"", "08006", "57014", "57P01", "58030", "XX000"})
+    BOOST_TEST((kind_of(state) == failure_kind::in_doubt), state);
+  BOOST_TEST((kind_of("23505") == failure_kind::bad_rows));
+  BOOST_TEST((kind_of("53100") == failure_kind::transient));
+  const auto lost = classify_commit_failure(std::make_exception_ptr(pqxx::broken_connection("gone")));
+  BOOST_TEST((lost.kind == failure_kind::in_doubt));
+  BOOST_TEST(lost.connection_lost);
+}
+
+BOOST_AUTO_TEST_CASE(an_unknown_completion_is_not_taken_for_the_rollback_it_derives_from) {
+  const auto unknown = classify_failure(std::make_exception_ptr(pqxx::statement_completion_unknown("?")));
+  BOOST_TEST((unknown.kind == failure_kind::in_doubt));
+  const auto deadlock = classify_failure(std::make_exception_ptr(pqxx::deadlock_detected("deadlock")));
+  BOOST_TEST((deadlock.kind == failure_kind::transient));
+  BOOST_TEST(!deadlock.connection_lost);
 }
 
 BOOST_AUTO_TEST_CASE(a_reason_is_one_line_cut_between_characters) {
