@@ -47,7 +47,7 @@ std::string name_hash(const std::string& text) {
 }
 
 fs::path socket_folder_of(const fs::path& directory) {
-  const auto inside = directory / "socket";
+  auto inside = directory / "socket";
   const auto socket = (inside / socket_name).string();
   if (socket.size() <= socket_path_bytes_max && socket.find(',') == std::string::npos)
     return inside;
@@ -92,7 +92,7 @@ fs::path prepared_directory(const fs::path& wanted) {
   if (error)
     throw embedded_postgres_error(
       "cannot use '" + wanted.string() + "' for the embedded PostgreSQL: " + error.message());
-  const auto directory = fs::canonical(wanted, error);
+  auto directory = fs::canonical(wanted, error);
   // Somebody's home named by mistake must not become a database.
   if (!error && !fs::exists(directory / directory_lock::file_name) && !fs::is_empty(directory, error) && !error)
     throw embedded_postgres_error(

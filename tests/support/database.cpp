@@ -81,7 +81,7 @@ public:
 
   std::string create(fresh_database::contents initial) {
     const std::lock_guard guard(mutex_);
-    const auto name = "levain_test_" + std::to_string(getpid()) + "_" + std::to_string(++created_);
+    auto name = "levain_test_" + std::to_string(getpid()) + "_" + std::to_string(++created_);
     if (initial == fresh_database::contents::nothing) {
       create_from(name, "template0");
     } else {
