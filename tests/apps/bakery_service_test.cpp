@@ -49,11 +49,12 @@ BOOST_AUTO_TEST_SUITE(bakery_service_test)
 BOOST_AUTO_TEST_CASE(a_night_fills_every_documented_result) {
   scratch_folder folder;
   bakery_service service(options_in(folder));
+  auto definition = json::parse(daily_bakery_definition());
   for (size_t nth = 0; nth < sample_tenants().size(); ++nth) {
     bakery_client client(service.url(), "run-" + std::to_string(nth), nth);
     do_night(client);
     // Every pointer that the definition records leads to a value of the column's kind.
-    for (const auto& step : json::parse(daily_bakery_definition())["steps"])
+    for (const auto& step : definition["steps"])
       for (const auto& [column, pointer] : step["record"].items()) {
         json::json_pointer place(pointer.get<std::string>());
         const auto& output = client.results.at(step["name"].get<std::string>());
