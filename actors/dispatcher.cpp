@@ -21,6 +21,11 @@ constexpr int64_t numbers_reserve_divisor = 4;
 dispatcher_state::dispatcher_state(dispatcher_actor::pointer self)
   : self_(self) {}
 
+dispatcher_state::~dispatcher_state() {
+  for (const auto& [id, each] : live_)
+    caf::anon_send_exit(each.actor, caf::exit_reason::kill);
+}
+
 void dispatcher_state::begin(dispatcher_beginning how) {
   environment_ = std::move(how.environment);
   options_ = how.options;

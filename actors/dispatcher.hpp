@@ -26,6 +26,8 @@ struct dispatcher_state {
   static inline const char* name = "dispatcher";
 
   explicit dispatcher_state(dispatcher_actor::pointer self);
+  /// Runs do not outlive their dispatcher.
+  ~dispatcher_state();
 
   void begin(dispatcher_beginning how);
   void start(start_run& x);

@@ -36,7 +36,7 @@ uuid_entropy system_entropy() {
 struct system_config : caf::actor_system_config {
   explicit system_config(const node_options& options) {
     if (options.threads > 0)
-      set("caf.scheduler.max-threads", options.threads);
+      set("scheduler.max-threads", options.threads);
   }
 };
 
@@ -91,7 +91,7 @@ node::impl::impl(node_options given, node_ports ports)
   environment->entropy = system_entropy;
   environment->variables = options.variables;
   environment->run = options.run;
-  environment->http = std::make_shared<http_executor>(options.http);
+  environment->http = std::make_shared<http_calls>(options.http);
   environment->functions = functions;
   environment->timekeeper = system.spawn(timekeeper, environment->now);
   environment->recovery =

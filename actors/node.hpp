@@ -7,7 +7,7 @@
 #include <string>
 
 #include "actors/calls/function_executor.hpp"
-#include "actors/calls/http_executor.hpp"
+#include "actors/calls/http_calls.hpp"
 #include "actors/messages.hpp"
 #include "actors/node_options.hpp"
 #include "actors/run_machine/prepare_call.hpp"

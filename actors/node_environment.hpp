@@ -4,14 +4,12 @@
 #include <memory>
 #include <vector>
 
+#include "actors/calls/call_executor.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/node_options.hpp"
 #include "actors/run_machine/prepare_call.hpp"
 
 namespace levain {
-
-class http_executor;
-class function_executor;
 
 /// What the actors of a node share and never change: where time and chance come from, who keeps the journal, who does
 /// the calls. Made once by the node before the first run; the actors hold it by a pointer to const.
@@ -28,9 +26,9 @@ struct node_environment {
   /// One or more writers; a run belongs to one by its shard.
   std::vector<persistence_actor> writers;
   /// Does calls over HTTP; null where a node has none (then such a call fails for good and says so).
-  std::shared_ptr<http_executor> http;
+  std::shared_ptr<call_executor> http;
   /// Does calls of C++ functions; null where a node has none.
-  std::shared_ptr<function_executor> functions;
+  std::shared_ptr<call_executor> functions;
 
   const persistence_actor& writer_of(const run_id& run) const { return writers[shard_of(run) % writers.size()]; }
 };

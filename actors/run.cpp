@@ -30,6 +30,11 @@ uint64_t next_splitmix64(uint64_t& state) {
 run_actor_state::run_actor_state(run_actor::pointer self)
   : self_(self) {}
 
+run_actor_state::~run_actor_state() {
+  for (const auto& each : attempts_)
+    caf::anon_send_exit(each.actor, caf::exit_reason::kill);
+}
+
 double run_actor_state::draw() {
   return static_cast<double>(next_splitmix64(chance_) >> 11) * 0x1.0p-53;
 }

@@ -31,6 +31,8 @@ struct run_actor_state {
   static inline const char* name = "run";
 
   explicit run_actor_state(run_actor::pointer self);
+  /// Steps do not outlive their run.
+  ~run_actor_state();
 
   void begin(run_beginning how);
   /// Feeds the machine and appends what follows. Answers the machine's refusal, if it refused.

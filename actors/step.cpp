@@ -3,8 +3,6 @@
 #include <caf/send.hpp>
 #include <fmt/format.h>
 
-#include "actors/calls/function_executor.hpp"
-#include "actors/calls/http_executor.hpp"
 #include "actors/calls/simulate_fate.hpp"
 
 namespace levain {
@@ -32,30 +30,10 @@ void step_actor_state::begin(run_actor run, step_index step, call_request reques
   step_ = step;
   request_ = std::move(request);
   environment_ = std::move(environment);
-  // The executor answers on a thread of its own; the answer comes back as a message.
-  const auto tell = [to = caf::actor_cast<caf::actor>(step_actor(self_))](call_result result) {
-    caf::anon_send(to, call_finished{std::move(result)});
-  };
   std::visit(
     overloaded{
-      [&](const http_call&) {
-        if (!environment_->http) {
-          finish(failure(call_failure::kind_type::final, "this node makes no HTTP calls"));
-          return;
-        }
-        // The executor keeps the deadline.
-        auto ticket = environment_->http->begin(request_, tell);
-        in_flight_ = call_in_flight([http = environment_->http, ticket] { http->abandon(ticket); });
-      },
-      [&](const function_call&) {
-        if (!environment_->functions) {
-          finish(failure(call_failure::kind_type::final, "this node has no C++ functions"));
-          return;
-        }
-        deadline_ = environment_->now() + request_.timeout;
-        self_->send(environment_->timekeeper, wake_at{deadline_});
-        environment_->functions->begin(request_, tell);
-      },
+      [&](const http_call&) { begin_with(environment_->http, "this node makes no HTTP calls"); },
+      [&](const function_call&) { begin_with(environment_->functions, "this node has no C++ functions"); },
       [&](const worker_call& call) {
         finish(
           failure(call_failure::kind_type::retryable, fmt::format("no worker offers steps of kind '{}'", call.kind)));
@@ -63,6 +41,22 @@ void step_actor_state::begin(run_actor run, step_index step, call_request reques
       [&](const simulate_call& call) { begin_simulated(call); },
     },
     request_.call);
+}
+
+void step_actor_state::begin_with(const std::shared_ptr<call_executor>& executor, const char* absent) {
+  if (!executor) {
+    finish(failure(call_failure::kind_type::final, absent));
+    return;
+  }
+  // Executors that cannot keep a deadline by themselves are overruled by this one.
+  if (!std::holds_alternative<http_call>(request_.call)) {
+    deadline_ = environment_->now() + request_.timeout;
+    self_->send(environment_->timekeeper, wake_at{deadline_});
+  }
+  // The executor answers on a thread of its own; the answer comes back as a message.
+  in_flight_ = executor->begin(request_, [to = caf::actor_cast<caf::actor>(step_actor(self_))](call_result result) {
+    caf::anon_send(to, call_finished{std::move(result)});
+  });
 }
 
 void step_actor_state::begin_simulated(const simulate_call& call) {

@@ -17,6 +17,7 @@ struct step_actor_state {
   void woken();
 
 private:
+  void begin_with(const std::shared_ptr<call_executor>& executor, const char* absent);
   void begin_simulated(const simulate_call& call);
 
   step_actor::pointer self_;

@@ -43,7 +43,10 @@ workflow_ptr workflow_cache::find_newest(const std::string& name) {
 
 definition_store::put_result workflow_cache::put(const workflow_ptr& workflow, timestamp now) {
   std::lock_guard guard(mutex_);
-  return store_->put({workflow->name, workflow->version, workflow->content_hash, workflow->body, now});
+  const auto result = store_->put({workflow->name, workflow->version, workflow->content_hash, workflow->body, now});
+  if (result != definition_store::put_result::conflict)
+    known_.try_emplace({workflow->name, workflow->version}, workflow);
+  return result;
 }
 
 std::vector<definition_record> workflow_cache::list() {

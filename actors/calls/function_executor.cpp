@@ -46,7 +46,7 @@ void function_executor::add(std::string name, step_function function) {
     throw std::invalid_argument(fmt::format("function '{}' is registered already", name));
 }
 
-void function_executor::begin(call_request request, call_done done) {
+call_in_flight function_executor::begin(call_request request, call_done done) {
   const auto& name = std::get<function_call>(request.call).name;
   std::unique_lock guard(mutex_);
   auto found = functions_.find(name);
@@ -55,11 +55,12 @@ void function_executor::begin(call_request request, call_done done) {
     done(call_failure{
       call_failure::kind_type::final, fmt::format("no function named '{}' is registered in this program", name),
       std::nullopt});
-    return;
+    return {};
   }
   waiting_.push_back(call{&found->second, std::move(request), std::move(done)});
   guard.unlock();
   arrived_.notify_one();
+  return {};
 }
 
 void function_executor::work() {

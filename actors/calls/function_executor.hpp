@@ -8,7 +8,7 @@
 #include <thread>
 #include <vector>
 
-#include "actors/calls/call_in_flight.hpp"
+#include "actors/calls/call_executor.hpp"
 
 namespace levain {
 
@@ -17,19 +17,20 @@ namespace levain {
 using step_function = std::function<call_result(const call_request&)>;
 
 /// Does `{"function": {"name": ...}}` calls on a few threads of its own.
-class function_executor {
+class function_executor : public call_executor {
 public:
   /// At least one thread.
   explicit function_executor(size_t threads);
   /// Waits for the functions that run; those that wait are answered `retryable`.
-  ~function_executor();
+  ~function_executor() override;
 
   /// Makes `function` known as `name`, before the first run that needs it. Throws `std::invalid_argument` when the name
   /// is taken.
   void add(std::string name, step_function function);
 
-  /// Calls the function named in the request. A name nobody added is a final failure.
-  void begin(call_request request, call_done done);
+  /// Calls the function named in the request. A name nobody added is a final failure. A function that runs cannot be
+  /// given up.
+  call_in_flight begin(call_request request, call_done done) override;
 
 private:
   struct call {

@@ -1,0 +1,190 @@
+#include "tests/support/actor_world.hpp"
+
+#include <algorithm>
+#include <boost/test/unit_test.hpp>
+#include <caf/send.hpp>
+#include <nlohmann/json.hpp>
+
+#include "actors/recovery.hpp"
+#include "actors/timekeeper.hpp"
+#include "persistence/model_definition_store.hpp"
+#include "persistence/model_leases.hpp"
+
+namespace levain::test {
+
+namespace {
+
+/// Virtual time begins here.
+constexpr timestamp world_begin{std::chrono::sys_days{std::chrono::year{2026} / 11 / 23}};
+/// Time passes in steps of this size, so that what becomes due in a span happens in order.
+constexpr duration time_step = std::chrono::milliseconds(10);
+
+} // namespace
+
+// ---- calls ------------------------------------------------------------------
+
+call_in_flight scripted_calls::begin(call_request request, call_done done) {
+  if (throw_on_begin)
+    throw std::runtime_error("the executor is broken");
+  calls_.push_back({std::move(request), std::move(done)});
+  return call_in_flight([this, index = calls_.size() - 1] { calls_[index].given_up = true; });
+}
+
+size_t scripted_calls::count(const std::string& key) const {
+  return static_cast<size_t>(std::count_if(
+    calls_.begin(), calls_.end(), [&](const waiting_call& x) { return x.request.idempotency_key == key; }));
+}
+
+bool scripted_calls::waits(const std::string& step, bool undo) const {
+  return std::any_of(calls_.begin(), calls_.end(), [&](const waiting_call& x) {
+    return x.done && !x.given_up && x.request.step == step && x.request.undo == undo;
+  });
+}
+
+void scripted_calls::answer(const std::string& step, call_result result, bool undo) {
+  BOOST_TEST_REQUIRE(waits(step, undo), "no call of step " << step << " waits for an answer");
+  for (auto& each : calls_)
+    if (each.done && each.request.step == step && each.request.undo == undo)
+      std::exchange(each.done, nullptr)(result);
+}
+
+// ---- the world --------------------------------------------------------------
+
+actor_world::actor_world(options settings, std::shared_ptr<model_database> shared)
+  : settings_(settings)
+  , system_(config_)
+  , scheduler_(dynamic_cast<caf::scheduler::test_coordinator&>(system_.scheduler())) {
+  database = shared ? std::move(shared) : std::make_shared<model_database>([this] { return now(); });
+  workflows = std::make_shared<workflow_cache>(std::make_unique<model_definition_store>(database));
+  boot();
+}
+
+actor_world::~actor_world() {
+  crash();
+}
+
+timestamp actor_world::now() const {
+  return world_begin + std::chrono::duration_cast<duration>(scheduler_.clock().now().time_since_epoch());
+}
+
+void actor_world::boot() {
+  environment_ = std::make_shared<node_environment>();
+  environment_->now = [this] { return now(); };
+  environment_->entropy = [this] { return uuid_entropy{entropy_++, entropy_ * 0x9e3779b97f4a7c15ULL}; };
+  environment_->run = settings_.run;
+  environment_->functions = calls;
+  environment_->timekeeper = system_.spawn(timekeeper, environment_->now);
+  environment_->recovery =
+    system_.spawn(recovery, std::make_unique<model_journal>(database, manners), workflows, settings_.recovery);
+  lease_beginning leasing;
+  leasing.store = std::make_unique<model_leases>(database);
+  leasing.options = settings_.lease;
+  leasing.node.name = "world";
+  leasing.mint = [this] { return make_uuid_v7(now(), environment_->entropy()); };
+  leasing.sole = true;
+  leasing.numbers_block = settings_.dispatcher.run_numbers_block;
+  lease_keeper_ = system_.spawn(lease_keeper, std::move(leasing));
+  environment_->writers.push_back(system_.spawn(
+    persistence, std::make_unique<model_journal>(database, manners), settings_.persistence, environment_->now,
+    writer_status, [to = lease_keeper_] { caf::anon_send(to, shards_lost{}); }));
+  dispatch = system_.spawn(dispatcher, dispatcher_beginning{environment_, settings_.dispatcher, lease_keeper_});
+  caf::send_as(dispatch, lease_keeper_, beat{});
+  settle();
+}
+
+void actor_world::crash() {
+  if (!environment_)
+    return;
+  // What is in the mailboxes is never handled.
+  const auto kill = [](const auto& who) {
+    caf::anon_send_exit(caf::actor_cast<caf::actor>(who), caf::exit_reason::kill);
+  };
+  kill(environment_->writers.front());
+  kill(dispatch);
+  kill(lease_keeper_);
+  kill(environment_->recovery);
+  kill(environment_->timekeeper);
+  dispatch = nullptr;
+  lease_keeper_ = nullptr;
+  environment_.reset();
+  settle();
+}
+
+void actor_world::settle() {
+  while (scheduler_.try_run_once()) {
+  }
+}
+
+void actor_world::advance(duration span) {
+  settle();
+  for (auto left = span; left > duration(0); left -= time_step) {
+    scheduler_.advance_time(std::min(left, time_step));
+    settle();
+  }
+}
+
+start_acknowledged actor_world::started::run() const {
+  BOOST_TEST_REQUIRE(outcome.has_value(), "the start has no outcome yet");
+  const auto* refused = std::get_if<start_refused>(&*outcome);
+  BOOST_TEST_REQUIRE(refused == nullptr, (refused != nullptr ? refused->message : ""));
+  return std::get<start_acknowledged>(*outcome);
+}
+
+std::shared_ptr<actor_world::started>
+actor_world::start(workflow_ptr workflow, const std::function<void(start_request&)>& change) {
+  if (!workflows->find(workflow->name, workflow->version))
+    workflows->put(workflow, now());
+  start_request request;
+  request.tenant = tenant;
+  request.workflow = std::move(workflow);
+  change(request);
+  auto told = std::make_shared<started>();
+  caf::anon_send(
+    dispatch, start_run{std::move(request), [told](start_outcome outcome) { told->outcome = std::move(outcome); }});
+  return told;
+}
+
+std::shared_ptr<std::optional<wish_outcome>> actor_world::ask(const run_id& run, wish asked) {
+  auto told = std::make_shared<std::optional<wish_outcome>>();
+  caf::anon_send(
+    dispatch, change_run{run, tenant, std::move(asked), [told](wish_outcome outcome) { *told = std::move(outcome); }});
+  return told;
+}
+
+explanation actor_world::explain_run(const run_id& run) {
+  std::optional<explain_outcome> told;
+  caf::anon_send(
+    dispatch, levain::explain_run{run, tenant, [&told](explain_outcome outcome) { told = std::move(outcome); }});
+  settle();
+  BOOST_TEST_REQUIRE(told.has_value());
+  BOOST_TEST_REQUIRE(std::holds_alternative<explanation>(*told));
+  return std::get<explanation>(*told);
+}
+
+dispatcher_status actor_world::status() {
+  std::optional<dispatcher_status> told;
+  caf::anon_send(dispatch, report_status{[&told](dispatcher_status status) { told = status; }});
+  settle();
+  BOOST_TEST_REQUIRE(told.has_value());
+  return *told;
+}
+
+audit_row actor_world::row(const run_id& run) const {
+  auto found = database->row(run);
+  BOOST_TEST_REQUIRE(found.has_value());
+  return *found;
+}
+
+std::vector<event_kind> actor_world::story(const run_id& run) const {
+  std::vector<event_kind> kinds;
+  for (const auto& each : database->events(run))
+    kinds.push_back(each.kind);
+  return kinds;
+}
+
+void actor_world::check_row_equals_fold(const run_id& run) {
+  const auto folded = audit_of(fold_journal(run, database->events(run), *workflows));
+  BOOST_TEST((folded == row(run)), "the row of run " << to_string(run) << " differs from its journal");
+}
+
+} // namespace levain::test

@@ -1,0 +1,119 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+#include <caf/atom.hpp>
+#include <caf/scheduler/test_coordinator.hpp>
+
+#include "actors/dispatcher.hpp"
+#include "actors/interfaces.hpp"
+#include "actors/lease_keeper.hpp"
+#include "actors/node_environment.hpp"
+#include "actors/persistence.hpp"
+#include "actors/workflow_cache.hpp"
+#include "persistence/model_database.hpp"
+#include "persistence/model_journal.hpp"
+
+namespace levain::test {
+
+/// Calls that wait until the test answers them.
+class scripted_calls : public call_executor {
+public:
+  struct waiting_call {
+    call_request request;
+    call_done done;
+    bool given_up = false;
+  };
+
+  call_in_flight begin(call_request request, call_done done) override;
+
+  /// The calls that were made, in order, answered or not.
+  const std::vector<waiting_call>& calls() const { return calls_; }
+  /// How often this key was called.
+  size_t count(const std::string& key) const;
+  /// Answers every call of `step` that waits; fails the test when there is none.
+  void answer(const std::string& step, call_result result, bool undo = false);
+  bool waits(const std::string& step, bool undo = false) const;
+
+  /// Makes the next calls end in an exception.
+  bool throw_on_begin = false;
+
+private:
+  std::vector<waiting_call> calls_;
+};
+
+/// All actors of a node on CAF's test scheduler: nothing moves and no time passes unless the test says so.
+class actor_world {
+public:
+  struct options {
+    dispatcher_options dispatcher;
+    persistence_options persistence;
+    run_options run;
+    lease_options lease;
+    recovery_options recovery;
+  };
+
+  /// An empty database, and a node that has taken all shards.
+  actor_world()
+    : actor_world(options{}) {}
+  explicit actor_world(options settings, std::shared_ptr<model_database> database = nullptr);
+  ~actor_world();
+
+  /// Lets messages be handled until none is left; no time passes.
+  void settle();
+  /// Lets time pass, and what becomes due in it happen.
+  void advance(duration span);
+  timestamp now() const;
+
+  /// Starts a run; `settle` brings the outcome.
+  struct started {
+    std::optional<start_outcome> outcome;
+    /// Fails the test unless it was acknowledged.
+    start_acknowledged run() const;
+  };
+  std::shared_ptr<started> start(
+    workflow_ptr workflow, const std::function<void(start_request&)>& change = [](start_request&) {});
+  std::shared_ptr<std::optional<wish_outcome>> ask(const run_id& run, wish asked);
+  explanation explain_run(const run_id& run);
+  dispatcher_status status();
+
+  /// Kills every actor of the node as a crash does: nothing more is written, nobody is told.
+  void crash();
+  /// A new node on the same database.
+  void boot();
+
+  audit_row row(const run_id& run) const;
+  std::vector<event_kind> story(const run_id& run) const;
+  /// Folds the journal and compares it with the row.
+  void check_row_equals_fold(const run_id& run);
+
+  static inline const tenant_id tenant{*uuid::parse("11111111-1111-4111-8111-111111111111")};
+
+  std::shared_ptr<model_database> database;
+  std::shared_ptr<model_manners> manners = std::make_shared<model_manners>();
+  std::shared_ptr<scripted_calls> calls = std::make_shared<scripted_calls>();
+  std::shared_ptr<workflow_cache> workflows;
+  std::shared_ptr<persistence_status> writer_status = std::make_shared<persistence_status>();
+  dispatcher_actor dispatch;
+
+private:
+  struct config : caf::actor_system_config {
+    config() { set("scheduler.policy", caf::atom("testing")); }
+  };
+
+  options settings_;
+  config config_;
+  caf::actor_system system_;
+  caf::scheduler::test_coordinator& scheduler_;
+  std::shared_ptr<node_environment> environment_;
+  lease_keeper_actor lease_keeper_;
+  uint64_t entropy_ = 1;
+};
+
+} // namespace levain::test
