@@ -30,9 +30,10 @@ void model_leases::join(const node_record& node, std::chrono::milliseconds lease
 bool model_leases::heartbeat(const uuid& node) {
   expect_reachable();
   const std::lock_guard lock(database_->mutex_);
-  if (!lives(node))
+  const auto found = database_->nodes_.find(node);
+  if (found == database_->nodes_.end())
     return false;
-  database_->nodes_[node].heartbeat_at = database_->clock_();
+  found->second.heartbeat_at = database_->clock_();
   return true;
 }
 

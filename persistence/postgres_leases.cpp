@@ -25,8 +25,7 @@ constexpr const char* join_node = R"(
 constexpr const char* renew_heartbeat = R"(
   update nodes
   set heartbeat_at = clock_timestamp()
-  where id = $1
-    and heartbeat_at + lease >= clock_timestamp())";
+  where id = $1)";
 
 constexpr const char* find_living = R"(
   select
