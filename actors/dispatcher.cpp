@@ -305,7 +305,8 @@ void dispatcher_state::recovered(const shards_recovered& x) {
 }
 
 void dispatcher_state::lost() {
-  spdlog::warn("shards_lost runs={}", live_.size());
+  if (admitting)
+    spdlog::warn("shards_lost runs={}", live_.size());
   for (auto& [id, each] : live_)
     self_->send(each.actor, leave_run{});
   live_.clear();
