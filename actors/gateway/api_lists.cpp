@@ -1,0 +1,148 @@
+#include <algorithm>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+
+#include "actors/gateway/api_core.hpp"
+#include "actors/gateway/api_words.hpp"
+#include "actors/gateway/run_view.hpp"
+
+namespace levain {
+
+namespace {
+
+using nlohmann::ordered_json;
+
+/// Without `since`, the summary looks back so far.
+constexpr std::chrono::days metrics_span_default{30};
+
+const std::vector<std::string_view> run_types{"scheduled", "manual", "test"};
+
+ordered_json rows_json(const std::vector<audit_row>& rows) {
+  auto all = ordered_json::array();
+  for (const auto& each : rows)
+    all.push_back(audit_row_json(each, row_columns::without_documents));
+  return all;
+}
+
+/// A list that has no next page: says whether it was cut at its limit.
+http_response limited_list(const std::vector<audit_row>& rows, size_t limit) {
+  return json_response(200, {{"runs", rows_json(rows)}, {"limit_reached", rows.size() >= limit}});
+}
+
+std::vector<run_status> statuses_of(const query_reader& query) {
+  std::vector<run_status> statuses;
+  for (const auto& each : query.many("status")) {
+    const auto status = parse_run_status(each);
+    if (!status)
+      refuse_parameter(
+        "status",
+        fmt::format("must be pending, running, completed, partial_success, failed or cancelled, not '{}'", each));
+    statuses.push_back(*status);
+  }
+  return statuses;
+}
+
+run_filter filter_of(const http_request& request, read_scope scope) {
+  const query_reader query(request, {"status", "run_type", "workflow", "from", "to", "limit", "cursor"});
+  run_filter filter{std::move(scope)};
+  filter.statuses = statuses_of(query);
+  filter.run_type = query.text("run_type");
+  if (filter.run_type && std::find(run_types.begin(), run_types.end(), *filter.run_type) == run_types.end())
+    refuse_parameter("run_type", fmt::format("must be {}, not '{}'", list_names(run_types), *filter.run_type));
+  filter.workflow = query.text("workflow");
+  filter.started_from = query.time("from");
+  filter.started_before = query.time("to");
+  if (filter.started_from && filter.started_before && *filter.started_before < *filter.started_from)
+    refuse_parameter("to", "must not be before 'from'");
+  filter.limit = query.limit(rows_per_answer_default);
+  filter.cursor = query.text("cursor").value_or("");
+  return filter;
+}
+
+void list_runs(const api_core_ptr& core, api_call call, read_scope scope) {
+  core->read(
+    std::move(call.respond),
+    [filter = filter_of(call.request, std::move(scope))](queries& database, const api_respond& respond) {
+      run_page page;
+      try {
+        page = database.list_runs(filter);
+      } catch (const std::invalid_argument& failure) {
+        // Everything else in the filter is checked already.
+        refuse_parameter("cursor", fmt::format("must be a 'next_cursor' of this list: {}", failure.what()));
+      }
+      respond(json_response(
+        200, {{"runs", rows_json(page.runs)},
+              {"next_cursor", page.next.empty() ? ordered_json() : ordered_json(page.next)}}));
+    });
+}
+
+void list_active(const api_core_ptr& core, api_call call) {
+  const auto tenant = tenant_of(call);
+  const auto limit = query_reader(call.request, {"limit"}).limit(rows_per_answer_max);
+  core->read(std::move(call.respond), [=](queries& database, const api_respond& respond) {
+    respond(limited_list(database.active_runs(tenant, limit), limit));
+  });
+}
+
+void list_history(const api_core_ptr& core, api_call call) {
+  const auto tenant = tenant_of(call);
+  const query_reader query(call.request, {"from", "to", "limit"});
+  const auto limit = query.limit(rows_per_answer_max);
+  const auto from = query.time("from");
+  if (!from)
+    refuse_parameter("from", "is missing; it must be a time such as 2026-11-23T04:00:00Z");
+  const auto to = query.time("to").value_or(now_utc());
+  if (to < *from)
+    refuse_parameter("to", fmt::format("must not be before 'from', as {} is", to_rfc3339(to)));
+  core->read(std::move(call.respond), [=](queries& database, const api_respond& respond) {
+    respond(limited_list(database.run_history(tenant, *from, to, limit), limit));
+  });
+}
+
+ordered_json number_or_null(const std::optional<double>& average) {
+  return average ? ordered_json(*average) : ordered_json();
+}
+
+void summarize_metrics(const api_core_ptr& core, api_call call) {
+  const auto tenant = tenant_of(call);
+  const query_reader query(call.request, {"since"});
+  const auto since = query.time("since").value_or(now_utc() - metrics_span_default);
+  core->read(std::move(call.respond), [=](queries& database, const api_respond& respond) {
+    const auto averages = database.metrics_summary(tenant, since);
+    respond(json_response(
+      200, {{"since", to_rfc3339(since)},
+            {"runs", averages.runs},
+            {"fulfillment_rate", number_or_null(averages.fulfillment_rate)},
+            {"on_time_delivery_rate", number_or_null(averages.on_time_delivery_rate)},
+            {"cost_accuracy", number_or_null(averages.cost_accuracy)},
+            {"quality_score", number_or_null(averages.quality_score)}}));
+  });
+}
+
+void list_attention(const api_core_ptr& core, api_call call) {
+  const auto limit = query_reader(call.request, {"limit"}).limit(rows_per_answer_max);
+  core->read(std::move(call.respond), [=](queries& database, const api_respond& respond) {
+    respond(limited_list(database.runs_needing_attention(operator_scope{}, limit), limit));
+  });
+}
+
+} // namespace
+
+std::vector<api_route> list_routes(const api_core_ptr& core) {
+  const std::string tenant = "/v1/tenants/{tenant}";
+  return {
+    {"GET", tenant + "/runs",
+     [core](api_call call) {
+       const auto whose = tenant_of(call);
+       list_runs(core, std::move(call), whose);
+     }},
+    {"GET", tenant + "/active", [core](api_call call) { list_active(core, std::move(call)); }},
+    {"GET", tenant + "/history", [core](api_call call) { list_history(core, std::move(call)); }},
+    {"GET", tenant + "/metrics-summary", [core](api_call call) { summarize_metrics(core, std::move(call)); }},
+    {"GET", "/v1/operator/runs", [core](api_call call) { list_runs(core, std::move(call), operator_scope{}); }},
+    {"GET", "/v1/operator/attention", [core](api_call call) { list_attention(core, std::move(call)); }},
+  };
+}
+
+} // namespace levain

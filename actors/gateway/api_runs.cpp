@@ -1,0 +1,159 @@
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <spdlog/spdlog.h>
+
+#include "actors/gateway/api_core.hpp"
+#include "actors/gateway/api_start_request.hpp"
+#include "actors/gateway/run_view.hpp"
+#include "actors/run_machine/machine.hpp"
+
+namespace levain {
+
+namespace {
+
+using nlohmann::ordered_json;
+
+/// The row of the run, if it is this tenant's.
+std::optional<audit_row> find_row(queries& database, const tenant_id& tenant, const run_reference& run) {
+  if (const auto* id = std::get_if<run_id>(&run))
+    return database.find_run(tenant, *id);
+  return database.find_run_by_number(tenant, std::get<std::string>(run));
+}
+
+/// A run that has only its row: adopted from an older system, or made by hand.
+ordered_json view_of_row(const audit_row& row) {
+  auto view = audit_row_json(row);
+  view["progress"] = nullptr;
+  view["steps"] = ordered_json::array();
+  return view;
+}
+
+/// The row is shown as the journal's events make it, so that it agrees with the steps beside it even while the table is
+/// a projection interval behind.
+ordered_json view_of_state(const run_state& state) {
+  auto view = audit_row_json(audit_of(state));
+  view["progress"] = progress_json(state);
+  view["steps"] = steps_json(state);
+  return view;
+}
+
+http_response
+view_of_events(const workflow_ptr& workflow, const audit_row& row, const std::vector<event_record>& events) {
+  if (!workflow)
+    return to_response(
+      {500, fmt::format(
+              "the run's journal names version {} of workflow '{}', which is not registered", row.workflow_version,
+              row.workflow)});
+  try {
+    return json_response(200, view_of_state(fold_events(workflow, events)));
+  } catch (const broken_journal& failure) {
+    spdlog::error("broken_journal run={} reason=\"{}\"", to_string(row.id), failure.what());
+    return to_response({500, fmt::format("the run's journal cannot be folded: {}", failure.what())});
+  }
+}
+
+void show_run(const api_core_ptr& core, api_call call) {
+  query_reader(call.request, {});
+  const auto tenant = tenant_of(call);
+  const auto run = run_of(call);
+  core->read(std::move(call.respond), [core, tenant, run](queries& database, const api_respond& respond) {
+    auto row = find_row(database, tenant, run);
+    if (!row)
+      return respond(to_response(no_such_run(run)));
+    auto events = database.read_events(row->id);
+    if (events.empty())
+      return respond(json_response(200, view_of_row(*row)));
+    core->ask_node(respond, [&](node& engine) {
+      const auto name = row->workflow;
+      const auto version = row->workflow_version;
+      engine.find(name, version, [row = std::move(*row), events = std::move(events), respond](auto outcome) {
+        if (const auto* failure = std::get_if<std::string>(&outcome))
+          respond(to_response(unavailable(*failure)));
+        else
+          respond(view_of_events(std::get<workflow_ptr>(outcome), row, events));
+      });
+    });
+  });
+}
+
+void show_events(const api_core_ptr& core, api_call call) {
+  query_reader(call.request, {});
+  const auto tenant = tenant_of(call);
+  const auto run = run_of(call);
+  core->read(std::move(call.respond), [tenant, run](queries& database, const api_respond& respond) {
+    const auto row = find_row(database, tenant, run);
+    if (!row)
+      return respond(to_response(no_such_run(run)));
+    auto all = ordered_json::array();
+    for (const auto& each : database.read_events(row->id))
+      all.push_back(event_json(each));
+    respond(
+      json_response(200, {{"id", to_string(row->id)}, {"run_number", row->run_number}, {"events", std::move(all)}}));
+  });
+}
+
+void explain_one(const api_core_ptr& core, api_call found) {
+  query_reader(found.request, {});
+  with_run_id(core, std::move(found), [core](run_id run, api_call call) {
+    const auto tenant = tenant_of(call);
+    core->ask_node(call.respond, [&](node& engine) {
+      engine.explain(run, tenant, [run, respond = call.respond](explain_outcome outcome) {
+        if (const auto* refused = std::get_if<wish_refused>(&outcome))
+          return respond(to_response(problem_of(*refused)));
+        ordered_json answer{{"id", to_string(run)}};
+        answer.update(explanation_json(std::get<explanation>(outcome)));
+        respond(json_response(200, answer));
+      });
+    });
+  });
+}
+
+void change_one(const api_core_ptr& core, const std::string& asked, api_call found) {
+  query_reader(found.request, {});
+  require_json(found.request);
+  auto parsed = parse_wish(asked, found.request.body);
+  if (auto* problem = std::get_if<api_problem>(&parsed))
+    throw request_refused(std::move(*problem));
+  with_run_id(core, std::move(found), [core, asked, what = std::get<wish>(parsed)](run_id run, api_call call) {
+    const auto tenant = tenant_of(call);
+    core->ask_node(call.respond, [&](node& engine) {
+      engine.change(run, tenant, what, [run, asked, respond = call.respond](wish_outcome outcome) {
+        if (const auto* refused = std::get_if<wish_refused>(&outcome))
+          respond(to_response(problem_of(*refused)));
+        else
+          respond(json_response(200, {{"id", to_string(run)}, {"granted", asked}}));
+      });
+    });
+  });
+}
+
+} // namespace
+
+void with_run_id(const api_core_ptr& core, api_call call, std::function<void(run_id, api_call)> go_on) {
+  const auto tenant = tenant_of(call);
+  const auto run = run_of(call);
+  if (const auto* id = std::get_if<run_id>(&run))
+    return go_on(*id, std::move(call));
+  auto respond = call.respond;
+  core->read(std::move(respond), [=, call = std::move(call)](queries& database, const api_respond& answer) {
+    const auto row = database.find_run_by_number(tenant, std::get<std::string>(run));
+    if (!row)
+      return answer(to_response(no_such_run(run)));
+    go_on(row->id, call);
+  });
+}
+
+std::vector<api_route> run_routes(const api_core_ptr& core) {
+  const std::string run = "/v1/tenants/{tenant}/runs/{run}";
+  std::vector<api_route> routes{
+    {"GET", run, [core](api_call call) { show_run(core, std::move(call)); }},
+    {"GET", run + "/events", [core](api_call call) { show_events(core, std::move(call)); }},
+    {"GET", run + "/explain", [core](api_call call) { explain_one(core, std::move(call)); }},
+  };
+  for (const std::string asked : {"cancel", "pause", "resume", "retry"})
+    routes.push_back(
+      {"POST", run + "/" + asked, [core, asked](api_call call) { change_one(core, asked, std::move(call)); }});
+  return routes;
+}
+
+} // namespace levain

@@ -1,0 +1,131 @@
+#include <charconv>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "actors/gateway/api_core.hpp"
+
+namespace levain {
+
+namespace {
+
+using nlohmann::ordered_json;
+
+/// Refuses a definition that names settings this node has no value for: no run of it could ever end well here.
+std::vector<field_error> unset_variables(const workflow_definition& workflow, const call_variables& variables) {
+  std::vector<field_error> errors;
+  for (const auto& [name, place] : missing_variables(workflow, variables))
+    errors.push_back(
+      {place, fmt::format("this node has no value for ${{{}}}; give it one by --var {}=VALUE", name, name)});
+  return errors;
+}
+
+ordered_json name_json(const workflow_definition& workflow) {
+  return {{"workflow", workflow.name}, {"version", workflow.version}, {"content_hash", workflow.content_hash}};
+}
+
+http_response registered(const workflow_definition& workflow, definition_store::put_result result) {
+  using put_result = definition_store::put_result;
+  if (result == put_result::conflict)
+    return to_response(
+      {409,
+       fmt::format(
+         "version {} of workflow '{}' is registered with another content; definitions never change, so register this "
+         "one as version {}",
+         workflow.version, workflow.name, workflow.version + 1),
+       "version"});
+  auto document = name_json(workflow);
+  document["registered"] = result == put_result::registered;
+  auto response = json_response(result == put_result::registered ? 201 : 200, document);
+  if (result == put_result::registered)
+    response.headers["Location"] = fmt::format("/v1/workflows/{}/{}", workflow.name, workflow.version);
+  return response;
+}
+
+void register_definition(const api_core_ptr& core, api_call call) {
+  query_reader(call.request, {});
+  require_json(call.request);
+  auto parsed = parse_definition(call.request.body);
+  if (!parsed.errors.empty())
+    throw request_refused(invalid_content(std::move(parsed.errors)));
+  core->ask_node(call.respond, [&](node& engine) {
+    if (auto errors = unset_variables(*parsed.workflow, engine.variables()); !errors.empty())
+      return call.respond(to_response(invalid_content(std::move(errors))));
+    engine.put_workflow(parsed.workflow, [workflow = parsed.workflow, respond = call.respond](auto outcome) {
+      if (const auto* failure = std::get_if<std::string>(&outcome))
+        respond(to_response(unavailable(*failure)));
+      else
+        respond(registered(*workflow, std::get<definition_store::put_result>(outcome)));
+    });
+  });
+}
+
+void list_definitions(const api_core_ptr& core, api_call call) {
+  query_reader(call.request, {});
+  core->ask_node(call.respond, [&](node& engine) {
+    engine.list([respond = call.respond](auto outcome) {
+      if (const auto* failure = std::get_if<std::string>(&outcome))
+        return respond(to_response(unavailable(*failure)));
+      auto all = ordered_json::array();
+      for (const auto& each : std::get<std::vector<definition_record>>(outcome))
+        all.push_back({
+          {"workflow", each.name},
+          {"version", each.version},
+          {"content_hash", each.content_hash},
+          {"registered_at", to_rfc3339(each.registered_at)},
+        });
+      respond(json_response(200, {{"workflows", std::move(all)}}));
+    });
+  });
+}
+
+int32_t version_of(const api_call& call) {
+  const auto& text = call.segment("version");
+  int32_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size() || number < 1)
+    refuse_parameter(
+      "version",
+      fmt::format("must be a whole number from 1 to {}, not '{}'", std::numeric_limits<int32_t>::max(), text));
+  return number;
+}
+
+void show_definition(const api_core_ptr& core, const api_call& call, std::optional<int32_t> version) {
+  query_reader(call.request, {});
+  const auto& name = call.segment("name");
+  core->ask_node(call.respond, [&](node& engine) {
+    engine.find(name, version, [name, version, respond = call.respond](auto outcome) {
+      if (const auto* failure = std::get_if<std::string>(&outcome))
+        return respond(to_response(unavailable(*failure)));
+      const auto workflow = std::get<workflow_ptr>(outcome);
+      if (!workflow)
+        return respond(to_response(
+          version ? api_problem{404, fmt::format("workflow '{}' has no version {}", name, *version), "version"}
+                  : api_problem{404, fmt::format("there is no workflow '{}'", name), "name"}));
+      auto document = name_json(*workflow);
+      document["definition"] = ordered_json::parse(workflow->body);
+      respond(json_response(200, document));
+    });
+  });
+}
+
+void show_schema(const api_call& call) {
+  query_reader(call.request, {});
+  http_response response;
+  response.content_type = "application/schema+json";
+  response.body = definition_schema();
+  call.respond(std::move(response));
+}
+
+} // namespace
+
+std::vector<api_route> workflow_routes(const api_core_ptr& core) {
+  return {
+    {"POST", "/v1/workflows", [core](api_call call) { register_definition(core, std::move(call)); }},
+    {"GET", "/v1/workflows", [core](api_call call) { list_definitions(core, std::move(call)); }},
+    {"GET", "/v1/workflows/{name}", [core](api_call call) { show_definition(core, call, std::nullopt); }},
+    {"GET", "/v1/workflows/{name}/{version}", [core](api_call call) { show_definition(core, call, version_of(call)); }},
+    {"GET", "/v1/workflow-schema", [](api_call call) { show_schema(call); }},
+  };
+}
+
+} // namespace levain

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <variant>
+
+#include "actors/gateway/http_server.hpp"
+#include "actors/node.hpp"
+#include "persistence/reader.hpp"
+
+namespace levain {
+
+/// Everything the daemon can be told, from the command line, `LEVAIN_...` variables and a TOML file, in that order.
+struct daemon_options {
+  /// A directory for a private PostgreSQL; empty when `database` is given.
+  std::string embedded;
+  /// A connection URL; empty when `embedded` is given.
+  std::string database;
+  bool migrate = true;
+  /// Where the port is written once it is open; empty for nowhere.
+  std::string port_file;
+  std::string log_level = "info";
+  bool log_json = false;
+  /// Between two rounds of upkeep of the database (partitions ahead, analytics).
+  std::chrono::microseconds upkeep_interval = std::chrono::hours(1);
+  /// For answers to leave when the daemon stops.
+  std::chrono::milliseconds answer_grace{1000};
+  http_server_options http;
+  reader_options reads;
+  node_options node;
+};
+
+/// Reads the command line. Answers the exit status where the program is to end at once: 0 after `--help` and
+/// `--version`, 2 for what is wrong, said on stderr.
+std::variant<daemon_options, int> read_daemon_options(int argc, const char* const* argv);
+
+/// The address and port of `127.0.0.1:7400` or `[::1]:7400`; nothing where the text is not of that form.
+std::optional<std::pair<std::string, uint16_t>> parse_endpoint(const std::string& text);
+
+} // namespace levain

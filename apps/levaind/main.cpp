@@ -1,0 +1,130 @@
+// The daemon: parses, wires, waits.
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <memory>
+#include <optional>
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include "actors/gateway/api.hpp"
+#include "apps/levaind/daemon_options.hpp"
+#include "apps/levaind/log_format.hpp"
+#include "apps/levaind/signal_watch.hpp"
+#include "apps/levaind/upkeep.hpp"
+#include "persistence/embedded_postgres.hpp"
+#include "persistence/journal.hpp"
+#include "persistence/migrator.hpp"
+
+namespace levain {
+
+namespace {
+
+// Exit statuses, the same for every program.
+constexpr int done = 0;
+constexpr int failed = 1;
+constexpr int service_missing = 3;
+
+void set_up_log(const daemon_options& options) {
+  auto log = spdlog::stderr_color_mt("levaind");
+  // Times in UTC, like everything else.
+  if (options.log_json)
+    log->set_formatter(std::make_unique<json_log_formatter>());
+  else
+    log->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %^%l%$ %v", spdlog::pattern_time_type::utc);
+  log->set_level(spdlog::level::from_str(options.log_level));
+  spdlog::set_default_logger(std::move(log));
+}
+
+/// In one piece: whoever waits for the file never reads half a number.
+void write_port(const std::string& file, uint16_t port) {
+  const auto draft = file + ".new";
+  std::ofstream out(draft);
+  out << port << '\n';
+  out.close();
+  if (!out)
+    throw std::runtime_error("cannot write the port to " + draft);
+  std::filesystem::rename(draft, file);
+}
+
+void migrate(const daemon_options& options, const std::string& url) {
+  if (!options.migrate)
+    return;
+  for (const auto& each : migrate_up(url).done)
+    spdlog::info("migrated what=\"{}\"", each);
+}
+
+std::string url_of(const http_server& server, const std::string& host) {
+  const auto shown = host.find(':') == std::string::npos ? host : '[' + host + ']';
+  return "http://" + shown + ':' + std::to_string(server.port());
+}
+
+/// Serves until asked to stop. Destruction goes from the door inwards: no request reaches a node that is gone, and no
+/// node outlives its database.
+int serve(daemon_options& options, const std::string& url, signal_watch& signals) {
+  node engine(options.node, postgres_ports(url));
+  engine.on_fatal([&signals](std::string reason) { signals.fail(std::move(reason)); });
+  options.reads.queries.url = url;
+  const upkeep keeper(url, options.upkeep_interval);
+  api interface(engine, std::make_unique<reader>(options.reads), {LEVAIN_VERSION});
+  http_server server(options.http, interface.handler());
+  if (!options.port_file.empty())
+    write_port(options.port_file, server.port());
+  std::cout << "listening on " << url_of(server, options.http.host) << std::endl;
+
+  const auto failure = signals.wait();
+  if (!failure.empty())
+    spdlog::critical("stopping reason=\"{}\"", failure);
+  server.stop(options.answer_grace);
+  interface.stop();
+  engine.stop();
+  spdlog::info("stopped");
+  return failure.empty() ? done : failed;
+}
+
+int run(daemon_options& options, signal_watch& signals) {
+  std::unique_ptr<embedded_postgres> database;
+  auto url = options.database;
+  if (!options.embedded.empty()) {
+    database = embedded_postgres::start({.directory = options.embedded});
+    url = database->url();
+    // Whoever holds the directory is alone on its database.
+    options.node.sole = true;
+  }
+  if (signals.asked())
+    return done;
+  migrate(options, url);
+  if (signals.asked())
+    return done;
+  return serve(options, url, signals);
+}
+
+int run_and_tell(daemon_options& options, signal_watch& signals) {
+  try {
+    return run(options, signals);
+  } catch (const embedded_postgres_error& failure) {
+    std::cerr << "levaind: " << failure.what() << '\n';
+    return service_missing;
+  } catch (const journal_unavailable& failure) {
+    std::cerr << "levaind: the database cannot be reached: " << failure.what() << '\n';
+    return service_missing;
+  } catch (const std::exception& failure) {
+    std::cerr << "levaind: " << failure.what() << '\n';
+    return failed;
+  }
+}
+
+} // namespace
+
+} // namespace levain
+
+int main(int argc, char** argv) {
+  auto read = levain::read_daemon_options(argc, argv);
+  if (const auto* status = std::get_if<int>(&read))
+    return *status;
+  auto& options = std::get<levain::daemon_options>(read);
+  levain::set_up_log(options);
+  levain::signal_watch signals;
+  return levain::run_and_tell(options, signals);
+}
