@@ -65,7 +65,16 @@ void run_actor_state::begin_new(run_beginning& how) {
   key_ = std::move(how.key);
   start_outcome_ = std::move(how.outcome);
   run_ = initial_state(std::move(how.workflow));
-  std::vector<event> facts{accept_run(how.plan, now())};
+  std::vector<event> facts;
+  try {
+    facts.push_back(accept_run(how.plan, now()));
+  } catch (const std::invalid_argument& unusable) {
+    run_.plan.run = how.plan.run;
+    std::exchange(start_outcome_, nullptr)(
+      start_refused{start_refused::reason_type::rejected, unusable.what(), std::nullopt});
+    end(run_left::reason_type::not_started);
+    return;
+  }
   evolve(run_, facts.front());
   std::vector<run_effect> effects;
   if (how.admitted) {
@@ -220,9 +229,7 @@ void run_actor_state::became_durable(int32_t seq) {
 
 void run_actor_state::rejected(int32_t seq, const std::string& reason) {
   if (++rejections_ > rejections_max) {
-    spdlog::error("run_stuck run={} reason=\"{}\"", to_string(run_.plan.run), reason);
-    refuse_held_wishes(reason);
-    end(run_left::reason_type::fenced);
+    give_up(reason);
     return;
   }
   reloading_ = true;
@@ -239,6 +246,13 @@ void run_actor_state::rejected(int32_t seq, const std::string& reason) {
   self_->send(environment_->recovery, load_run{run_.plan.run});
 }
 
+void run_actor_state::give_up(const std::string& reason) {
+  // Not even its end can be written: a person has to look at the row. The node goes on without the run.
+  spdlog::error("run_stuck run={} reason=\"{}\"", to_string(run_.plan.run), reason);
+  refuse_held_wishes(reason);
+  end(run_left::reason_type::fenced);
+}
+
 void run_actor_state::reloaded(const run_loaded& x) {
   if (!reloading_ || leaving_)
     return;
@@ -253,7 +267,10 @@ void run_actor_state::reloaded(const run_loaded& x) {
   run_ = std::move(*x.state);
   durable_seq_ = strict_seq_ = run_.seq;
   unsettled_since_.reset();
-  feed(std::move(refused_));
+  if (const auto hopeless = feed(std::move(refused_))) {
+    give_up(*hopeless);
+    return;
+  }
   auto waiting = std::exchange(stashed_, {});
   for (auto& input : waiting)
     feed(std::move(input));

@@ -77,6 +77,7 @@ private:
   void became_durable(int32_t seq);
   void start_settled(const append_outcome& outcome);
   void rejected(int32_t seq, const std::string& reason);
+  void give_up(const std::string& reason);
   void arm_timer();
   void project_if_due();
   void refuse_held_wishes(const std::string& why);

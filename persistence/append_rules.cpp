@@ -4,6 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "persistence/utf8.hpp"
+
 namespace levain {
 
 namespace {
@@ -160,31 +162,6 @@ finding find_refused_json(const std::string& name, std::string_view text) {
 }
 
 } // namespace
-
-bool is_utf8(std::string_view text) {
-  const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
-  for (size_t i = 0; i < text.size();) {
-    const unsigned char lead = byte(i);
-    if (lead < 0x80) {
-      ++i;
-      continue;
-    }
-    const size_t length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
-    if (lead < 0xc2 || lead > 0xf4 || i + length > text.size())
-      return false;
-    const unsigned char second = byte(i + 1);
-    // No overlong forms, no surrogates, nothing beyond U+10FFFF.
-    if (
-      (lead == 0xe0 && second < 0xa0) || (lead == 0xed && second > 0x9f) || (lead == 0xf0 && second < 0x90) ||
-      (lead == 0xf4 && second > 0x8f))
-      return false;
-    for (size_t k = 1; k < length; ++k)
-      if ((byte(i + k) & 0xc0) != 0x80)
-        return false;
-    i += length;
-  }
-  return true;
-}
 
 std::optional<std::string> find_unsendable(const run_append& append) {
   if (auto found = find_misfit(append))

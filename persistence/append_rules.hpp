@@ -28,7 +28,4 @@ std::optional<std::string> find_unsendable(const run_append& append);
 /// One line that names place and value. The database has the last word; this is its words with the column named.
 std::optional<std::string> find_refused(const run_append& append);
 
-/// True when `text` is well-formed UTF-8 (RFC 3629).
-bool is_utf8(std::string_view text);
-
 } // namespace levain

@@ -9,11 +9,12 @@ namespace levain {
 
 namespace {
 
-/// `/v1/runs` has two segments; a slash at the end makes an empty one more, which no pattern has.
+/// `/v1/runs` has two segments; a slash at the end makes an empty one more, which no pattern
+/// has; so does a path that does not begin with a slash.
 std::vector<std::string> split_path(std::string_view path) {
   std::vector<std::string> segments;
   if (path.empty() || path.front() != '/')
-    return {std::string(path)};
+    return {std::string()};
   for (size_t begin = 1; begin <= path.size();) {
     const auto end = std::min(path.find('/', begin), path.size());
     segments.emplace_back(path.substr(begin, end - begin));

@@ -6,6 +6,7 @@
 #include "actors/gateway/api_words.hpp"
 #include "actors/node_options.hpp"
 #include "actors/workflow/strict_json.hpp"
+#include "persistence/utf8.hpp"
 
 namespace levain {
 

@@ -66,16 +66,6 @@ size_t count_characters(std::string_view utf8) {
     std::count_if(utf8.begin(), utf8.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
 }
 
-bool is_utf8(std::string_view text) {
-  try {
-    // The strict writer is the check.
-    [[maybe_unused]] const auto written = nlohmann::json(text).dump();
-    return true;
-  } catch (const nlohmann::json::type_error&) {
-    return false;
-  }
-}
-
 std::string list_names(const std::vector<std::string_view>& names) {
   std::string text;
   for (size_t i = 0; i < names.size(); ++i) {

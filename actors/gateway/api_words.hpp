@@ -26,9 +26,6 @@ void check_members(
 /// The number of characters (code points) of UTF-8 text, as PostgreSQL counts them for `varchar(n)`.
 size_t count_characters(std::string_view utf8);
 
-/// False for bytes that are no well-formed UTF-8.
-bool is_utf8(std::string_view text);
-
 /// `a, b or c`.
 std::string list_names(const std::vector<std::string_view>& names);
 

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <optional>
 
+#include "persistence/utf8.hpp"
+
 namespace levain {
 
 namespace {
@@ -37,31 +39,14 @@ std::optional<std::string> decode(std::string_view text, bool in_query) {
   return decoded;
 }
 
-/// RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF; and no NUL, which PostgreSQL cannot keep.
-bool is_clean_utf8(std::string_view text) {
-  for (size_t i = 0; i < text.size();) {
-    const auto lead = static_cast<uint8_t>(text[i]);
-    if (lead == 0)
-      return false;
-    const size_t length = lead < 0x80 ? 1 : lead >= 0xC2 && lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : lead < 0xF5 ? 4 : 0;
-    if (length == 0 || (lead >= 0x80 && lead < 0xC2) || text.size() - i < length)
-      return false;
-    for (size_t k = 1; k < length; ++k)
-      if ((static_cast<uint8_t>(text[i + k]) & 0xC0) != 0x80)
-        return false;
-    const auto second = length > 1 ? static_cast<uint8_t>(text[i + 1]) : uint8_t{0};
-    if (
-      (lead == 0xE0 && second < 0xA0) || (lead == 0xED && second > 0x9F) || (lead == 0xF0 && second < 0x90) ||
-      (lead == 0xF4 && second > 0x8F))
-      return false;
-    i += length;
-  }
-  return true;
+/// Well-formed UTF-8 without NUL, which PostgreSQL cannot keep.
+bool is_clean(std::string_view text) {
+  return is_utf8(text) && text.find('\0') == std::string_view::npos;
 }
 
 std::optional<std::string> decode_clean(std::string_view text, bool in_query) {
   auto decoded = decode(text, in_query);
-  if (decoded && !is_clean_utf8(*decoded))
+  if (decoded && !is_clean(*decoded))
     return std::nullopt;
   return decoded;
 }

@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "persistence/utf8.hpp"
+
 namespace levain {
 
 namespace {
@@ -16,28 +18,6 @@ namespace {
 using nlohmann::json;
 
 constexpr size_t quoted_bytes_max = 60;
-
-/// The length of the well-formed UTF-8 sequence that begins here (Unicode 15, table 3-7); 0 when there is none.
-size_t utf8_length(std::string_view text) {
-  const auto byte = [&](size_t i) { return i < text.size() ? static_cast<uint8_t>(text[i]) : uint8_t{0}; };
-  const auto follows = [&](size_t i, uint8_t low, uint8_t high) { return byte(i) >= low && byte(i) <= high; };
-  const uint8_t first = byte(0);
-  if (first < 0x80)
-    return 1;
-  if (first >= 0xc2 && first <= 0xdf)
-    return follows(1, 0x80, 0xbf) ? 2 : 0;
-  if (first >= 0xe0 && first <= 0xef) {
-    const uint8_t low = first == 0xe0 ? 0xa0 : 0x80;
-    const uint8_t high = first == 0xed ? 0x9f : 0xbf;
-    return follows(1, low, high) && follows(2, 0x80, 0xbf) ? 3 : 0;
-  }
-  if (first >= 0xf0 && first <= 0xf4) {
-    const uint8_t low = first == 0xf0 ? 0x90 : 0x80;
-    const uint8_t high = first == 0xf4 ? 0x8f : 0xbf;
-    return follows(1, low, high) && follows(2, 0x80, 0xbf) && follows(3, 0x80, 0xbf) ? 4 : 0;
-  }
-  return 0;
-}
 
 /// What is wrong with the text's bytes before anybody reads them as JSON.
 std::optional<std::string> byte_fault(std::string_view text) {
