@@ -1,0 +1,19 @@
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+
+#include "actors/verify.hpp"
+#include "apps/terminal/paint.hpp"
+
+namespace levain {
+
+/// What a verification came to, in one line.
+std::string verify_summary(const verify_report& report, const terminal::paint& look);
+
+std::string difference_text(const verify_difference& difference, const terminal::paint& look);
+
+nlohmann::ordered_json verify_json(const verify_report& report);
+nlohmann::ordered_json difference_json(const verify_difference& difference);
+
+} // namespace levain

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "persistence/timestamp.hpp"
+
+namespace levain::terminal {
+
+/// What a piece of text is, which decides its colour.
+enum class ink : uint8_t { plain, good, warning, bad, quiet, strong };
+
+/// How output looks: with colours on a terminal, without them everywhere else.
+class paint {
+public:
+  /// `unicode` allows signs beyond ASCII.
+  explicit paint(bool colour = false, bool unicode = true);
+
+  /// For a stream: colour only where `descriptor` is a terminal, `TERM` is not `dumb` and `NO_COLOR` is not set; signs
+  /// beyond ASCII unless the locale in the environment names another character set than UTF-8.
+  static paint of(int descriptor);
+
+  bool colour() const { return colour_; }
+  bool unicode() const { return unicode_; }
+
+  std::string operator()(ink kind, std::string_view text) const;
+  /// One of two signs, the second where only ASCII is allowed.
+  std::string_view sign(std::string_view unicode, std::string_view ascii) const { return unicode_ ? unicode : ascii; }
+
+private:
+  bool colour_;
+  bool unicode_;
+};
+
+/// The ink for the status of a run.
+ink ink_of_status(std::string_view status);
+
+/// Columns that a UTF-8 text takes on a terminal, counted as one a character.
+size_t width_of(std::string_view text);
+/// The text with blanks after it (before it when `right`) up to `width`.
+std::string padded(std::string_view text, size_t width, bool right = false);
+/// The text cut to `width` columns, with a sign where it was cut.
+std::string cut(std::string_view text, size_t width, const paint& look);
+/// Text from elsewhere without control characters, which could move the cursor.
+std::string harmless(std::string_view text);
+
+/// `840 us`, `41 ms`, `1.4 s`, `3 min 20 s`, `2 h 5 min`.
+std::string span_text(duration span);
+/// `2026-11-23 04:00:00.123` in UTC.
+std::string moment_text(timestamp at);
+
+} // namespace levain::terminal

@@ -1,0 +1,152 @@
+#include "apps/terminal/run_text.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "apps/terminal/table.hpp"
+
+namespace levain::terminal {
+
+namespace {
+
+using nlohmann::ordered_json;
+
+/// Room for an id.
+constexpr size_t value_width = 36;
+
+std::string text_of(const ordered_json& row, const char* column) {
+  const auto found = row.find(column);
+  return found == row.end() ? std::string() : value_text(*found);
+}
+
+/// From `started_at` to `completed_at`; empty while it goes on.
+std::string lasted(const ordered_json& row) {
+  const auto began = parse_timestamp(row.value("started_at", ""));
+  const auto end = row.contains("completed_at") && row["completed_at"].is_string()
+                     ? parse_timestamp(row["completed_at"].get<std::string>())
+                     : std::nullopt;
+  return began && end ? span_text(*end - *began) : std::string();
+}
+
+ink ink_of_value(const std::string& column, const std::string& text) {
+  if (column == "status")
+    return ink_of_status(text);
+  if (column.ends_with("_status"))
+    return text == "success" ? ink::good : text == "failed" ? ink::bad : ink::warning;
+  if (column.ends_with("_error") || column == "error_message" || column == "attention")
+    return ink::bad;
+  return ink::plain;
+}
+
+bool filled(const ordered_json& row, const std::string& column) {
+  const auto found = row.find(column);
+  return found != row.end() && !found->is_null();
+}
+
+std::string one_audit_text(const ordered_json& row, const paint& look, size_t width) {
+  size_t name_width = 0;
+  for (const auto& [column, value] : row.items())
+    name_width = std::max(name_width, column.size());
+  const auto room = width > name_width + 24 ? width - name_width - 4 : 20;
+  std::string text;
+  for (const auto& [column, value] : row.items())
+    if (!value.is_null()) {
+      const auto shown = cut(harmless(value_text(value)), room, look);
+      text += fmt::format(
+        "  {}  {}\n", look(ink::quiet, padded(column, name_width)), look(ink_of_value(column, shown), shown));
+    }
+  return text;
+}
+
+} // namespace
+
+std::string moment_of(const ordered_json& value) {
+  if (!value.is_string())
+    return {};
+  const auto text = value.get<std::string>();
+  const auto at = parse_timestamp(text);
+  return at ? moment_text(*at) : text;
+}
+
+std::string value_text(const ordered_json& value) {
+  if (value.is_null())
+    return {};
+  if (!value.is_string())
+    return value.dump();
+  const auto text = value.get<std::string>();
+  // Only what is written as a time is one: a text could be anything.
+  const bool time = text.size() == 27 && text[10] == 'T' && text.back() == 'Z';
+  return time ? moment_of(value) : text;
+}
+
+std::string run_headline(const ordered_json& row, const paint& look) {
+  const auto status = text_of(row, "status");
+  auto line = fmt::format("{}  {}", look(ink::strong, text_of(row, "run_number")), look(ink_of_status(status), status));
+  if (filled(row, "workflow"))
+    line += fmt::format("  {} v{}", harmless(text_of(row, "workflow")), text_of(row, "workflow_version"));
+  line += fmt::format(
+    "  {}, {} priority  began {}", text_of(row, "run_type"), text_of(row, "priority"), text_of(row, "started_at"));
+  if (const auto span = lasted(row); !span.empty())
+    line += fmt::format(", took {}", span);
+  return line;
+}
+
+std::string runs_text(const ordered_json& rows, const paint& look, bool with_tenant) {
+  std::vector<std::string> headings{"RUN",   "STATUS", "WORKFLOW", "TYPE",   "PRIORITY",
+                                    "BEGAN", "TOOK",   "STEPS",    "RETRIES"};
+  if (with_tenant)
+    headings.emplace_back("TENANT");
+  headings.emplace_back("WHY");
+  table all(std::move(headings));
+  for (const auto& row : rows) {
+    const auto status = text_of(row, "status");
+    std::vector<cell> line{
+      {text_of(row, "run_number"), ink::strong},
+      {status, ink_of_status(status)},
+      {text_of(row, "workflow")},
+      {text_of(row, "run_type")},
+      {text_of(row, "priority")},
+      {text_of(row, "started_at")},
+      {lasted(row), ink::plain, true},
+      {fmt::format("{}/{}", text_of(row, "saga_steps_completed"), text_of(row, "saga_steps_total")), ink::plain, true},
+      {text_of(row, "retry_count"), ink::plain, true},
+    };
+    if (with_tenant)
+      line.push_back({text_of(row, "tenant_id")});
+    const auto why = text_of(row, "attention").empty() ? text_of(row, "error_message") : text_of(row, "attention");
+    line.push_back({cut(why, 60, look), ink::quiet});
+    all.add(std::move(line));
+  }
+  return all.text(look);
+}
+
+std::string audit_text(
+  const std::vector<ordered_json>& rows, const std::vector<std::string>& titles, const paint& look, size_t width) {
+  constexpr size_t name_width = 28;
+  std::string text;
+  if (rows.size() == 1 || width < name_width + rows.size() * (value_width + 2)) {
+    for (size_t i = 0; i < rows.size(); ++i)
+      text +=
+        (rows.size() == 1 ? std::string() : look(ink::strong, titles[i]) + '\n') + one_audit_text(rows[i], look, width);
+    return text;
+  }
+  std::vector<std::string> headings{"COLUMN"};
+  headings.insert(headings.end(), titles.begin(), titles.end());
+  table all(std::move(headings));
+  for (const auto& [column, value] : rows.front().items()) {
+    const auto name = column;
+    if (std::none_of(rows.begin(), rows.end(), [&](const ordered_json& row) { return filled(row, name); }))
+      continue;
+    std::vector<cell> line{{name, ink::quiet}};
+    for (const auto& row : rows) {
+      const auto shown = cut(harmless(text_of(row, name.c_str())), value_width, look);
+      line.push_back({shown, ink_of_value(name, shown)});
+    }
+    all.add(std::move(line));
+  }
+  return all.text(look);
+}
+
+} // namespace levain::terminal

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "actors/run_machine/state.hpp"
+#include "apps/terminal/paint.hpp"
+#include "persistence/event_record.hpp"
+
+namespace levain::terminal {
+
+/// One attempt of a step, or of its compensation.
+struct timeline_attempt {
+  uint32_t number = 0;
+  timestamp began{};
+  /// Absent while the attempt is out.
+  std::optional<timestamp> ended;
+  /// Why it did not succeed; empty when it did.
+  std::string failure;
+};
+
+/// A line of the timeline: a step, or the undoing of a step.
+struct timeline_line {
+  std::string step;
+  bool undo = false;
+  /// The step's phase, or the phase of its compensation, in the machine's words.
+  std::string phase;
+  std::vector<timeline_attempt> attempts;
+  /// Why it was skipped.
+  std::string reason;
+
+  /// From the first attempt's beginning to the last one's end (or `now`); zero without attempts.
+  duration span(timestamp now) const;
+};
+
+/// A run's steps over time, with the compensations after them in the order in which they began.
+struct timeline {
+  timestamp began{};
+  /// When the run ended, or the moment it is looked at.
+  timestamp until{};
+  std::vector<timeline_line> lines;
+};
+
+/// Folds the run's events and watches when which attempt is out. Throws `broken_journal`.
+timeline
+timeline_of(const run_id& run, const workflow_ptr& workflow, const std::vector<event_record>& events, timestamp now);
+
+/// A line for each step with a bar, its duration, its attempts and what went wrong, `width` columns wide.
+std::string timeline_text(const timeline& times, const paint& look, size_t width);
+
+nlohmann::ordered_json timeline_json(const timeline& times);
+
+} // namespace levain::terminal
