@@ -6,6 +6,7 @@
 #include <future>
 #include <mutex>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "actors/node.hpp"
 #include "actors/recovery.hpp"
@@ -75,7 +76,7 @@ void wait_until_ready(node& on) {
     if (told.get().runs.shards_ready == shard_count)
       return;
     BOOST_TEST_REQUIRE((std::chrono::steady_clock::now() < deadline));
-    std::this_thread::sleep_for(2ms);
+    std::this_thread::yield();
   }
 }
 
@@ -98,7 +99,7 @@ void wait_until_none_is_live(node& on) {
     if (told.get().runs.runs_live == 0)
       return;
     BOOST_TEST_REQUIRE((std::chrono::steady_clock::now() < deadline));
-    std::this_thread::sleep_for(5ms);
+    std::this_thread::yield();
   }
 }
 

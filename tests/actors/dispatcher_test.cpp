@@ -1,0 +1,225 @@
+// Admission, limits, and what becomes of runs when the node loses its shards or its life.
+#include <boost/test/unit_test.hpp>
+#include <set>
+
+#include "tests/support/actor_world.hpp"
+#include "tests/support/workflow_builder.hpp"
+
+using namespace levain;
+using namespace levain::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+workflow_ptr one_step() {
+  return workflow_builder("one_step").step("one").call(function_call{"scripted"}).timeout(1h).build();
+}
+
+const start_refused& refusal(const actor_world::started& start) {
+  BOOST_TEST_REQUIRE(start.outcome.has_value());
+  BOOST_TEST_REQUIRE(std::holds_alternative<start_refused>(*start.outcome));
+  return std::get<start_refused>(*start.outcome);
+}
+
+actor_world::options with_slots(size_t running, size_t waiting = 1000) {
+  actor_world::options settings;
+  settings.dispatcher.runs_running_max = running;
+  settings.dispatcher.runs_waiting_max = waiting;
+  return settings;
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(dispatcher_test)
+
+BOOST_AUTO_TEST_CASE(a_run_beyond_the_limit_waits_durably_and_says_whose_limit_it_is) {
+  actor_world world(with_slots(1));
+  auto first = world.start(one_step());
+  auto second = world.start(one_step());
+  world.settle();
+  const auto run = second->run().run;
+  BOOST_TEST((world.row(run).status == run_status::pending));
+  BOOST_TEST(world.calls->calls().size() == 1u);
+  const auto said = world.explain_run(run);
+  BOOST_TEST_REQUIRE(!said.waits.empty());
+  BOOST_TEST(said.waits.front().kind == "slot");
+  BOOST_TEST(said.waits.front().text.find("runs_running_max") != std::string::npos);
+  world.calls->answer("one", "{}");
+  world.settle();
+  BOOST_TEST(world.calls->calls().size() == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(a_full_waiting_room_refuses_with_a_time_to_come_back) {
+  actor_world world(with_slots(1, 2));
+  for (int i = 0; i < 3; ++i)
+    world.start(one_step());
+  auto refused = world.start(one_step());
+  world.settle();
+  BOOST_TEST((refusal(*refused).reason == start_refused::reason_type::busy));
+  BOOST_TEST(refusal(*refused).message.find("runs_waiting_max") != std::string::npos);
+  BOOST_TEST(refusal(*refused).retry_after.has_value());
+  BOOST_TEST(world.database->rows().size() == 3u);
+}
+
+BOOST_AUTO_TEST_CASE(starts_that_cannot_become_durable_are_bounded) {
+  actor_world::options settings;
+  settings.dispatcher.starts_unsettled_max = 10;
+  actor_world world(settings);
+  auto away = std::make_shared<bool>(true);
+  world.manners->on_append = [away](const auto&) { return *away ? model_fault::transient : model_fault::none; };
+  std::vector<std::shared_ptr<actor_world::started>> starts;
+  for (int i = 0; i < 15; ++i)
+    starts.push_back(world.start(one_step()));
+  world.settle();
+  for (int i = 10; i < 15; ++i)
+    BOOST_TEST(refusal(*starts[i]).message.find("starts_unsettled_max") != std::string::npos);
+  *away = false;
+  world.advance(1s);
+  for (int i = 0; i < 10; ++i)
+    BOOST_TEST(world.row(starts[i]->run().run).saga_steps_total == 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_cancelled_run_that_waits_leaves_the_line) {
+  actor_world world(with_slots(1));
+  world.start(one_step());
+  auto second = world.start(one_step());
+  world.settle();
+  world.ask(second->run().run, cancel_asked{"mara", ""});
+  world.settle();
+  BOOST_TEST((world.row(second->run().run).status == run_status::cancelled));
+  BOOST_TEST(world.status().runs_waiting == 0u);
+  world.calls->answer("one", "{}");
+  world.settle();
+  BOOST_TEST(world.status().runs_live == 0u);
+  BOOST_TEST(world.calls->calls().size() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(the_same_key_starts_one_run_and_frees_its_slot) {
+  actor_world world(with_slots(2));
+  const auto keyed = [](start_request& x) { x.idempotency_key = "tonight"; };
+  auto first = world.start(one_step(), keyed);
+  auto again = world.start(one_step(), keyed);
+  world.settle();
+  BOOST_TEST((first->run().run == again->run().run));
+  BOOST_TEST(again->run().repeated);
+  BOOST_TEST(world.database->rows().size() == 1u);
+  BOOST_TEST(world.status().runs_running == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(run_numbers_are_unique_and_carry_the_day) {
+  actor_world::options settings;
+  settings.dispatcher.run_numbers_block = 4; // Blocks run out while starts come in.
+  actor_world world(settings);
+  std::set<std::string> numbers;
+  for (int i = 0; i < 20; ++i) {
+    auto start = world.start(one_step());
+    world.settle();
+    numbers.insert(start->run().run_number);
+  }
+  BOOST_TEST(numbers.size() == 20u);
+  BOOST_TEST(*numbers.begin() == "ORCH-20261123-00000001");
+}
+
+BOOST_AUTO_TEST_CASE(a_crash_loses_no_acknowledged_run_and_calls_again_with_the_same_key) {
+  actor_world world(with_slots(2));
+  std::vector<run_id> runs;
+  for (int i = 0; i < 3; ++i) {
+    auto start = world.start(one_step());
+    world.settle();
+    runs.push_back(start->run().run);
+  }
+  world.crash();
+  world.boot();
+  world.settle();
+  BOOST_TEST(world.status().runs_live == 3u);
+  BOOST_TEST(world.status().runs_waiting == 1u);
+  BOOST_TEST(world.calls->count(to_string(runs[0]) + "/one") == 2u);
+  BOOST_TEST(world.calls->calls().back().request.attempt == 1u);
+  world.calls->answer("one", "{}");
+  world.settle();
+  world.calls->answer("one", "{}");
+  world.settle();
+  for (const auto& run : runs) {
+    BOOST_TEST((world.row(run).status == run_status::completed));
+    world.check_row_equals_fold(run);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(timers_continue_after_a_crash) {
+  actor_world world;
+  auto start =
+    world.start(workflow_builder("retry").step("one").call(function_call{"scripted"}).attempts(2).timeout(1h).build());
+  world.settle();
+  world.calls->answer("one", call_failure{call_failure::kind_type::retryable, "not now", std::nullopt});
+  world.settle();
+  world.crash();
+  world.boot();
+  world.advance(900ms);
+  BOOST_TEST(world.calls->calls().size() == 1u);
+  world.advance(200ms);
+  BOOST_TEST(world.calls->calls().size() == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(recovery_goes_page_by_page) {
+  actor_world::options settings = with_slots(1000);
+  settings.recovery.page_runs_max = 7;
+  actor_world world(settings);
+  for (int i = 0; i < 50; ++i)
+    world.start(one_step());
+  world.settle();
+  world.crash();
+  world.boot();
+  BOOST_TEST(world.status().runs_live == 50u);
+  BOOST_TEST(world.status().shards_ready == shard_count);
+}
+
+BOOST_AUTO_TEST_CASE(a_node_that_lost_its_shards_stops_its_runs_and_comes_back_for_them) {
+  actor_world world;
+  auto start = world.start(one_step());
+  world.settle();
+  const auto run = start->run().run;
+  world.database->set_epoch(shard_of(run), world.database->epoch(shard_of(run)) + 5);
+  world.calls->answer("one", "{}");
+  world.settle();
+  BOOST_TEST((world.row(run).status == run_status::running));
+  // It joins as a new node and finds the run where the journal has it.
+  world.advance(10s);
+  BOOST_TEST(world.status().runs_live == 1u);
+  world.calls->answer("one", "{}");
+  world.settle();
+  BOOST_TEST((world.row(run).status == run_status::completed));
+}
+
+BOOST_AUTO_TEST_CASE(an_outage_longer_than_the_lease_costs_no_call) {
+  actor_world world;
+  auto start = world.start(one_step());
+  world.settle();
+  auto away = std::make_shared<bool>(true);
+  world.manners->on_append = [away](const auto&) { return *away ? model_fault::transient : model_fault::none; };
+  world.calls->answer("one", "{}");
+  world.advance(60s);
+  *away = false;
+  world.advance(10s);
+  BOOST_TEST((world.row(start->run().run).status == run_status::completed));
+  BOOST_TEST(world.calls->calls().size() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(a_commit_in_doubt_is_resolved_and_nothing_is_written_twice) {
+  for (const auto fault : {model_fault::in_doubt_before_commit, model_fault::in_doubt_after_commit}) {
+    actor_world world;
+    auto start = world.start(one_step());
+    world.settle();
+    auto once = std::make_shared<bool>(true);
+    world.manners->on_append = [once, fault](const auto&) {
+      return std::exchange(*once, false) ? fault : model_fault::none;
+    };
+    world.calls->answer("one", "{}");
+    world.advance(2s);
+    const auto run = start->run().run;
+    BOOST_TEST((world.row(run).status == run_status::completed));
+    BOOST_TEST(world.story(run).size() == 4u);
+    BOOST_TEST(world.status().runs_live == 0u);
+  }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
