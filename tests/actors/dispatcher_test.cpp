@@ -190,6 +190,20 @@ BOOST_AUTO_TEST_CASE(a_node_that_lost_its_shards_stops_its_runs_and_comes_back_f
   BOOST_TEST((world.row(run).status == run_status::completed));
 }
 
+BOOST_AUTO_TEST_CASE(a_heartbeat_finds_out_that_a_shard_is_lost_though_nothing_is_written) {
+  actor_world world;
+  auto start = world.start(one_step());
+  world.settle();
+  const auto shard = shard_of(start->run().run);
+  world.advance(2s);
+  world.database->set_epoch(shard, world.database->epoch(shard) + 5);
+  world.advance(2s);
+  // The run was stopped and taken up again by the same program under a new epoch: its call was made again.
+  BOOST_TEST(world.database->epoch(shard) > 6);
+  BOOST_TEST(world.calls->calls().size() == 2u);
+  BOOST_TEST(world.calls->calls().front().given_up);
+}
+
 BOOST_AUTO_TEST_CASE(an_outage_longer_than_the_lease_costs_no_call) {
   actor_world world;
   auto start = world.start(one_step());
