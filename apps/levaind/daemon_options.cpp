@@ -45,7 +45,7 @@ public:
   void
   count(const std::string& name, Count& value, const std::string& meaning, size_t min = 1, size_t max = count_max) {
     finish(name, app_.add_option("--" + name, value, meaning))
-      ->check(CLI::Range(min, max).description("UINT in [" + std::to_string(min) + " - " + std::to_string(max) + "]"))
+      ->check(CLI::Range(min, max).description("[" + std::to_string(min) + " - " + std::to_string(max) + "]"))
       ->capture_default_str();
   }
 
@@ -149,7 +149,7 @@ void add_program(option_maker& add, daemon_options& options, std::string& listen
   add.group("Program");
   add.text("embedded", options.embedded, "Start a private PostgreSQL in this directory")->type_name("DIR");
   add.text("database", options.database, "Use the PostgreSQL at this URL")->type_name("URL");
-  add.flag("no-migrate", options.migrate, "Do not bring the database's schema up to date");
+  add.flag("no-migrate", options.no_migrate, "Do not bring the database's schema up to date");
   add.text("listen", listen, "Where to serve HTTP; port 0 lets the system choose")
     ->type_name("HOST:PORT")
     ->capture_default_str();

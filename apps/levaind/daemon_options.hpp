@@ -18,7 +18,7 @@ struct daemon_options {
   std::string embedded;
   /// A connection URL; empty when `embedded` is given.
   std::string database;
-  bool migrate = true;
+  bool no_migrate = false;
   /// Where the port is written once it is open; empty for nowhere.
   std::string port_file;
   std::string log_level = "info";

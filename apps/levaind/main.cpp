@@ -49,7 +49,7 @@ void write_port(const std::string& file, uint16_t port) {
 }
 
 void migrate(const daemon_options& options, const std::string& url) {
-  if (!options.migrate)
+  if (options.no_migrate)
     return;
   for (const auto& each : migrate_up(url).done)
     spdlog::info("migrated what=\"{}\"", each);
