@@ -9,6 +9,7 @@
 #include "actors/gateway/run_view.hpp"
 #include "actors/recovery.hpp"
 #include "actors/verify.hpp"
+#include "apps/levain/commands.hpp"
 #include "apps/levain/demo_stage.hpp"
 #include "apps/levain/verify_text.hpp"
 #include "apps/terminal/run_text.hpp"
@@ -240,6 +241,20 @@ private:
 
 exit_status run_demo(const demo_options& options, const terminal::screen& out) {
   return demonstration(options, out).perform();
+}
+
+void add_demo_command(CLI::App& app, command_line& line) {
+  auto options = std::make_shared<demo_options>();
+  auto* command = app.add_subcommand("demo", "Three bakeries, three endings, on a private PostgreSQL");
+  command->add_option("--directory", options->directory, "Keep everything here instead of in a temporary directory");
+  command->add_flag("--keep", options->keep, "Leave the temporary directory");
+  add_json_option(*command, line);
+  command->callback([&line, options] {
+    line.chosen = [&line, options] {
+      options->json = line.json;
+      return run_demo(*options, line.out);
+    };
+  });
 }
 
 } // namespace levain

@@ -1,20 +1,17 @@
 // The operator's command line: parses, wires, ends with one of four statuses.
 #include <iostream>
-#include <memory>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
-#include "apps/client/exit_status.hpp"
-#include "apps/levain/demo.hpp"
+#include "apps/levain/commands.hpp"
 #include "persistence/embedded_postgres.hpp"
 #include "persistence/journal.hpp"
 
 namespace {
 
-using levain::exit_status;
+using namespace levain;
 
 int end_with(exit_status status, const std::string& sentence) {
   std::cerr << fmt::format("levain: {}\n", sentence);
@@ -28,34 +25,56 @@ void set_up_log(const std::string& level) {
   spdlog::set_default_logger(std::move(log));
 }
 
-} // namespace
-
-int main(int argc, char** argv) {
-  CLI::App app("The operator's command line of Levain.", "levain");
+void declare(CLI::App& app, command_line& line) {
   app.set_version_flag("--version", LEVAIN_VERSION);
   app.require_subcommand(1);
-  exit_status status = exit_status::done;
+  app.add_option("--log-level", line.log_level, "trace, debug, info, warn, error or off; to standard error")
+    ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error", "off"}))
+    ->capture_default_str();
+  app.footer(
+    "Exit status: 0 done, 1 the work failed, 2 the command line was wrong, 3 a service it needs is not there.\n"
+    "LEVAIN_URL, LEVAIN_TENANT, LEVAIN_DATABASE and LEVAIN_EMBEDDED stand in for the options of these names.");
+  add_demo_command(app, line);
+  add_workflow_commands(app, line);
+  add_start_command(app, line);
+  add_run_commands(app, line);
+  add_wish_commands(app, line);
+  add_list_commands(app, line);
+  add_figure_commands(app, line);
+  add_migrate_commands(app, line);
+  add_verify_command(app, line);
+}
 
-  levain::demo_options demo;
-  auto* command = app.add_subcommand("demo", "Three bakeries, three endings, on a private PostgreSQL");
-  command->add_option("--directory", demo.directory, "Keep everything here instead of in a temporary directory");
-  command->add_flag("--keep", demo.keep, "Leave the temporary directory");
-  command->add_flag("--json", demo.json, "Print JSON");
-  command->callback([&] { status = levain::run_demo(demo, levain::terminal::screen::standard_output()); });
-
-  set_up_log("error");
+int perform(const command_line& line) {
   try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& wrong) {
-    return app.exit(wrong) == 0 ? 0 : static_cast<int>(exit_status::wrong_command_line);
-  } catch (const levain::command_failed& failed) {
+    return static_cast<int>(line.chosen());
+  } catch (const command_failed& failed) {
     return end_with(failed.status(), failed.what());
-  } catch (const levain::embedded_postgres_error& failed) {
+  } catch (const embedded_postgres_error& failed) {
     return end_with(exit_status::service_missing, failed.what());
-  } catch (const levain::journal_unavailable& failed) {
+  } catch (const journal_unavailable& failed) {
     return end_with(exit_status::service_missing, std::string("the database cannot be asked: ") + failed.what());
   } catch (const std::exception& failed) {
     return end_with(exit_status::failed, failed.what());
   }
-  return static_cast<int>(status);
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("The operator's command line of Levain.", "levain");
+  command_line line;
+  line.out = terminal::screen::standard_output();
+  declare(app, line);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& asked) {
+    return app.exit(asked);
+  } catch (const CLI::ParseError& wrong) {
+    return end_with(
+      exit_status::wrong_command_line,
+      fmt::format("{}\nlevain --help lists the commands and their options", wrong.what()));
+  }
+  set_up_log(line.log_level);
+  return perform(line);
 }

@@ -1,0 +1,114 @@
+#include "apps/levain/command_line.hpp"
+
+#include <cstdlib>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <pwd.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include "actors/workflow/parse_definition.hpp"
+
+namespace levain {
+
+namespace {
+
+/// Of a file or of standard input.
+constexpr size_t file_bytes_max = 64 * 1024 * 1024;
+
+std::string read_all(std::istream& in, const std::string& name) {
+  std::string text;
+  char block[64 * 1024];
+  while (in.read(block, sizeof block) || in.gcount() > 0) {
+    text.append(block, static_cast<size_t>(in.gcount()));
+    if (text.size() > file_bytes_max)
+      throw command_failed(
+        exit_status::wrong_command_line, fmt::format("{} is longer than {} bytes", name, file_bytes_max));
+  }
+  if (in.bad())
+    throw command_failed(exit_status::wrong_command_line, fmt::format("{} cannot be read", name));
+  return text;
+}
+
+} // namespace
+
+void add_json_option(CLI::App& command, command_line& line) {
+  command.add_flag("--json", line.json, "Print JSON");
+}
+
+void add_daemon_options(CLI::App& command, command_line& line) {
+  command.add_option("--url", line.url, "Where the daemon listens")->envname("LEVAIN_URL")->capture_default_str();
+  add_json_option(command, line);
+}
+
+void add_tenant_option(CLI::App& command, command_line& line) {
+  command.add_option("--tenant", line.tenant, "Whose runs, a UUID")->envname("LEVAIN_TENANT");
+}
+
+tenant_id tenant_of(const command_line& line) {
+  if (line.tenant.empty())
+    throw command_failed(
+      exit_status::wrong_command_line, "whose runs? Give --tenant a UUID, or set LEVAIN_TENANT to one");
+  const auto id = uuid::parse(line.tenant);
+  if (!id)
+    throw command_failed(
+      exit_status::wrong_command_line,
+      fmt::format("--tenant is '{}': must be a UUID such as 6f1c2a90-5b7e-4d0a-8c31-0a4e5d2b7c01", line.tenant));
+  return {*id};
+}
+
+std::string tenant_path(const command_line& line) {
+  return "/v1/tenants/" + to_string(tenant_of(line));
+}
+
+std::string run_path(const command_line& line, const std::string& run) {
+  if (run.empty())
+    throw command_failed(exit_status::wrong_command_line, "which run? Give its id or its run number");
+  return tenant_path(line) + "/runs/" + percent_encoded(run);
+}
+
+api_client client_of(const command_line& line) {
+  return api_client({.url = line.url});
+}
+
+timestamp moment_from(const std::string& option, const std::string& text) {
+  if (const auto at = parse_timestamp(text))
+    return *at;
+  if (text.size() == 10)
+    if (const auto day = parse_timestamp(text + "T00:00:00Z"))
+      return *day;
+  if (const auto ago = parse_duration(text))
+    return now_utc() - *ago;
+  throw command_failed(
+    exit_status::wrong_command_line,
+    fmt::format(
+      "{} is '{}': must be a time such as 2026-11-23T04:00:00Z, a day such as 2026-11-23, or how long ago, such as 2h",
+      option, text));
+}
+
+std::string text_or_file(const std::string& option, const std::string& given) {
+  if (!given.starts_with('@'))
+    return given;
+  const auto name = given.substr(1);
+  if (name == "-")
+    return read_all(std::cin, "standard input");
+  std::ifstream in(name, std::ios::binary);
+  if (!in)
+    throw command_failed(
+      exit_status::wrong_command_line, fmt::format("{} names the file '{}', which cannot be opened", option, name));
+  return read_all(in, name);
+}
+
+std::string login_name() {
+  if (const auto* entry = ::getpwuid(::geteuid()))
+    return entry->pw_name;
+  return fmt::format("user {}", ::geteuid());
+}
+
+void answer(const command_line& line, const nlohmann::ordered_json& document, const std::string& text) {
+  terminal::print(line.json ? document.dump(2) + '\n' : text);
+}
+
+} // namespace levain

@@ -1,0 +1,28 @@
+#pragma once
+
+#include "apps/levain/command_line.hpp"
+
+namespace levain {
+
+// Each adds commands to the program; parsing sets `line.chosen`, which outlives neither `app` nor `line`.
+
+/// `workflow register|list|show`.
+void add_workflow_commands(CLI::App& app, command_line& line);
+/// `start`.
+void add_start_command(CLI::App& app, command_line& line);
+/// `show`, `events`, `explain`, `watch`.
+void add_run_commands(CLI::App& app, command_line& line);
+/// `cancel`, `pause`, `resume`, `retry`.
+void add_wish_commands(CLI::App& app, command_line& line);
+/// `list`, `active`, `history`, `attention`.
+void add_list_commands(CLI::App& app, command_line& line);
+/// `metrics`, `status`.
+void add_figure_commands(CLI::App& app, command_line& line);
+/// `migrate up|status|verify`.
+void add_migrate_commands(CLI::App& app, command_line& line);
+/// `verify`.
+void add_verify_command(CLI::App& app, command_line& line);
+/// `demo`.
+void add_demo_command(CLI::App& app, command_line& line);
+
+} // namespace levain

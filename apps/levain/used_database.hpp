@@ -1,0 +1,31 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "apps/levain/command_line.hpp"
+#include "persistence/embedded_postgres.hpp"
+
+namespace levain {
+
+/// `--database`, `--embedded` and `--json`.
+void add_database_options(CLI::App& command, command_line& line);
+
+/// The database that the command line names: somebody's server, the private one that a program is running in a
+/// directory, or one that is started there for as long as this lives.
+class used_database {
+public:
+  enum class when_missing : uint8_t { refuse, make };
+
+  /// Throws `command_failed` when none or two are named, or (to `refuse`) when the directory holds no database, and
+  /// `embedded_postgres_error`.
+  used_database(const command_line& line, when_missing otherwise);
+
+  const std::string& url() const { return url_; }
+
+private:
+  std::unique_ptr<embedded_postgres> own_;
+  std::string url_;
+};
+
+} // namespace levain

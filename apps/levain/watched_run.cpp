@@ -1,0 +1,136 @@
+#include "apps/levain/watched_run.hpp"
+
+#include <algorithm>
+#include <thread>
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include "actors/run_machine/machine.hpp"
+#include "actors/workflow/parse_definition.hpp"
+#include "apps/levain/event_text.hpp"
+#include "apps/terminal/run_text.hpp"
+
+namespace levain {
+
+namespace {
+
+using nlohmann::ordered_json;
+using terminal::ink;
+
+/// Draws over what was drawn before.
+class redrawn {
+public:
+  void draw(const std::string& text) {
+    auto out = lines_ > 0 ? fmt::format("\033[{}F", lines_) : std::string();
+    size_t begin = 0;
+    while (begin < text.size()) {
+      const auto end = text.find('\n', begin);
+      // Erases what is right of the new text, and all below at the end.
+      out += text.substr(begin, end - begin) + "\033[K\n";
+      begin = end + 1;
+    }
+    terminal::print(out + "\033[J");
+    lines_ = static_cast<size_t>(std::count(text.begin(), text.end(), '\n'));
+  }
+
+private:
+  size_t lines_ = 0;
+};
+
+} // namespace
+
+watched_run::watched_run(const command_line& line, std::string run)
+  : line_(line)
+  , run_(std::move(run))
+  , client_({.url = line.url}) {}
+
+void watched_run::look() {
+  const auto path = run_path(line_, run_);
+  // The view first: events that come in between are then more than it knows, never less.
+  view_ = client_.get(path);
+  events_ = client_.get(path + "/events").at("events");
+  if (workflow_ || events_.empty() || view_.at("workflow").is_null())
+    return;
+  const auto definition = client_.get(fmt::format(
+    "/v1/workflows/{}/{}", percent_encoded(view_["workflow"].get<std::string>()), view_["workflow_version"].dump()));
+  workflow_ = parse_definition(definition.at("definition").dump()).workflow;
+}
+
+bool watched_run::ended() const {
+  const auto status = parse_run_status(view_.value("status", ""));
+  return status && is_ended(*status);
+}
+
+exit_status watched_run::verdict() const {
+  const auto status = view_.value("status", "");
+  return status == "failed" || status == "cancelled" ? exit_status::failed : exit_status::done;
+}
+
+std::optional<terminal::timeline> watched_run::times() {
+  const auto id = uuid::parse(view_.value("id", ""));
+  if (!workflow_ || events_.empty() || !id)
+    return std::nullopt;
+  std::vector<event_record> records;
+  for (const auto& each : events_)
+    records.push_back(event_from(each));
+  try {
+    return terminal::timeline_of({*id}, workflow_, records, now_utc());
+  } catch (const broken_journal& damage) {
+    throw command_failed(exit_status::failed, fmt::format("the run's journal is damaged: {}", damage.what()));
+  }
+}
+
+std::string watched_run::text() {
+  const auto& look = line_.out.look;
+  auto text = terminal::run_headline(view_, look) + '\n';
+  if (const auto steps = times())
+    text += terminal::timeline_text(*steps, look, line_.out.width);
+  else
+    text += look(ink::quiet, "  no journal: this row is from another system, or its journal was dropped") + '\n';
+  for (const auto* column : {"error_message", "attention"})
+    if (const auto why = terminal::value_text(view_.value(column, ordered_json())); !why.empty())
+      text += fmt::format("  {}: {}\n", column, look(ink::bad, terminal::harmless(why)));
+  return text;
+}
+
+exit_status watch_until_ended(
+  const command_line& line, const std::string& run, std::chrono::milliseconds interval,
+  std::chrono::milliseconds patience) {
+  watched_run watched(line, run);
+  redrawn picture;
+  size_t told = 0;
+  std::optional<std::chrono::steady_clock::time_point> away_since;
+  bool seen = false;
+  while (true) {
+    try {
+      watched.look();
+      seen = true;
+      away_since.reset();
+    } catch (const command_failed& failure) {
+      const auto now = std::chrono::steady_clock::now();
+      if (!away_since)
+        away_since = now;
+      // Only a daemon that was there is worth waiting for.
+      if (!seen || failure.status() != exit_status::service_missing || now - *away_since > patience)
+        throw;
+      std::this_thread::sleep_for(interval);
+      continue;
+    }
+    if (!line.json && line.out.live)
+      picture.draw(watched.text());
+    else if (!line.json)
+      for (; told < watched.events().size(); ++told)
+        terminal::print(event_line(watched.events()[told], line.out.look));
+    if (watched.ended())
+      break;
+    std::this_thread::sleep_for(interval);
+  }
+  if (line.json)
+    terminal::print(watched.view().dump(2) + '\n');
+  else if (!line.out.live)
+    terminal::print(watched.text());
+  return watched.verdict();
+}
+
+} // namespace levain
