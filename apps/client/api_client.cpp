@@ -34,8 +34,8 @@ exit_status status_of(long http_status) {
                                                                         : exit_status::failed;
 }
 
-std::string with_field(const ordered_json& error, const char* message) {
-  const auto text = error.value(message, std::string());
+std::string with_field(const ordered_json& error) {
+  const auto text = error.value("message", std::string());
   const auto field = error.value("field", std::string());
   return field.empty() ? text : field + ": " + text;
 }
@@ -67,11 +67,11 @@ std::string problem_sentence(const std::string& body, const std::string& fallbac
     return fallback;
   const auto errors = document.find("errors");
   if (errors == document.end() || !errors->is_array() || errors->empty())
-    return with_field(document, "detail");
+    return document["detail"].get<std::string>();
   std::string sentence;
   for (const auto& error : *errors)
     if (error.is_object())
-      sentence += (sentence.empty() ? "" : "\n  ") + with_field(error, "message");
+      sentence += (sentence.empty() ? "" : "\n  ") + with_field(error);
   return sentence;
 }
 

@@ -34,17 +34,22 @@ std::string read_all(std::istream& in, const std::string& name) {
 
 } // namespace
 
+std::string from_environment(const char* name) {
+  const auto* value = std::getenv(name);
+  return value ? value : "";
+}
+
 void add_json_option(CLI::App& command, command_line& line) {
   command.add_flag("--json", line.json, "Print JSON");
 }
 
 void add_daemon_options(CLI::App& command, command_line& line) {
-  command.add_option("--url", line.url, "Where the daemon listens")->envname("LEVAIN_URL")->capture_default_str();
+  command.add_option("--url", line.url, "Where the daemon listens (LEVAIN_URL)")->capture_default_str();
   add_json_option(command, line);
 }
 
 void add_tenant_option(CLI::App& command, command_line& line) {
-  command.add_option("--tenant", line.tenant, "Whose runs, a UUID")->envname("LEVAIN_TENANT");
+  command.add_option("--tenant", line.tenant, "Whose runs, a UUID (LEVAIN_TENANT)");
 }
 
 tenant_id tenant_of(const command_line& line) {

@@ -14,10 +14,16 @@
 
 namespace levain {
 
-/// What the command line says beside the words of the one command in it.
+/// An environment variable; empty when it is not set.
+std::string from_environment(const char* name);
+
+/// What the command line says beside the words of the one command in it. Several commands have an option for one of
+/// these, so the environment fills them before the command line is read (CLI11 would let it win for the commands that
+/// are not there).
 struct command_line {
   std::string url = api_client_options{}.url;
-  std::string tenant;
+  std::string tenant = from_environment("LEVAIN_TENANT");
+  /// Without what the environment says, since an option for the one beats a variable for the other.
   std::string database;
   std::string embedded;
   std::string log_level = "error";

@@ -173,7 +173,7 @@ private:
       rows.push_back(audit_row_json(each.row));
       names.push_back(each.bakery.name);
       say(fmt::format("{}  {}", mark(each.bakery.name), terminal::run_headline(rows.back(), out_.look)));
-      say(terminal::timeline_text(each.times, out_.look, out_.width));
+      say(terminal::timeline_text(each.times, out_));
     }
     say(mark("The audit rows, as orchestration_runs has them"));
     say(terminal::audit_text(rows, names, out_.look, out_.width));

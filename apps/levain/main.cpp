@@ -25,6 +25,23 @@ void set_up_log(const std::string& level) {
   spdlog::set_default_logger(std::move(log));
 }
 
+/// What was wrong, with the word that is no command named: CLI11 only says that one is missing.
+std::string sentence_of(const CLI::ParseError& wrong, const CLI::App& app) {
+  const auto* within = &app;
+  while (!within->get_subcommands().empty())
+    within = within->get_subcommands().front();
+  const bool command_missing =
+    dynamic_cast<const CLI::RequiredError*>(&wrong) != nullptr && within->get_require_subcommand_min() > 0;
+  if (!command_missing)
+    return wrong.what();
+  std::string known;
+  for (const auto* each : within->get_subcommands([](const CLI::App*) { return true; }))
+    known += (known.empty() ? "" : ", ") + each->get_name();
+  const auto unknown = within->remaining();
+  return unknown.empty() ? fmt::format("which command? One of {}", known)
+                         : fmt::format("there is no command '{}'; there are {}", unknown.front(), known);
+}
+
 void declare(CLI::App& app, command_line& line) {
   app.set_version_flag("--version", LEVAIN_VERSION);
   app.require_subcommand(1);
@@ -65,6 +82,8 @@ int main(int argc, char** argv) {
   CLI::App app("The operator's command line of Levain.", "levain");
   command_line line;
   line.out = terminal::screen::standard_output();
+  if (const auto url = from_environment("LEVAIN_URL"); !url.empty())
+    line.url = url;
   declare(app, line);
   try {
     app.parse(argc, argv);
@@ -73,7 +92,7 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& wrong) {
     return end_with(
       exit_status::wrong_command_line,
-      fmt::format("{}\nlevain --help lists the commands and their options", wrong.what()));
+      fmt::format("{}\nlevain --help lists the commands and their options", sentence_of(wrong, app)));
   }
   set_up_log(line.log_level);
   return perform(line);

@@ -22,7 +22,8 @@ using terminal::ink;
 class redrawn {
 public:
   void draw(const std::string& text) {
-    auto out = lines_ > 0 ? fmt::format("\033[{}F", lines_) : std::string();
+    // Long lines are cut by the terminal: wrapped ones would take more lines than were counted.
+    auto out = lines_ > 0 ? fmt::format("\033[?7l\033[{}F", lines_) : std::string("\033[?7l");
     size_t begin = 0;
     while (begin < text.size()) {
       const auto end = text.find('\n', begin);
@@ -30,7 +31,7 @@ public:
       out += text.substr(begin, end - begin) + "\033[K\n";
       begin = end + 1;
     }
-    terminal::print(out + "\033[J");
+    terminal::print(out + "\033[J\033[?7h");
     lines_ = static_cast<size_t>(std::count(text.begin(), text.end(), '\n'));
   }
 
@@ -85,7 +86,7 @@ std::string watched_run::text() {
   const auto& look = line_.out.look;
   auto text = terminal::run_headline(view_, look) + '\n';
   if (const auto steps = times())
-    text += terminal::timeline_text(*steps, look, line_.out.width);
+    text += terminal::timeline_text(*steps, line_.out);
   else
     text += look(ink::quiet, "  no journal: this row is from another system, or its journal was dropped") + '\n';
   for (const auto* column : {"error_message", "attention"})

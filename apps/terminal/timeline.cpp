@@ -211,12 +211,13 @@ timeline_of(const run_id& run, const workflow_ptr& workflow, const std::vector<e
   return times;
 }
 
-std::string timeline_text(const timeline& times, const paint& look, size_t width) {
+std::string timeline_text(const timeline& times, const screen& out) {
+  const auto& look = out.look;
   size_t name_width = 0;
   for (const auto& line : times.lines)
     name_width = std::max(name_width, width_of(name_of(line)));
   constexpr size_t span_width = 11;
-  const auto bar_width = std::clamp(width / 3, bar_width_min, bar_width_max);
+  const auto bar_width = std::clamp(out.width / 3, bar_width_min, bar_width_max);
   std::string text;
   for (const auto& line : times.lines) {
     const auto kind = ink_of_phase(line.phase);
@@ -227,10 +228,12 @@ std::string timeline_text(const timeline& times, const paint& look, size_t width
       look(line.phase == "failed" ? ink::bad : ink::quiet, harmless(note_of(line))));
     shown.erase(shown.find_last_not_of(' ') + 1);
     text += shown + '\n';
-    if (const auto failure = failure_of(line); !failure.empty())
-      text += fmt::format(
-        "    {} {}\n", std::string(name_width + 1, ' '),
-        look(ink::bad, cut(harmless(failure), width > name_width + 30 ? width - name_width - 7 : 23, look)));
+    if (auto failure = harmless(failure_of(line)); !failure.empty()) {
+      const auto before = name_width + 5;
+      if (out.live && out.width > before)
+        failure = cut(failure, out.width - before, look);
+      text += std::string(before, ' ') + look(ink::bad, failure) + '\n';
+    }
   }
   return text;
 }

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "actors/run_machine/state.hpp"
-#include "apps/terminal/paint.hpp"
+#include "apps/terminal/screen.hpp"
 #include "persistence/event_record.hpp"
 
 namespace levain::terminal {
@@ -47,8 +47,9 @@ struct timeline {
 timeline
 timeline_of(const run_id& run, const workflow_ptr& workflow, const std::vector<event_record>& events, timestamp now);
 
-/// A line for each step with a bar, its duration, its attempts and what went wrong, `width` columns wide.
-std::string timeline_text(const timeline& times, const paint& look, size_t width);
+/// A line for each step with a bar, its duration and its attempts, and one for what went wrong, which is cut only where
+/// it would not fit on a terminal.
+std::string timeline_text(const timeline& times, const screen& out);
 
 nlohmann::ordered_json timeline_json(const timeline& times);
 
