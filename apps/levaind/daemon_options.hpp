@@ -12,7 +12,7 @@
 
 namespace levain {
 
-/// Everything the daemon can be told, from the command line, `LEVAIN_...` variables and a TOML file, in that order.
+/// Everything the daemon can be told: by the command line, else a TOML file, else `LEVAIN_...` variables.
 struct daemon_options {
   /// A directory for a private PostgreSQL; empty when `database` is given.
   std::string embedded;

@@ -3,6 +3,8 @@
 
 #include <csignal>
 #include <fstream>
+#include <iterator>
+#include <regex>
 
 #include "tests/support/processes.hpp"
 
@@ -56,6 +58,32 @@ BOOST_AUTO_TEST_CASE(the_environment_and_the_file_are_held_to_the_same_rules) {
   check_refused(run_daemon({"--config", file}), "--lease-duration: must be a span");
   std::ofstream(file) << "database = \"u\"\nlease-lenght = \"5s\"\n";
   check_refused(run_daemon({"--config", file}), "lease-lenght");
+}
+
+BOOST_AUTO_TEST_CASE(the_command_line_wins_over_the_file_and_the_file_over_the_environment) {
+  const temporary_folder folder;
+  const auto file = folder / "levaind.toml";
+  std::ofstream(file) << "database = \"u\"\nlog-level = \"from-file\"\n";
+  const std::map<std::string, std::string> environment{{"LEVAIN_LOG_LEVEL", "from-environment"}};
+  check_refused(run_daemon({"--config", file, "--log-level", "from-line"}, environment), "from-line");
+  check_refused(run_daemon({"--config", file}, environment), "from-file");
+  check_refused(run_daemon({"--database", "u"}, environment), "from-environment");
+}
+
+BOOST_AUTO_TEST_CASE(every_option_is_documented_with_its_default) {
+  std::ifstream in(std::string(LEVAIN_SOURCE_DIR) + "/docs/configuration.md");
+  const std::string page{std::istreambuf_iterator<char>(in), {}};
+  const auto help = run_daemon({"--help"}).output;
+  const std::regex option(R"(\n  (?:-h,)?(--[a-z-]+)[^\n=]*(?:=(\S+) \(Env)?)");
+  size_t count = 0;
+  for (std::sregex_iterator at(help.begin(), help.end(), option), end; at != end; ++at, ++count) {
+    const auto row = page.find("| `" + at->str(1) + "` |");
+    BOOST_TEST(row != std::string::npos, at->str(1));
+    if (row != std::string::npos && (*at)[2].matched)
+      BOOST_TEST(
+        page.substr(row, page.find('\n', row) - row).find("`" + at->str(2) + "`") != std::string::npos, at->str(1));
+  }
+  BOOST_TEST(count > 40U);
 }
 
 BOOST_AUTO_TEST_CASE(a_database_that_is_not_there_ends_it_with_3) {
