@@ -19,7 +19,7 @@ exit_status migrate(const command_line& line, bool dry_run) {
   const auto report = migrate_up(database.url(), dry_run);
   std::string text;
   for (const auto& each : report.done)
-    text += (dry_run ? "would have " : "") + each + '\n';
+    text += each + '\n';
   if (report.up_to_date)
     text += "the schema is up to date\n";
   answer(line, {{"dry_run", dry_run}, {"up_to_date", report.up_to_date}, {"done", report.done}}, text);

@@ -9,8 +9,8 @@ using terminal::ink;
 
 std::string verify_summary(const verify_report& report, const terminal::paint& look) {
   auto text = fmt::format(
-    "{} runs verified against {} events: {} equal to the fold of their journal", report.runs, report.events,
-    report.equal);
+    "{} {} verified against {} events: {} equal to the fold of their journal", report.runs,
+    report.runs == 1 ? "run" : "runs", report.events, report.equal);
   if (report.going_on > 0)
     text += fmt::format(
       ", {} still going (each row equals a beginning of its journal; it is written less often)", report.going_on);

@@ -167,11 +167,11 @@ std::string sign_of(const timeline_line& line, const paint& look) {
   return std::string(look.sign("○", "-"));
 }
 
-std::string note_of(const timeline_line& line) {
+std::string note_of(const timeline_line& line, bool ended) {
   if (!line.reason.empty())
     return "skipped: " + line.reason;
   if (line.attempts.empty())
-    return line.phase == "waiting" ? "never began" : line.phase;
+    return ended ? "never began" : line.phase;
   return line.attempts.size() == 1 ? line.phase : fmt::format("{} after {} attempts", line.phase, line.attempts.size());
 }
 
@@ -207,6 +207,7 @@ timeline_of(const run_id& run, const workflow_ptr& workflow, const std::vector<e
   }
   watch.finish(state);
   times.began = state.started_at.value_or(state.accepted_at);
+  times.ended = state.phase == run_phase::ended;
   times.until = state.ended_at.value_or(std::max(now, state.updated_at));
   return times;
 }
@@ -225,7 +226,7 @@ std::string timeline_text(const timeline& times, const screen& out) {
     auto shown = fmt::format(
       "  {} {}  {} {}  {}", look(kind, sign_of(line, look)), padded(name_of(line), name_width),
       bar_text(pieces_of(line, times, bar_width), kind, look), padded(span, span_width, true),
-      look(line.phase == "failed" ? ink::bad : ink::quiet, harmless(note_of(line))));
+      look(line.phase == "failed" ? ink::bad : ink::quiet, harmless(note_of(line, times.ended))));
     shown.erase(shown.find_last_not_of(' ') + 1);
     text += shown + '\n';
     if (auto failure = harmless(failure_of(line)); !failure.empty()) {

@@ -40,6 +40,7 @@ struct timeline {
   timestamp began{};
   /// When the run ended, or the moment it is looked at.
   timestamp until{};
+  bool ended = false;
   std::vector<timeline_line> lines;
 };
 

@@ -1,0 +1,225 @@
+// Every command against a real daemon on a real PostgreSQL.
+#include <boost/test/unit_test.hpp>
+
+#include <fstream>
+#include <memory>
+
+#include <nlohmann/json.hpp>
+
+#include "tests/support/daemon.hpp"
+#include "tests/support/database.hpp"
+
+using namespace levain::test;
+using namespace std::chrono_literals;
+using nlohmann::json;
+
+namespace {
+
+const std::string ours = "6f1c2a90-5b7e-4d0a-8c31-0a4e5d2b7c01";
+const std::string theirs = "6f1c2a90-5b7e-4d0a-8c31-0a4e5d2b7c02";
+
+/// A daemon with two workflows, one that ends at once and one that waits a while and is undone when it fails.
+struct served {
+  served() {
+    daemon.wait_until_ready();
+    BOOST_TEST_REQUIRE(
+      run({"workflow", "register", write("quick", R"({
+      "workflow": "quick", "version": 1, "steps": [
+        { "name": "bake", "audit": "production", "call": { "simulate": { "output": { "rate": 90 } } },
+          "record": { "fulfillment_rate": "/rate" } } ] })")})
+        .status == 0);
+    BOOST_TEST_REQUIRE(
+      run({"workflow", "register", write("slow", R"({
+      "workflow": "slow", "version": 1, "steps": [
+        { "name": "bake", "call": { "simulate": { "time": "600ms" } }, "compensate": { "simulate": {} } },
+        { "name": "sell", "needs": ["bake"], "call": { "simulate": { "fail_final_rate": 1.0 } } } ] })")})
+        .status == 0);
+  }
+
+  std::string write(const std::string& name, const std::string& text) {
+    const auto file = folder / (name + ".json");
+    std::ofstream(file) << text;
+    return file;
+  }
+
+  program_result run(std::vector<std::string> arguments, const std::string& tenant = ours) {
+    return run_to_end({"levain", std::move(arguments), {{"LEVAIN_URL", daemon.url()}, {"LEVAIN_TENANT", tenant}}}, 60s);
+  }
+  json asked(std::vector<std::string> arguments, int status = 0, const std::string& tenant = ours) {
+    arguments.emplace_back("--json");
+    const auto result = run(std::move(arguments), tenant);
+    BOOST_TEST(result.status == status, result.errors);
+    return json::parse(result.output, nullptr, false);
+  }
+
+  fresh_database database{fresh_database::contents::nothing};
+  temporary_folder folder;
+  running_daemon daemon{{"--database", database.url()}};
+};
+
+bool has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(cli_commands_test)
+
+BOOST_AUTO_TEST_CASE(workflows_are_registered_listed_and_shown) {
+  served it;
+  BOOST_TEST(has(it.run({"workflow", "register", it.folder / "quick.json"}).output, "was registered before"));
+  const auto changed = it.write("changed", R"({"workflow": "quick", "version": 1, "steps": [
+    { "name": "other", "call": { "simulate": {} } } ] })");
+  const auto conflict = it.run({"workflow", "register", changed});
+  BOOST_TEST(conflict.status == 1);
+  BOOST_TEST(has(conflict.errors, "register this one as version 2"));
+  const auto wrong =
+    it.run({"workflow", "register", it.write("wrong", R"({"workflow": "w", "version": 0, "stepps": []})")});
+  BOOST_TEST(wrong.status == 1);
+  BOOST_TEST(has(wrong.errors, "version: "));
+  BOOST_TEST(has(wrong.errors, "stepps"));
+  BOOST_TEST(it.asked({"workflow", "list"})["workflows"].size() == 2U);
+  BOOST_TEST(it.asked({"workflow", "show", "quick", "1"})["definition"]["workflow"] == "quick");
+  BOOST_TEST(json::parse(it.run({"workflow", "show", "quick"}).output)["version"] == 1);
+  BOOST_TEST(it.run({"workflow", "show", "none"}).status == 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_run_is_started_followed_and_shown) {
+  served it;
+  const auto followed = it.run({"start", "quick", "--input", R"({"day": 1})", "--priority", "critical", "--wait"});
+  BOOST_TEST(followed.status == 0, followed.errors);
+  BOOST_TEST(has(followed.output, "run_completed"));
+  const auto listed = it.asked({"list"});
+  BOOST_TEST_REQUIRE(listed["runs"].size() == 1U);
+  const auto number = listed["runs"][0]["run_number"].get<std::string>();
+  const auto shown = it.run({"show", number, "--audit"});
+  BOOST_TEST(shown.status == 0);
+  for (const auto* part : {"bake", "succeeded", "critical", "fulfillment_rate", "saga_steps_total"})
+    BOOST_TEST(has(shown.output, part), part);
+  const auto view = it.asked({"show", listed["runs"][0]["id"]});
+  BOOST_TEST(view["run_number"] == number);
+  BOOST_TEST(view["timeline"][0]["attempts"].size() == 1U);
+  BOOST_TEST(it.asked({"events", number})["events"].size() == 4U);
+  BOOST_TEST(has(it.run({"events", number}).output, "step_succeeded"));
+  BOOST_TEST(has(it.run({"explain", number}).output, "the run completed"));
+  BOOST_TEST(it.run({"watch", number}).status == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_failed_run_makes_waiting_and_watching_fail) {
+  served it;
+  const auto failed = it.asked({"start", "slow", "--wait"}, 1);
+  BOOST_TEST(failed["status"] == "failed");
+  const auto watched = it.run({"watch", failed["run_number"].get<std::string>()});
+  BOOST_TEST(watched.status == 1);
+  BOOST_TEST(has(watched.output, "undo bake"));
+  BOOST_TEST(has(it.run({"attention", "--all-tenants"}).output, failed["run_number"].get<std::string>()));
+}
+
+BOOST_AUTO_TEST_CASE(the_same_key_starts_once) {
+  served it;
+  const auto first = it.asked({"start", "quick", "--key", "monday"});
+  const auto second = it.asked({"start", "quick", "--key", "monday"});
+  BOOST_TEST(second["id"] == first["id"]);
+  BOOST_TEST(second["repeated"] == true);
+  const auto other = it.run({"start", "quick", "--key", "monday", "--priority", "high"});
+  BOOST_TEST(other.status == 1);
+  BOOST_TEST(has(other.errors, "another content"));
+}
+
+BOOST_AUTO_TEST_CASE(wishes_are_granted_or_refused_with_a_sentence) {
+  served it;
+  const auto run = it.asked({"start", "slow"})["run_number"].get<std::string>();
+  BOOST_TEST(it.asked({"pause", run, "--by", "tester"})["granted"] == "pause");
+  BOOST_TEST(has(it.run({"explain", run}).output, "paused by tester"));
+  BOOST_TEST(it.asked({"active"})["runs"].size() == 1U);
+  BOOST_TEST(it.asked({"resume", run})["granted"] == "resume");
+  BOOST_TEST(it.asked({"cancel", run, "--reason", "holiday"})["granted"] == "cancel");
+  const auto ended = it.asked({"watch", run}, 1);
+  BOOST_TEST(ended["status"] == "cancelled");
+  BOOST_TEST(has(ended["error_message"].get<std::string>(), "holiday"));
+  const auto refused = it.run({"retry", run});
+  BOOST_TEST(refused.status == 1);
+  BOOST_TEST(has(refused.errors, "cancelled"));
+  BOOST_TEST(it.run({"cancel", "ORCH-none"}).status == 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_failed_run_can_be_retried) {
+  served it;
+  const auto failed = it.asked({"start", "slow", "--wait"}, 1);
+  const auto run = failed["run_number"].get<std::string>();
+  BOOST_TEST(it.asked({"retry", run})["granted"] == "retry");
+  BOOST_TEST(it.asked({"watch", run}, 1)["retry_count"] == 1);
+}
+
+BOOST_AUTO_TEST_CASE(lists_have_filters_and_pages) {
+  served it;
+  for (int i = 0; i < 5; ++i)
+    it.asked({"start", "quick", "--wait", "--run-type", i == 0 ? "test" : "manual"});
+  auto page = it.asked({"list", "--limit", "2"});
+  size_t seen = page["runs"].size();
+  BOOST_TEST(has(it.run({"list", "--limit", "2"}).output, "more: --cursor "));
+  while (page["next_cursor"].is_string()) {
+    page = it.asked({"list", "--limit", "2", "--cursor", page["next_cursor"]});
+    seen += page["runs"].size();
+  }
+  BOOST_TEST(seen == 5U);
+  BOOST_TEST(it.asked({"list", "--run-type", "test"})["runs"].size() == 1U);
+  BOOST_TEST(it.asked({"list", "--status", "failed", "--status", "running"})["runs"].empty());
+  BOOST_TEST(it.asked({"list", "--workflow", "slow"})["runs"].empty());
+  BOOST_TEST(it.asked({"list", "--from", "1h"})["runs"].size() == 5U);
+  BOOST_TEST(it.asked({"list", "--to", "1h"})["runs"].empty());
+  BOOST_TEST(it.asked({"history", "--from", "1d"})["runs"].size() == 5U);
+  BOOST_TEST(it.asked({"metrics"})["fulfillment_rate"] == 90.0);
+  BOOST_TEST(has(it.run({"metrics"}).output, "5 completed runs"));
+  BOOST_TEST(it.run({"list", "--cursor", "none"}).status == 2);
+}
+
+BOOST_AUTO_TEST_CASE(runs_of_others_are_not_there) {
+  served it;
+  const auto run = it.asked({"start", "quick", "--wait"})["run_number"].get<std::string>();
+  BOOST_TEST(it.asked({"list"}, 0, theirs)["runs"].empty());
+  const auto refused = it.run({"show", run}, theirs);
+  BOOST_TEST(refused.status == 1);
+  BOOST_TEST(has(refused.errors, "this tenant has no run '" + run + "'"));
+  BOOST_TEST(it.asked({"list", "--all-tenants"}, 0, theirs)["runs"].size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(the_daemon_tells_how_it_is) {
+  served it;
+  BOOST_TEST(it.asked({"status"})["ready"] == true);
+  BOOST_TEST(has(it.run({"status"}).output, "64 shards ready"));
+}
+
+BOOST_AUTO_TEST_CASE(what_it_remembers_is_verified_beside_it) {
+  served it;
+  const auto run = it.asked({"start", "quick", "--wait"})["run_number"].get<std::string>();
+  it.asked({"start", "slow"});
+  const auto all = it.asked({"verify", "--database", it.database.url(), "--all"});
+  BOOST_TEST(all["runs"] == 2);
+  BOOST_TEST(all["differences"] == 0);
+  BOOST_TEST(it.asked({"verify", "--database", it.database.url(), "--run", run})["equal"] == 1);
+  BOOST_TEST(it.asked({"verify", "--database", it.database.url(), "--since", "1h"})["runs"] == 2);
+  BOOST_TEST(it.asked({"verify", "--database", it.database.url()}, 0, theirs)["runs"] == 0);
+  BOOST_TEST(it.run({"verify", "--database", it.database.url(), "--run", "ORCH-none"}).status == 1);
+  BOOST_TEST(it.asked({"migrate", "up", "--database", it.database.url()})["up_to_date"] == true);
+  BOOST_TEST(it.asked({"migrate", "verify", "--database", it.database.url()})["differences"].empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_database_without_the_schema_is_said_to_be_so) {
+  fresh_database database(fresh_database::contents::nothing);
+  const auto run = [&](std::vector<std::string> arguments) {
+    arguments.insert(arguments.end(), {"--database", database.url()});
+    return run_to_end({"levain", std::move(arguments)});
+  };
+  BOOST_TEST(run({"migrate", "status"}).status == 1);
+  const auto refused = run({"verify", "--all"});
+  BOOST_TEST(refused.status == 1);
+  BOOST_TEST(has(refused.errors, "run levain migrate up first"));
+  BOOST_TEST(has(run({"migrate", "up", "--dry-run"}).output, "would apply 001_initial_schema"));
+  BOOST_TEST(run({"migrate", "status"}).status == 1);
+  BOOST_TEST(has(run({"migrate", "up"}).output, "applied 001_initial_schema"));
+  BOOST_TEST(run({"migrate", "status"}).status == 0);
+  BOOST_TEST(has(run({"verify", "--all"}).output, "0 runs verified"));
+}
+
+BOOST_AUTO_TEST_SUITE_END()

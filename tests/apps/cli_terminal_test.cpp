@@ -1,0 +1,172 @@
+// How the command line draws: spans, tables, timelines, and what strangers' texts may not do to a terminal.
+#include <boost/test/unit_test.hpp>
+
+#include <nlohmann/json.hpp>
+
+#include "actors/workflow/parse_definition.hpp"
+#include "apps/client/api_client.hpp"
+#include "apps/terminal/run_text.hpp"
+#include "apps/terminal/table.hpp"
+#include "apps/terminal/timeline.hpp"
+#include "tests/support/fed_run.hpp"
+
+using namespace levain;
+using namespace levain::terminal;
+using namespace levain::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+const paint plain{false, true};
+const screen wide{plain, 144, false};
+
+workflow_ptr two_steps() {
+  return parse_definition(R"({ "workflow": "night", "version": 1, "steps": [
+    { "name": "bake", "call": { "simulate": {} }, "compensate": { "simulate": {} },
+      "retry": { "max_attempts": 2, "initial_interval": "1s", "jitter": 0 } },
+    { "name": "sell", "needs": ["bake"], "call": { "simulate": {} } } ] })")
+    .workflow;
+}
+
+timeline times_of(const fed_run& run) {
+  std::vector<event_record> records;
+  for (const auto& each : run.events)
+    records.push_back(encode_event(each, *run.state.workflow));
+  return timeline_of(run.state.plan.run, run.state.workflow, records, run.now);
+}
+
+bool has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(cli_terminal_test)
+
+BOOST_AUTO_TEST_CASE(spans_have_the_unit_that_suits_them) {
+  BOOST_TEST(span_text(0us) == "0 us");
+  BOOST_TEST(span_text(999us) == "999 us");
+  BOOST_TEST(span_text(1000us) == "1 ms");
+  BOOST_TEST(span_text(999'499us) == "999 ms");
+  BOOST_TEST(span_text(999'500us) == "1.0 s");
+  BOOST_TEST(span_text(59'949'999us) == "59.9 s");
+  BOOST_TEST(span_text(59'950'000us) == "1 min 0 s");
+  BOOST_TEST(span_text(3'599s) == "59 min 59 s");
+  BOOST_TEST(span_text(1h) == "1 h 0 min");
+  BOOST_TEST(span_text(25h) == "1 d 1 h");
+}
+
+BOOST_AUTO_TEST_CASE(texts_from_elsewhere_cannot_move_the_cursor) {
+  BOOST_TEST(harmless("a\033[2Jb\nc\x7f") == "a [2Jb c ");
+  BOOST_TEST(
+    harmless("a\xC2\x9B"
+             "2J") == "a 2J");
+  BOOST_TEST(harmless("Panadería №1") == "Panadería №1");
+}
+
+BOOST_AUTO_TEST_CASE(texts_are_cut_between_characters) {
+  BOOST_TEST(width_of("Panadería") == 9U);
+  BOOST_TEST(cut("Panadería", 9, plain) == "Panadería");
+  BOOST_TEST(cut("Panadería", 8, plain) == "Panader…");
+  BOOST_TEST(cut("äöüäöü", 4, plain) == "äöü…");
+  BOOST_TEST(cut("abcdef", 4, paint(false, false)) == "a...");
+}
+
+BOOST_AUTO_TEST_CASE(colours_are_only_where_they_are_wanted) {
+  BOOST_TEST(plain(ink::bad, "no") == "no");
+  BOOST_TEST(paint(true)(ink::bad, "no") == "\033[31mno\033[0m");
+}
+
+BOOST_AUTO_TEST_CASE(columns_are_as_wide_as_their_widest_field) {
+  table rows({"NAME", "N"});
+  BOOST_TEST(rows.text(plain) == "");
+  rows.add({{"é"}, {"1", ink::plain, true}});
+  rows.add({{"longer\n"}, {"100", ink::plain, true}});
+  BOOST_TEST(rows.text(plain) == "NAME       N\né          1\nlonger   100\n");
+}
+
+BOOST_AUTO_TEST_CASE(a_timeline_has_every_attempt_and_every_compensation) {
+  fed_run run(two_steps());
+  run.now += 10ms;
+  run.fail("bake", retryable());
+  run.wait(1s);
+  run.now += 20ms;
+  run.succeed("bake");
+  run.now += 5ms;
+  run.fail("sell");
+  run.now += 5ms;
+  run.undo("bake");
+  const auto times = times_of(run);
+  BOOST_TEST(times.ended);
+  BOOST_TEST_REQUIRE(times.lines.size() == 3U);
+  const auto& bake = times.lines[0];
+  BOOST_TEST_REQUIRE(bake.attempts.size() == 2U);
+  BOOST_TEST(bake.attempts[0].failure == "HTTP 503");
+  BOOST_CHECK(*bake.attempts[0].ended - bake.attempts[0].began == 10ms);
+  BOOST_CHECK(bake.attempts[1].began - *bake.attempts[0].ended == 1s);
+  BOOST_CHECK(bake.span(times.until) == 1030ms);
+  BOOST_TEST(times.lines[1].attempts.at(0).failure == "HTTP 400");
+  BOOST_TEST(times.lines[2].undo);
+  BOOST_TEST(times.lines[2].phase == "compensated");
+  const auto text = timeline_text(times, wide);
+  for (const auto* part : {"succeeded after 2 attempts", "attempt 1: HTTP 503", "undo bake", "1.0 s", "▒"})
+    BOOST_TEST(has(text, part), text);
+}
+
+BOOST_AUTO_TEST_CASE(a_run_that_goes_on_has_an_attempt_without_an_end) {
+  fed_run run(two_steps());
+  run.now += 3s;
+  const auto times = times_of(run);
+  BOOST_TEST(!times.ended);
+  BOOST_TEST(!times.lines[0].attempts.at(0).ended.has_value());
+  BOOST_CHECK(times.lines[0].span(times.until) == 3s);
+  const auto text = timeline_text(times, wide);
+  BOOST_TEST(has(text, "calling"));
+  BOOST_TEST(has(text, "waiting"));
+}
+
+BOOST_AUTO_TEST_CASE(no_line_of_a_timeline_is_wider_than_a_terminal_that_has_room) {
+  fed_run run(two_steps());
+  run.fail("bake", final_failure(std::string(500, 'x')));
+  for (const size_t width : {80U, 100U, 200U}) {
+    const auto text = timeline_text(times_of(run), {plain, width, true});
+    for (size_t begin = 0; begin < text.size();) {
+      const auto end = text.find('\n', begin);
+      BOOST_TEST(width_of(text.substr(begin, end - begin)) <= width);
+      begin = end + 1;
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(ascii_terminals_get_ascii) {
+  fed_run run(two_steps());
+  run.succeed("bake");
+  for (const char byte : timeline_text(times_of(run), {paint(false, false), 100, false}))
+    BOOST_TEST(static_cast<unsigned char>(byte) < 128);
+}
+
+BOOST_AUTO_TEST_CASE(rows_stand_side_by_side_where_there_is_room) {
+  const nlohmann::ordered_json row{{"id", "1"}, {"status", "failed"}, {"forecast_id", nullptr}};
+  const auto side = audit_text({row, row}, {"A", "B"}, plain, 120);
+  BOOST_TEST(has(side, "COLUMN  A       B\n"), side);
+  BOOST_TEST(has(side, "status  failed  failed\n"), side);
+  BOOST_TEST(!has(side, "forecast_id"));
+  BOOST_TEST(has(audit_text({row, row}, {"A", "B"}, plain, 80), "A\n  id"));
+}
+
+BOOST_AUTO_TEST_CASE(problems_become_sentences) {
+  BOOST_TEST(problem_sentence(R"({"detail": "no such run", "field": "run"})", "?") == "no such run");
+  BOOST_TEST(
+    problem_sentence(
+      R"({"detail": "d", "errors": [{"field": "a", "message": "b"}, {"field": "", "message": "c"}]})", "?") ==
+    "a: b\n  c");
+  for (const auto* other : {"", "<html>", "[]", R"({"detail": 3})", R"({"title": "t"})"})
+    BOOST_TEST(problem_sentence(other, "answered 500") == "answered 500");
+}
+
+BOOST_AUTO_TEST_CASE(names_go_into_paths_encoded) {
+  BOOST_TEST(percent_encoded("daily_bakery-1.0~") == "daily_bakery-1.0~");
+  BOOST_TEST(percent_encoded("a/b?c&d é") == "a%2Fb%3Fc%26d%20%C3%A9");
+}
+
+BOOST_AUTO_TEST_SUITE_END()

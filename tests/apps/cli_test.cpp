@@ -1,0 +1,121 @@
+// What the command line says to words that are wrong and to services that are not there, and how it ends.
+#include <boost/test/unit_test.hpp>
+
+#include <fstream>
+
+#include "tests/support/processes.hpp"
+
+using namespace levain::test;
+
+namespace {
+
+const std::string tenant = "6f1c2a90-5b7e-4d0a-8c31-0a4e5d2b7c01";
+/// Nobody listens on the port that is for finding out who listens.
+const std::string nowhere = "http://127.0.0.1:1";
+
+program_result run(std::vector<std::string> arguments, std::map<std::string, std::string> environment = {}) {
+  return run_to_end({"levain", std::move(arguments), std::move(environment)});
+}
+
+void check_ends(const program_result& result, int status, const std::string& sentence) {
+  BOOST_TEST(result.status == status);
+  BOOST_TEST(result.errors.find(sentence) != std::string::npos, "'" << result.errors << "' lacks '" << sentence << "'");
+  BOOST_TEST(result.output.empty());
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(cli_test)
+
+BOOST_AUTO_TEST_CASE(wrong_command_lines_end_with_2_and_name_what_was_wrong) {
+  const std::pair<std::vector<std::string>, std::string> cases[] = {
+    {{}, "which command? One of demo, workflow, start"},
+    {{"strat"}, "there is no command 'strat'; there are demo, workflow, start"},
+    {{"workflow"}, "which command? One of register, list, show"},
+    {{"workflow", "put"}, "there is no command 'put'; there are register, list, show"},
+    {{"workflow", "register"}, "FILE is required"},
+    {{"workflow", "register", "/nonexistent.json"}, "the file '/nonexistent.json', which cannot be opened"},
+    {{"workflow", "show", "w", "0"}, "VERSION: "},
+    {{"list"}, "whose runs? Give --tenant a UUID, or set LEVAIN_TENANT"},
+    {{"list", "--tenant", "bakery"}, "--tenant is 'bakery': must be a UUID such as"},
+    {{"list", "--tenant", tenant, "--limit", "0"}, "--limit: Value 0 not in range 1 to 1000"},
+    {{"list", "--tenant", tenant, "--limit", "1001"}, "--limit: Value 1001 not in range 1 to 1000"},
+    {{"list", "--tenant", tenant, "--status", "done"}, "--status: done not in {pending,running,"},
+    {{"list", "--tenant", tenant, "--from", "soon"}, "--from is 'soon': must be a time such as"},
+    {{"list", "--colour"}, "--colour"},
+    {{"history", "--tenant", tenant}, "--from is required"},
+    {{"metrics", "--tenant", tenant, "--since", "2026-13-01"}, "--since is '2026-13-01': must be a time such as"},
+    {{"attention"}, "say so with --all-tenants"},
+    {{"show", "--tenant", tenant}, "RUN is required"},
+    {{"show", "", "--tenant", tenant}, "which run? Give its id or its run number"},
+    {{"watch", "r", "--interval-ms", "1"}, "--interval-ms: Value 1 not in range 20 to 60000"},
+    {{"start", "--tenant", tenant}, "WORKFLOW is required"},
+    {{"start", "w", "--tenant", tenant, "--priority", "urgent"}, "--priority: urgent not in {normal,high,critical}"},
+    {{"start", "w", "--tenant", tenant, "--run-type", "auto"}, "--run-type: auto not in {scheduled,manual,test}"},
+    {{"start", "w", "--tenant", tenant, "--version", "-1"}, "--version: "},
+    {{"start", "w", "--tenant", tenant, "--input", "{"}, "--input is not JSON, at byte 2"},
+    {{"start", "w", "--tenant", tenant, "--input", "@/nonexistent"}, "--input names the file '/nonexistent'"},
+    {{"status", "--url", "127.0.0.1:7400"}, "the daemon's URL is '127.0.0.1:7400': it must begin with http://"},
+    {{"cancel", "r", "--tenant", tenant, "--by"}, "--by"},
+    {{"migrate"}, "which command? One of up, status, verify"},
+    {{"migrate", "up"}, "which database? Give --database a PostgreSQL URL"},
+    {{"migrate", "up", "--database", "u", "--embedded", "d"}, "two databases are named"},
+    {{"verify", "--all"}, "which database? Give --database a PostgreSQL URL"},
+    {{"--log-level", "loud", "status"}, "--log-level: loud not in {trace,"},
+  };
+  for (const auto& [arguments, sentence] : cases)
+    check_ends(run(arguments), 2, sentence);
+}
+
+BOOST_AUTO_TEST_CASE(the_environment_is_held_to_the_same_rules) {
+  check_ends(run({"list"}, {{"LEVAIN_TENANT", "bakery"}}), 2, "--tenant is 'bakery': must be a UUID");
+  check_ends(run({"status"}, {{"LEVAIN_URL", "ftp://there"}}), 2, "the daemon's URL is 'ftp://there'");
+  check_ends(
+    run({"verify", "--all"}, {{"LEVAIN_DATABASE", "u"}, {"LEVAIN_EMBEDDED", "d"}}), 2, "two databases are named");
+}
+
+BOOST_AUTO_TEST_CASE(an_option_beats_the_environment) {
+  check_ends(
+    run({"list", "--tenant", "option"}, {{"LEVAIN_TENANT", tenant}}), 2, "--tenant is 'option': must be a UUID");
+  check_ends(run({"status", "--url", nowhere}, {{"LEVAIN_URL", "ftp://there"}}), 3, nowhere);
+  check_ends(
+    run({"verify", "--all", "--embedded", "/nonexistent"}, {{"LEVAIN_DATABASE", "u"}}), 3,
+    "--embedded is '/nonexistent', which holds no database");
+}
+
+BOOST_AUTO_TEST_CASE(a_daemon_that_is_not_there_ends_with_3) {
+  const std::vector<std::vector<std::string>> cases{
+    {"status"},
+    {"workflow", "list"},
+    {"list", "--tenant", tenant},
+    {"start", "w", "--tenant", tenant},
+    {"show", "r", "--tenant", tenant},
+    {"watch", "r", "--tenant", tenant},
+    {"cancel", "r", "--tenant", tenant},
+    {"attention", "--all-tenants"},
+  };
+  for (auto arguments : cases) {
+    arguments.insert(arguments.end(), {"--url", nowhere});
+    check_ends(run(arguments), 3, "no daemon answers at " + nowhere);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_database_that_is_not_there_ends_with_3) {
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"migrate", "up"}, {"migrate", "status"}, {"migrate", "verify"}, {"verify", "--all"}}) {
+    auto arguments = words;
+    arguments.insert(arguments.end(), {"--database", "postgresql://127.0.0.1:1/none"});
+    check_ends(run(arguments), 3, "the database cannot be asked");
+  }
+}
+
+BOOST_AUTO_TEST_CASE(help_and_version_are_no_failures) {
+  const auto help = run({"--help"});
+  BOOST_TEST(help.status == 0);
+  for (const auto* word : {"demo", "start", "verify", "Exit status: 0 done, 1 the work failed", "LEVAIN_TENANT"})
+    BOOST_TEST(help.output.find(word) != std::string::npos, word);
+  BOOST_TEST(run({"list", "--help"}).status == 0);
+  BOOST_TEST(run({"--version"}).status == 0);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
