@@ -1,6 +1,7 @@
 #include "persistence/server_directory.hpp"
 
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <fstream>
 #include <sys/stat.h>
@@ -15,6 +16,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
+/// Databases whose making has not come to its end.
+const std::string half_made_prefix = "data.new";
 constexpr int server_version_min = 14;
 /// `sockaddr_un` holds 108 bytes, the last one a NUL.
 constexpr size_t socket_path_bytes_max = 107;
@@ -152,6 +155,24 @@ std::optional<int> database_version(const fs::path& data) {
   return in >> version ? std::optional(version) : std::nullopt;
 }
 
+/// Removes what starts that were killed have left. What an initdb without a parent still writes stays for the next
+/// start.
+void remove_half_made(const fs::path& directory) {
+  std::error_code ignored;
+  std::vector<fs::path> found;
+  for (const auto& entry : fs::directory_iterator(directory, ignored))
+    if (entry.path().filename().string().starts_with(half_made_prefix))
+      found.push_back(entry.path());
+  for (const auto& each : found)
+    fs::remove_all(each, ignored);
+}
+
+/// A name that no other start has used.
+fs::path new_half_made(const fs::path& directory) {
+  const auto now = std::chrono::system_clock::now().time_since_epoch().count();
+  return directory / (half_made_prefix + std::to_string(now) + "-" + std::to_string(getpid()));
+}
+
 } // namespace
 
 std::string server_url(const fs::path& directory, const std::string& database) {
@@ -206,11 +227,12 @@ server_binaries server_directory::suitable_binaries() const {
 }
 
 void server_directory::initialise(const server_binaries& binaries, bool volatile_for_tests) const {
+  remove_half_made(path_);
   if (database_version(data()))
     return;
-  // In a folder beside its place, renamed at the end.
-  const auto half_made = path_ / "data.new";
-  fs::remove_all(half_made);
+  // In a folder beside its place, renamed at the end; with a name of its own, because the initdb of a start that was
+  // killed may still work in another, and clears it when it fails.
+  const auto half_made = new_half_made(path_);
   make_private_folder(half_made, user_);
   std::vector<std::string> arguments = {
     (binaries.folder / "initdb").string(),
