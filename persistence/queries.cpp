@@ -161,18 +161,33 @@ struct queries::impl {
   auto in_one_moment(Work&& work) {
     if (closed)
       throw journal_unavailable("reads have ended because the program is ending");
-    auto& session = open();
-    try {
-      pqxx::transaction<pqxx::repeatable_read, pqxx::read_only> transaction(session, "read");
-      return work(transaction);
-    } catch (const pqxx::pqxx_exception&) {
-      const auto failure = classify_failure(std::current_exception());
-      if (failure.connection_lost)
-        connection.reset();
-      if (failure.kind == failure_kind::bad_rows)
-        throw std::invalid_argument(failure.reason);
-      throw journal_unavailable(failure.reason);
+    // A connection that was kept may be dead since long before this question; one that was just made tells the truth.
+    bool kept = connection != nullptr;
+    for (;; kept = false) {
+      auto& session = open();
+      try {
+        pqxx::transaction<pqxx::repeatable_read, pqxx::read_only> transaction(session, "read");
+        return work(transaction);
+      } catch (const pqxx::pqxx_exception&) {
+        if (!lost_kept_connection(std::current_exception(), kept))
+          refuse(std::current_exception());
+      }
     }
+  }
+
+  /// Forgets a connection that is lost. True when asking again over a new one may help.
+  bool lost_kept_connection(const std::exception_ptr& error, bool kept) {
+    if (!classify_failure(error).connection_lost)
+      return false;
+    connection.reset();
+    return kept && !closed;
+  }
+
+  [[noreturn]] static void refuse(const std::exception_ptr& error) {
+    const auto failure = classify_failure(error);
+    if (failure.kind == failure_kind::bad_rows)
+      throw std::invalid_argument(failure.reason);
+    throw journal_unavailable(failure.reason);
   }
 
   pqxx::result answer(const queries_statement& statement, const parameters& given) {
