@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <fstream>
 #include <pqxx/pqxx>
+#include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
 #include <vector>
@@ -237,6 +238,13 @@ std::string embedded_postgres::url() const {
 
 int embedded_postgres::server_pid() const {
   return impl_->server;
+}
+
+bool embedded_postgres::running() const {
+  // It is only looked at: `stop` takes the end.
+  siginfo_t end = {};
+  return impl_->server > 0 && waitid(P_PID, static_cast<id_t>(impl_->server), &end, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+         end.si_pid == 0;
 }
 
 fs::path embedded_postgres::log_file() const {

@@ -40,6 +40,8 @@ public:
   std::string url() const;
   /// The server's process id; for tests that kill it.
   int server_pid() const;
+  /// False once the server has ended, whoever ended it. Any thread, but not beside `stop`.
+  bool running() const;
   /// The server's log.
   std::filesystem::path log_file() const;
 

@@ -11,6 +11,7 @@
 #include "actors/gateway/api.hpp"
 #include "apps/levaind/daemon_options.hpp"
 #include "apps/levaind/log_format.hpp"
+#include "apps/levaind/server_watch.hpp"
 #include "apps/levaind/signal_watch.hpp"
 #include "apps/levaind/upkeep.hpp"
 #include "persistence/embedded_postgres.hpp"
@@ -92,6 +93,7 @@ int run(daemon_options& options, signal_watch& signals) {
     // Whoever holds the directory is alone on its database.
     options.node.sole = true;
   }
+  const server_watch watch(database.get(), signals);
   if (signals.asked())
     return done;
   migrate(options, url);
