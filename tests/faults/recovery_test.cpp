@@ -2,37 +2,20 @@
 #include <thread>
 
 #include "persistence/embedded_postgres.hpp"
-#include "tests/support/daemon.hpp"
-#include "tests/support/evidence.hpp"
+#include "persistence/migrator.hpp"
+#include "tests/faults/fault_checks.hpp"
 #include "tests/support/five_steps.hpp"
 
 using namespace levain;
 using namespace levain::test;
 using namespace std::chrono_literals;
 
-namespace {
-
-constexpr auto generous = 120s;
-const std::string tenant = "3f2b8c1e-5d4a-4b6f-9e8d-7c6b5a493827";
-
-/// All runs end, each once, and everything that is remembered agrees with itself.
-void check_all_is_well(evidence& seen, const starter& starts) {
-  BOOST_TEST(
-    eventually([&] { return seen.all_ended(); }, generous),
-    "only " << seen.runs_ended() << " of " << seen.runs() << " runs have ended");
-  BOOST_TEST(seen.lost(starts.acknowledged()).size() == 0U);
-  for (const auto& each : seen.contradictions())
-    BOOST_ERROR(each);
-}
-
-} // namespace
-
 BOOST_AUTO_TEST_SUITE(recovery_test)
 
 BOOST_AUTO_TEST_CASE(kill_minus_nine_in_the_middle_of_2000_runs) {
   const temporary_folder folder;
   const std::vector<std::string> arguments{"--embedded", folder / "database"};
-  starter starts(tenant, "five_steps");
+  starter starts(some_tenant, "five_steps");
   {
     // Given: a daemon that has acknowledged some lists of runs and is killed while others are on their way.
     running_daemon daemon(arguments);
@@ -70,6 +53,94 @@ BOOST_AUTO_TEST_CASE(kill_minus_nine_in_the_middle_of_2000_runs) {
   evidence seen(embedded_postgres_url(folder / "database"));
   BOOST_TEST(seen.runs() == 2000U);
   BOOST_TEST(starts.acknowledged().size() == 2000U);
+  check_all_is_well(seen, starts);
+}
+
+namespace {
+
+/// Short, so that a successor need not wait for long; still ten heartbeats that a busy machine may lose.
+const std::vector<std::string> short_lease{"--lease-duration", "2s", "--heartbeat-interval", "200ms"};
+
+/// A daemon that shares its database with others.
+std::vector<std::string> on_database(const std::string& url, const std::string& name) {
+  auto arguments = short_lease;
+  for (const auto& each : {std::string("--database"), url, std::string("--name"), name})
+    arguments.push_back(each);
+  return arguments;
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE(a_second_daemon_takes_over_from_one_that_was_killed) {
+  // Given: two daemons on one database; the first has everything to do.
+  const temporary_folder folder;
+  const auto database = embedded_postgres::start({.directory = folder / "database"});
+  migrate_up(database->url());
+  evidence seen(database->url());
+  running_daemon first(on_database(database->url(), "first"));
+  first.register_workflow(five_steps());
+  first.wait_until_ready();
+  running_daemon second(on_database(database->url(), "second"));
+  starter starts(some_tenant, "five_steps");
+  for (int list = 0; list < 3; ++list)
+    BOOST_TEST_REQUIRE(starts.start(first.url(), 500) == 500U);
+  BOOST_TEST_REQUIRE(eventually([&] { return seen.runs_ended() >= 200; }, generous));
+
+  // When
+  first.program().kill_and_wait();
+  BOOST_TEST(seen.runs_ended() < 1500U);
+
+  // Then: the second ends what the first began, and takes starts.
+  second.wait_until_ready();
+  BOOST_TEST(starts.start(second.url(), 500) == 500U);
+  check_all_is_well(seen, starts);
+}
+
+BOOST_AUTO_TEST_CASE(a_daemon_that_slept_through_its_lease_changes_nothing) {
+  // Given: a daemon that is stopped in the middle, and another that took its shards meanwhile.
+  const temporary_folder folder;
+  const auto database = embedded_postgres::start({.directory = folder / "database"});
+  migrate_up(database->url());
+  evidence seen(database->url());
+  running_daemon first(on_database(database->url(), "first"));
+  first.register_workflow(five_steps());
+  first.wait_until_ready();
+  running_daemon second(on_database(database->url(), "second"));
+  starter starts(some_tenant, "five_steps");
+  for (int list = 0; list < 2; ++list)
+    BOOST_TEST_REQUIRE(starts.start(first.url(), 500) == 500U);
+  BOOST_TEST_REQUIRE(eventually([&] { return seen.runs_ended() >= 100; }, generous));
+  first.program().send_signal(SIGSTOP);
+  BOOST_TEST(seen.runs_ended() < 1000U);
+  second.wait_until_ready();
+
+  // When: it wakes while the other works, and believes for a moment that the runs are still its own.
+  first.program().send_signal(SIGCONT);
+
+  // Then: each run ends once all the same.
+  check_all_is_well(seen, starts);
+}
+
+BOOST_AUTO_TEST_CASE(a_daemon_killed_while_it_starts_leaves_nothing_in_the_way) {
+  // Given: a new directory in which daemons die at every stage of their start.
+  const temporary_folder folder;
+  const std::vector<std::string> arguments{"--embedded", folder / "database"};
+  for (const auto life : {50ms, 200ms, 400ms, 700ms, 1100ms, 1500ms}) {
+    running_program daemon({"levaind", {"--embedded", folder / "database", "--listen", "127.0.0.1:0"}});
+    const auto end = daemon.wait(life);
+    BOOST_TEST(
+      !end, "after " << life.count() << " ms: status " << end->status.value_or(-1) << ", signal "
+                     << end->signal.value_or(0) << ": " << daemon.errors());
+    daemon.kill_and_wait();
+  }
+
+  // When, then
+  running_daemon daemon(arguments);
+  daemon.wait_until_ready();
+  daemon.register_workflow(five_steps());
+  starter starts(some_tenant, "five_steps");
+  BOOST_TEST(starts.start(daemon.url(), 10) == 10U);
+  evidence seen(embedded_postgres_url(folder / "database"));
   check_all_is_well(seen, starts);
 }
 
