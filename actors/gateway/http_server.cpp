@@ -59,13 +59,16 @@ asio::ip::tcp::endpoint endpoint_of(const http_server_options& options) {
   if (!options.allow_remote && !is_loopback(address))
     throw std::runtime_error(fmt::format(
       "refusing to listen on {}: it can be reached from other machines and requests are not authenticated; use "
-      "127.0.0.1 "
-      "or ::1, or allow remote clients explicitly",
+      "127.0.0.1 or ::1, or allow remote clients explicitly",
       options.host));
   return {address, options.port};
 }
 
 } // namespace
+
+void check_address(const http_server_options& options) {
+  endpoint_of(options);
+}
 
 struct http_server::impl : http_server_core {
   impl(http_server_options given_options, http_handler given_handler)

@@ -69,6 +69,9 @@ struct http_server_options {
   size_t refusals_max = 256;
 };
 
+/// Throws what a server with these options would throw because of its address, before anything is begun.
+void check_address(const http_server_options& options);
+
 /// Serves HTTP/1.1 with keep-alive on one I/O thread of its own (Boost.Beast).
 class http_server {
 public:

@@ -53,7 +53,10 @@ int main(int argc, char** argv) {
     for (const auto& option : line.slow)
       levain::bakery::add_slow_option(line.options.faults, option);
   } catch (const CLI::ParseError& wrong) {
-    return app.exit(wrong) == 0 ? 0 : 2;
+    if (wrong.get_exit_code() == 0)
+      return app.exit(wrong);
+    std::cerr << fmt::format("levain-bakery: {}\nSee levain-bakery --help.\n", wrong.what());
+    return 2;
   } catch (const std::invalid_argument& wrong) {
     std::cerr << fmt::format("levain-bakery: {}\n", wrong.what());
     return 2;

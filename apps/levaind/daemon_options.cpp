@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <charconv>
+#include <cstdlib>
 #include <iostream>
 
 #include "actors/workflow/parse_definition.hpp"
@@ -189,6 +190,13 @@ call_variables read_variables(const std::vector<std::string>& given) {
   return variables;
 }
 
+/// A libpq connection URL, or its `name=value` form.
+bool is_database_url(const std::string& text) {
+  const auto scheme = text.find("://");
+  return scheme == std::string::npos ? text.find('=') != std::string::npos
+                                     : text.starts_with("postgresql://") || text.starts_with("postgres://");
+}
+
 void check_together(daemon_options& options, const std::string& listen, const std::vector<std::string>& variables) {
   if (options.embedded.empty() == options.database.empty())
     throw CLI::ValidationError(
@@ -199,6 +207,11 @@ void check_together(daemon_options& options, const std::string& listen, const st
     throw CLI::ValidationError(
       "--listen", "must be ADDRESS:PORT such as 127.0.0.1:7400 or [::1]:7400, not '" + listen + "'");
   std::tie(options.http.host, options.http.port) = *endpoint;
+  try {
+    check_address(options.http);
+  } catch (const std::runtime_error& refused) {
+    throw CLI::ValidationError("--listen", refused.what());
+  }
   auto& node = options.node;
   if (node.name.empty() || node.name.size() > node_name_bytes_max)
     throw CLI::ValidationError(
@@ -215,6 +228,22 @@ void check_together(daemon_options& options, const std::string& listen, const st
                                             format_duration(node.persistence.retry_interval_max) + "), not " +
                                             format_duration(node.persistence.retry_interval_initial));
   node.variables = read_variables(variables);
+  if (!options.database.empty() && !is_database_url(options.database))
+    throw CLI::ValidationError(
+      "--database", "must be a URL such as postgresql:///levain?host=/run/postgresql, not '" + options.database + "'");
+}
+
+/// What CLI11 says of a wrong file, in our words: names only, without the marks of its own sections.
+std::string config_complaint(const CLI::ConfigError& error) {
+  constexpr std::string_view lead = "INI was not able to parse ";
+  constexpr std::string_view section_mark = ".++";
+  std::string name = error.what();
+  if (!name.starts_with(lead))
+    return name;
+  name.erase(0, lead.size());
+  if (name.ends_with(section_mark))
+    name.erase(name.size() - section_mark.size());
+  return "--config: the file sets '" + name + "', which is no option; names are those of the options, without sections";
 }
 
 } // namespace
@@ -243,7 +272,10 @@ std::variant<daemon_options, int> read_daemon_options(int argc, const char* cons
   std::vector<std::string> variables;
   CLI::App app{"The daemon of Levain: runs workflows and remembers every step in PostgreSQL.", "levaind"};
   app.set_version_flag("--version", std::string("levaind ") + LEVAIN_VERSION);
-  app.set_config("--config", "", "Read options from this TOML file")->envname("LEVAIN_CONFIG");
+  // CLI11 asks the environment only after it has read the file.
+  const char* config = std::getenv("LEVAIN_CONFIG");
+  const bool has_config = config != nullptr && *config != '\0';
+  app.set_config("--config", has_config ? config : "", "Read options from this TOML file (LEVAIN_CONFIG)", has_config);
   app.allow_config_extras(CLI::config_extras_mode::error);
   option_maker add(app);
   add_program(add, options, listen);
@@ -260,6 +292,9 @@ std::variant<daemon_options, int> read_daemon_options(int argc, const char* cons
     check_together(options, listen, variables);
   } catch (const CLI::Success& said) {
     return app.exit(said);
+  } catch (const CLI::ConfigError& error) {
+    std::cerr << "levaind: " << config_complaint(error) << "\nSee levaind --help.\n";
+    return 2;
   } catch (const CLI::ParseError& error) {
     std::cerr << "levaind: " << error.what() << "\nSee levaind --help.\n";
     return 2;
