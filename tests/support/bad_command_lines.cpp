@@ -1,0 +1,97 @@
+#include "tests/support/bad_command_lines.hpp"
+
+namespace levain::test {
+
+namespace {
+
+const std::string nobody_listens = "http://127.0.0.1:9";
+const std::string some_tenant = "3f2b8c1e-5d4a-4b6f-9e8d-7c6b5a493827";
+
+bad_command_line daemon(std::vector<std::string> arguments) {
+  arguments.insert(arguments.begin(), {"--embedded", "DIR/database"});
+  return {"levaind", std::move(arguments)};
+}
+
+bad_command_line daemon_with(std::string variable, std::string value) {
+  return {"levaind", {"--embedded", "DIR/database"}, {{std::move(variable), std::move(value)}}};
+}
+
+bad_command_line configured(std::string text) {
+  return {"levaind", {"--config", "DIR/levaind.toml", "--embedded", "DIR/database"}, {}, std::move(text)};
+}
+
+} // namespace
+
+const std::vector<bad_command_line>& bad_arguments() {
+  static const std::vector<bad_command_line> all{
+    {"levaind"},
+    {"levaind", {"--embedded", "DIR/database", "--database", "postgresql:///levain"}},
+    {"levaind", {"--database", "postgresql:///levain?host=/nowhere"}},
+    {"levaind", {"--database", "mysql://localhost/levain"}},
+    {"levaind", {"--embedded", "DIR/file/database"}},
+    daemon({"--listen", "7400"}),
+    daemon({"--listen", "0.0.0.0:7400"}),
+    daemon({"--listen", "127.0.0.1:70000"}),
+    daemon({"--var", "forecasting_url"}),
+    daemon({"--var", "a=1", "--var", "a=2"}),
+    daemon({"--runs-running-max", "0"}),
+    daemon({"--runs-running-max", "many"}),
+    daemon({"--lease-duration", "5"}),
+    daemon({"--heartbeat-interval", "4s"}),
+    daemon({"--log-level", "loud"}),
+    daemon({"--runs-max", "5"}),
+    {"levaind", {"--config", "DIR/none.toml", "--embedded", "DIR/database"}},
+    {"levain"},
+    {"levain", {"strat"}},
+    {"levain", {"list", "--url", nobody_listens}},
+    {"levain", {"list", "--tenant", "bakery", "--url", nobody_listens}},
+    {"levain", {"list", "--tenant", some_tenant, "--url", nobody_listens}},
+    {"levain", {"attention", "--url", nobody_listens}},
+    {"levain", {"show", "--tenant", some_tenant}},
+    {"levain", {"start", "daily_bakery", "--tenant", some_tenant, "--input", "{day: 1}", "--url", nobody_listens}},
+    {"levain", {"start", "daily_bakery", "--tenant", some_tenant, "--input", "@DIR/none", "--url", nobody_listens}},
+    {"levain", {"start", "daily_bakery", "--tenant", some_tenant, "--priority", "urgent", "--url", nobody_listens}},
+    {"levain", {"history", "--tenant", some_tenant, "--from", "yesterday", "--url", nobody_listens}},
+    {"levain", {"workflow", "register", "DIR/none", "--url", nobody_listens}},
+    {"levain", {"status", "--url", "ftp://127.0.0.1"}},
+    {"levain", {"verify", "--all"}},
+    {"levain", {"verify", "--database", "postgresql:///levain?host=/nowhere"}},
+    {"levain", {"migrate", "down"}},
+    {"levain", {"migrate", "status", "--embedded", "DIR"}},
+    {"levain-bakery"},
+    {"levain-bakery", {"--state", "DIR/state", "--fail", "baking"}},
+    {"levain-bakery", {"--state", "DIR/state", "--fail", "insights:2"}},
+    {"levain-bakery", {"--state", "DIR/state", "--slow", "insights:soon"}},
+    {"levain-bakery", {"--state", "DIR/state", "--host", "0.0.0.0"}},
+    {"levain-bakery", {"--state", "DIR/file"}},
+    {"levain-bakery", {"--state", "DIR/state", "--prot", "80"}},
+  };
+  return all;
+}
+
+const std::vector<bad_command_line>& bad_environments() {
+  static const std::vector<bad_command_line> all{
+    daemon_with("LEVAIN_DATABASE", "postgresql:///levain"),
+    daemon_with("LEVAIN_LISTEN", "localhost"),
+    daemon_with("LEVAIN_RUNS_WAITING_MAX", "-1"),
+    daemon_with("LEVAIN_STOP_GRACE", "soon"),
+    daemon_with("LEVAIN_LOG_LEVEL", "LOUD"),
+    daemon_with("LEVAIN_CONFIG", "DIR/none.toml"),
+    {"levain", {"list"}, {{"LEVAIN_TENANT", "bakery"}, {"LEVAIN_URL", nobody_listens}}},
+    {"levain", {"status"}, {{"LEVAIN_URL", "7400"}}},
+    {"levain", {"migrate", "status"}, {{"LEVAIN_DATABASE", "postgresql:///levain?host=/nowhere"}}},
+  };
+  return all;
+}
+
+const std::vector<bad_command_line>& bad_configurations() {
+  static const std::vector<bad_command_line> all{
+    configured("runs-runing-max = 5\n"),     configured("runs-running-max = \"five\"\n"),
+    configured("batch-runs-max = 0\n"),      configured("lease-duration = \"1 second\"\n"),
+    configured("listen = \"everywhere\"\n"), configured("[limits]\nruns-running-max = 5\n"),
+    configured("writers = 1025\n"),
+  };
+  return all;
+}
+
+} // namespace levain::test
