@@ -99,7 +99,7 @@ BOOST_AUTO_TEST_CASE(nothing_acknowledged_is_lost_when_the_database_goes_and_com
 BOOST_AUTO_TEST_CASE(a_daemon_whose_own_database_dies_does_not_stay_behind_useless) {
   // Given
   const temporary_folder folder;
-  const std::vector<std::string> arguments{"--embedded", folder / "database"};
+  const std::vector<std::string> arguments{"--embedded", folder / "database", "--stop-grace", "1s"};
   starter starts(some_tenant, "five_steps");
   {
     running_daemon daemon(arguments);
