@@ -93,6 +93,17 @@ timestamp moment_from(const std::string& option, const std::string& text) {
       option, text));
 }
 
+std::chrono::milliseconds span_from(
+  const std::string& option, const std::string& text, std::chrono::milliseconds least, std::chrono::milliseconds most) {
+  const auto span = parse_duration(text);
+  if (!span || *span < least || *span > most)
+    throw command_failed(
+      exit_status::wrong_command_line, fmt::format(
+                                         "{} is '{}': must be a span such as 500ms, from {} to {}", option, text,
+                                         format_duration(least), format_duration(most)));
+  return std::chrono::duration_cast<std::chrono::milliseconds>(*span);
+}
+
 std::string text_or_file(const std::string& option, const std::string& given) {
   if (!given.starts_with('@'))
     return given;

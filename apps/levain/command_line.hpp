@@ -52,6 +52,10 @@ api_client client_of(const command_line& line);
 /// naming `option`.
 timestamp moment_from(const std::string& option, const std::string& text);
 
+/// A span such as `250ms`. Throws `command_failed` naming `option` when it is none, or not from `least` to `most`.
+std::chrono::milliseconds span_from(
+  const std::string& option, const std::string& text, std::chrono::milliseconds least, std::chrono::milliseconds most);
+
 /// The text itself, or what is in the file after `@` (`@-` is standard input). Throws `command_failed`.
 std::string text_or_file(const std::string& option, const std::string& given);
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "actors/workflow/parse_definition.hpp"
 #include "apps/levain/commands.hpp"
 #include "apps/levain/event_text.hpp"
 #include "apps/levain/watched_run.hpp"
@@ -87,17 +88,15 @@ void add_run_commands(CLI::App& app, command_line& line) {
   explain->callback([&line, run] { line.chosen = [&line, run] { return explain_run(line, *run); }; });
 
   auto* watch = add_run_command(app, line, "watch", "Follow a run until it has ended; failed runs make it fail", run);
-  auto interval = std::make_shared<int>(static_cast<int>(watch_interval_default.count()));
-  auto patience = std::make_shared<int>(static_cast<int>(watch_patience_default.count()));
-  watch->add_option("--interval-ms", *interval, "Between two looks")
-    ->check(CLI::Range(20, 60'000))
-    ->capture_default_str();
-  watch->add_option("--patience-ms", *patience, "For a daemon that went away")
-    ->check(CLI::Range(0, 86'400'000))
-    ->capture_default_str();
+  auto interval = std::make_shared<std::string>(format_duration(watch_interval_default));
+  auto patience = std::make_shared<std::string>(format_duration(watch_patience_default));
+  watch->add_option("--interval", *interval, "Between two looks")->capture_default_str();
+  watch->add_option("--patience", *patience, "How long to wait for a daemon that went away")->capture_default_str();
   watch->callback([&line, run, interval, patience] {
     line.chosen = [&line, run, interval, patience] {
-      return watch_until_ended(line, *run, std::chrono::milliseconds(*interval), std::chrono::milliseconds(*patience));
+      return watch_until_ended(
+        line, *run, span_from("--interval", *interval, watch_interval_min, watch_interval_max),
+        span_from("--patience", *patience, std::chrono::milliseconds(0), watch_patience_max));
     };
   });
 }

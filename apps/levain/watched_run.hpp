@@ -47,6 +47,9 @@ exit_status watch_until_ended(
   std::chrono::milliseconds patience);
 
 inline constexpr std::chrono::milliseconds watch_interval_default{250};
+inline constexpr std::chrono::milliseconds watch_interval_min{20};
+inline constexpr std::chrono::milliseconds watch_interval_max{60'000};
 inline constexpr std::chrono::milliseconds watch_patience_default{60'000};
+inline constexpr std::chrono::milliseconds watch_patience_max = std::chrono::hours(24);
 
 } // namespace levain
