@@ -133,7 +133,12 @@ void run_actor_state::append(const std::vector<event>& facts) {
     x.append.events.push_back(encode_event(fact, *run_.workflow));
   const bool first = facts.front().seq == 1;
   const auto time = now();
-  if (first || run_.phase == run_phase::ended || time - projected_at_ >= environment_->run.projection_interval) {
+  // A run that had ended is going on again: recovery looks for it by its row, so the row may not lag behind.
+  const bool reopened =
+    std::any_of(facts.begin(), facts.end(), [](const event& fact) { return fact.kind == event_kind::run_retried; });
+  if (
+    first || reopened || run_.phase == run_phase::ended ||
+    time - projected_at_ >= environment_->run.projection_interval) {
     (first ? x.append.insert : x.append.update) = audit_of(run_);
     projected_seq_ = run_.seq;
     projected_at_ = time;
@@ -278,6 +283,8 @@ void run_actor_state::reloaded(const run_loaded& x) {
   for (const auto& call : calls_out(run_))
     if (strict_seq_ <= durable_seq_)
       begin_attempt(call);
+  if (run_.phase == run_phase::ended && durable_seq_ == run_.seq)
+    end(run_left::reason_type::ended);
 }
 
 // ---- effects ----------------------------------------------------------------

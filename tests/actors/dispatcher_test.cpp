@@ -160,6 +160,24 @@ BOOST_AUTO_TEST_CASE(timers_continue_after_a_crash) {
   BOOST_TEST(world.calls->calls().size() == 2u);
 }
 
+BOOST_AUTO_TEST_CASE(a_run_that_was_retried_by_hand_survives_a_crash_right_after) {
+  actor_world world;
+  auto start = world.start(one_step());
+  world.settle();
+  const auto run = start->run().run;
+  world.calls->answer("one", call_failure{call_failure::kind_type::final, "no", std::nullopt});
+  world.settle();
+  world.ask(run, retry_asked{"mara"});
+  world.settle();
+  world.crash();
+  world.boot();
+  BOOST_TEST(world.status().runs_live == 1u);
+  world.calls->answer("one", "{}");
+  world.settle();
+  BOOST_TEST((world.row(run).status == run_status::completed));
+  world.check_row_equals_fold(run);
+}
+
 BOOST_AUTO_TEST_CASE(recovery_goes_page_by_page) {
   actor_world::options settings = with_slots(1000);
   settings.recovery.page_runs_max = 7;
