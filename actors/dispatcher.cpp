@@ -320,7 +320,7 @@ void dispatcher_state::lost() {
 }
 
 dispatcher_status dispatcher_state::status() const {
-  return {live_.size(), queue_->running(), queue_->waiting(), ready_.size(), admitting};
+  return {live_.size(), queue_->running(), queue_->waiting(), ready_.size(), admitting, number_next_ != number_end_};
 }
 
 dispatcher_actor::behavior_type

@@ -296,6 +296,8 @@ struct dispatcher_status {
   size_t runs_waiting = 0;
   size_t shards_ready = 0;
   bool admitting = true;
+  /// Run numbers from the database are at hand; without them no start is taken.
+  bool has_run_numbers = false;
 };
 
 /// Ask for `dispatcher_status`.

@@ -18,6 +18,8 @@ std::vector<std::string> why_not_ready(const node_status& status) {
         : "the database does not answer");
   if (status.runs.shards_ready == 0)
     reasons.push_back("the node owns no shards that are recovered");
+  if (!status.runs.has_run_numbers)
+    reasons.push_back("the node waits for run numbers from the database");
   if (!status.runs.admitting)
     reasons.push_back("the node is shutting down");
   return reasons;
@@ -33,7 +35,8 @@ http_response readiness(const std::vector<std::string>& reasons) {
   auto document = problem_json(problem);
   document["reasons"] = reasons;
   auto response = to_response(problem);
-  response.body = document.dump();
+  // Also where the database spoke another encoding than UTF-8.
+  response.body = json_response(503, document).body;
   return response;
 }
 

@@ -91,7 +91,7 @@ void list_history(const api_core_ptr& core, api_call call) {
   const auto limit = query.limit(rows_per_answer_max);
   const auto from = query.time("from");
   if (!from)
-    refuse_parameter("from", "is missing; it must be a time such as 2026-11-23T04:00:00Z");
+    refuse_parameter("from", "is missing; it must be a time such as 2026-11-23T04:00:00Z or a date such as 2026-11-23");
   const auto to = query.time("to").value_or(now_utc());
   if (to < *from)
     refuse_parameter("to", fmt::format("must not be before 'from', as {} is", to_rfc3339(to)));

@@ -24,6 +24,7 @@ public:
 
   /// The value of a parameter that comes at most once and is not empty.
   std::optional<std::string> text(std::string_view name) const;
+  /// A date alone is its first moment, in UTC.
   std::optional<timestamp> time(std::string_view name) const;
   /// `limit`: 1 to `rows_per_answer_max`.
   size_t limit(size_t otherwise) const;

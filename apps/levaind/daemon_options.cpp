@@ -23,6 +23,15 @@ constexpr size_t read_connections_max = 64;
 /// No wait of a daemon is sensibly longer.
 constexpr duration span_max = std::chrono::hours(24 * 7);
 
+/// Files beside those that a limit counts: programs, logs, pipes, timers, listening sockets.
+constexpr size_t open_files_spare = 256;
+
+/// What is read as text and becomes an option when all of it is known.
+struct raw_options {
+  std::string listen = "127.0.0.1:7400";
+  std::vector<std::string> variables;
+};
+
 /// `runs-running-max` is also `LEVAIN_RUNS_RUNNING_MAX`.
 std::string environment_name(const std::string& name) {
   std::string text = "LEVAIN_";
@@ -30,6 +39,31 @@ std::string environment_name(const std::string& name) {
     text += c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
   return text;
 }
+
+/// The value of a variable of the environment; empty when there is none.
+std::string environment_value(const std::string& name) {
+  const char* value = name.empty() ? nullptr : std::getenv(name.c_str());
+  return value ? value : "";
+}
+
+/// Reads TOML and leaves out what the environment says too: the environment goes before the file.
+class file_behind_environment : public CLI::ConfigBase {
+public:
+  explicit file_behind_environment(const CLI::App& app)
+    : app_(app) {}
+
+  std::vector<CLI::ConfigItem> from_config(std::istream& input) const override {
+    auto items = ConfigBase::from_config(input);
+    std::erase_if(items, [this](const CLI::ConfigItem& item) {
+      const auto* option = item.parents.empty() ? app_.get_option_no_throw("--" + item.name) : nullptr;
+      return option && !environment_value(option->get_envname()).empty();
+    });
+    return items;
+  }
+
+private:
+  const CLI::App& app_;
+};
 
 class option_maker {
 public:
@@ -46,7 +80,8 @@ public:
   void
   count(const std::string& name, Count& value, const std::string& meaning, size_t min = 1, size_t max = count_max) {
     finish(name, app_.add_option("--" + name, value, meaning))
-      ->check(CLI::Range(min, max).description("[" + std::to_string(min) + " - " + std::to_string(max) + "]"))
+      ->check(CLI::Range(min, max).description(""))
+      ->type_name(std::to_string(min) + ".." + std::to_string(max))
       ->capture_default_str();
   }
 
@@ -145,13 +180,13 @@ void add_server(option_maker& add, daemon_options& options) {
   add.count("reads-waiting-max", options.reads.reads_waiting_max, "Reads waiting for one; further ones get 503");
 }
 
-void add_program(option_maker& add, daemon_options& options, std::string& listen) {
+void add_program(option_maker& add, daemon_options& options, raw_options& raw) {
   auto& node = options.node;
   add.group("Program");
   add.text("embedded", options.embedded, "Start a private PostgreSQL in this directory")->type_name("DIR");
   add.text("database", options.database, "Use the PostgreSQL at this URL")->type_name("URL");
   add.flag("no-migrate", options.no_migrate, "Do not bring the database's schema up to date");
-  add.text("listen", listen, "Where to serve HTTP; port 0 lets the system choose")
+  add.text("listen", raw.listen, "Where to serve HTTP; port 0 lets the system choose")
     ->type_name("HOST:PORT")
     ->capture_default_str();
   add.flag("allow-remote", options.http.allow_remote, "Serve other machines too, although nothing authenticates them");
@@ -197,15 +232,15 @@ bool is_database_url(const std::string& text) {
                                      : text.starts_with("postgresql://") || text.starts_with("postgres://");
 }
 
-void check_together(daemon_options& options, const std::string& listen, const std::vector<std::string>& variables) {
+void check_together(daemon_options& options, const raw_options& raw) {
   if (options.embedded.empty() == options.database.empty())
     throw CLI::ValidationError(
       "--embedded, --database", options.embedded.empty() ? "give one of them: --embedded DIR or --database URL"
                                                          : "give one of them, not both (LEVAIN_DATABASE counts)");
-  const auto endpoint = parse_endpoint(listen);
+  const auto endpoint = parse_endpoint(raw.listen);
   if (!endpoint)
     throw CLI::ValidationError(
-      "--listen", "must be ADDRESS:PORT such as 127.0.0.1:7400 or [::1]:7400, not '" + listen + "'");
+      "--listen", "must be ADDRESS:PORT such as 127.0.0.1:7400 or [::1]:7400, not '" + raw.listen + "'");
   std::tie(options.http.host, options.http.port) = *endpoint;
   try {
     check_address(options.http);
@@ -227,7 +262,7 @@ void check_together(daemon_options& options, const std::string& listen, const st
       "--journal-retry-interval-initial", "must be at most --journal-retry-interval-max (" +
                                             format_duration(node.persistence.retry_interval_max) + "), not " +
                                             format_duration(node.persistence.retry_interval_initial));
-  node.variables = read_variables(variables);
+  node.variables = read_variables(raw.variables);
   if (!options.database.empty() && !is_database_url(options.database))
     throw CLI::ValidationError(
       "--database", "must be a URL such as postgresql:///levain?host=/run/postgresql, not '" + options.database + "'");
@@ -247,6 +282,12 @@ std::string config_complaint(const CLI::ConfigError& error) {
 }
 
 } // namespace
+
+size_t open_files_wanted(const daemon_options& options) {
+  const auto& calls = options.node.http;
+  return options.http.connections_max + options.http.refusals_max + calls.calls_in_flight_max +
+         calls.idle_connections_max + options.reads.connections + options.node.writers + open_files_spare;
+}
 
 std::optional<std::pair<std::string, uint16_t>> parse_endpoint(const std::string& text) {
   const auto colon = text.rfind(':');
@@ -268,18 +309,17 @@ std::optional<std::pair<std::string, uint16_t>> parse_endpoint(const std::string
 
 std::variant<daemon_options, int> read_daemon_options(int argc, const char* const* argv) {
   daemon_options options;
-  std::string listen = "127.0.0.1:7400";
-  std::vector<std::string> variables;
+  raw_options raw;
   CLI::App app{"The daemon of Levain: runs workflows and remembers every step in PostgreSQL.", "levaind"};
   app.set_version_flag("--version", std::string("levaind ") + LEVAIN_VERSION);
   // CLI11 asks the environment only after it has read the file.
-  const char* config = std::getenv("LEVAIN_CONFIG");
-  const bool has_config = config != nullptr && *config != '\0';
-  app.set_config("--config", has_config ? config : "", "Read options from this TOML file (LEVAIN_CONFIG)", has_config);
+  const auto file = environment_value("LEVAIN_CONFIG");
+  app.set_config("--config", file, "Read options from this TOML file (LEVAIN_CONFIG)", !file.empty());
+  app.config_formatter(std::make_shared<file_behind_environment>(app));
   app.allow_config_extras(CLI::config_extras_mode::error);
   option_maker add(app);
-  add_program(add, options, listen);
-  app.add_option("--var", variables, "What ${NAME} in definitions stands for; may come more than once")
+  add_program(add, options, raw);
+  app.add_option("--var", raw.variables, "What ${NAME} in definitions stands for; may come more than once")
     ->type_name("NAME=VALUE")
     ->allow_extra_args(false)
     ->group("Program");
@@ -289,7 +329,7 @@ std::variant<daemon_options, int> read_daemon_options(int argc, const char* cons
   add_calls(add, options.node);
   try {
     app.parse(argc, argv);
-    check_together(options, listen, variables);
+    check_together(options, raw);
   } catch (const CLI::Success& said) {
     return app.exit(said);
   } catch (const CLI::ConfigError& error) {

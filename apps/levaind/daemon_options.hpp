@@ -12,7 +12,7 @@
 
 namespace levain {
 
-/// Everything the daemon can be told: by the command line, else a TOML file, else `LEVAIN_...` variables.
+/// Everything the daemon can be told: by the command line, else `LEVAIN_...` variables, else a TOML file.
 struct daemon_options {
   /// A directory for a private PostgreSQL; empty when `database` is given.
   std::string embedded;
@@ -35,6 +35,10 @@ struct daemon_options {
 /// Reads the command line. Answers the exit status where the program is to end at once: 0 after `--help` and
 /// `--version`, 2 for what is wrong, said on stderr.
 std::variant<daemon_options, int> read_daemon_options(int argc, const char* const* argv);
+
+/// The files that these options may keep open at once: clients, calls, and connections to the database, with some to
+/// spare.
+size_t open_files_wanted(const daemon_options& options);
 
 /// The address and port of `127.0.0.1:7400` or `[::1]:7400`; nothing where the text is not of that form.
 std::optional<std::pair<std::string, uint16_t>> parse_endpoint(const std::string& text);

@@ -11,6 +11,7 @@
 #include "actors/gateway/api.hpp"
 #include "apps/levaind/daemon_options.hpp"
 #include "apps/levaind/log_format.hpp"
+#include "apps/levaind/open_files.hpp"
 #include "apps/levaind/server_watch.hpp"
 #include "apps/levaind/signal_watch.hpp"
 #include "apps/levaind/upkeep.hpp"
@@ -84,6 +85,17 @@ int serve(daemon_options& options, const std::string& url, signal_watch& signals
   return failure.empty() ? done : failed;
 }
 
+/// The system's default of 1024 open files is less than the daemon's own limits.
+void make_room_for_files(const daemon_options& options) {
+  const auto wanted = open_files_wanted(options);
+  const auto allowed = allow_open_files(wanted);
+  if (allowed < wanted)
+    spdlog::warn(
+      "few_open_files allowed={} wanted={} hint=\"raise the system's limit (ulimit -Hn), or lower --connections-max "
+      "and --calls-in-flight-max\"",
+      allowed, wanted);
+}
+
 int run(daemon_options& options, signal_watch& signals) {
   std::unique_ptr<embedded_postgres> database;
   auto url = options.database;
@@ -127,6 +139,7 @@ int main(int argc, char** argv) {
     return *status;
   auto& options = std::get<levain::daemon_options>(read);
   levain::set_up_log(options);
+  levain::make_room_for_files(options);
   levain::signal_watch signals;
   return levain::run_and_tell(options, signals);
 }

@@ -105,7 +105,13 @@ BOOST_AUTO_TEST_CASE(parameters_are_checked_one_by_one) {
   const auto no_time = request_with({{"from", "yesterday"}});
   BOOST_TEST(refusal_of([&] {
                query_reader(no_time, {"from"}).time("from");
-             }) == "from: must be a time such as 2026-11-23T04:00:00Z, not 'yesterday'");
+             }) == "from: must be a time such as 2026-11-23T04:00:00Z or a date such as 2026-11-23, not 'yesterday'");
+  const auto date = request_with({{"from", "2026-11-23"}});
+  BOOST_TEST(to_rfc3339(*query_reader(date, {"from"}).time("from")) == "2026-11-23T00:00:00.000000Z");
+  const auto year_0 = request_with({{"from", "0000-12-31"}});
+  BOOST_TEST(refusal_of([&] { query_reader(year_0, {"from"}).time("from"); }).ends_with("not '0000-12-31'"));
+  const auto no_date = request_with({{"from", "2026-02-30"}});
+  BOOST_TEST(refusal_of([&] { query_reader(no_date, {"from"}).time("from"); }).ends_with("not '2026-02-30'"));
 }
 
 BOOST_AUTO_TEST_CASE(a_parameter_with_many_values_is_repeated_or_a_list) {

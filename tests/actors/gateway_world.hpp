@@ -74,9 +74,12 @@ public:
     }
   }
 
-  /// Waits until the node has recovered all shards, as `/v1/status` says.
+  /// Waits until the node has recovered all shards and takes starts, as `/v1/status` says.
   void wait_until_ready() {
-    get_until("/v1/status", [](const http_answer& answer) { return answer.json()["shards_ready"] == shard_count; });
+    get_until("/v1/status", [](const http_answer& answer) {
+      const auto status = answer.json();
+      return status["shards_ready"] == shard_count && status["ready"] == true;
+    });
   }
 
   /// Waits until the run's status is this.

@@ -73,7 +73,8 @@ void wait_until_ready(node& on) {
   for (;;) {
     awaited<node_status> told;
     on.status(told.receiver_of());
-    if (told.get().runs.shards_ready == shard_count)
+    const auto runs = told.get().runs;
+    if (runs.shards_ready == shard_count && runs.has_run_numbers)
       return;
     BOOST_TEST_REQUIRE((std::chrono::steady_clock::now() < deadline));
     std::this_thread::yield();

@@ -60,14 +60,15 @@ BOOST_AUTO_TEST_CASE(the_environment_and_the_file_are_held_to_the_same_rules) {
   check_refused(run_daemon({"--config", file}), "lease-lenght");
 }
 
-BOOST_AUTO_TEST_CASE(the_command_line_wins_over_the_file_and_the_file_over_the_environment) {
+BOOST_AUTO_TEST_CASE(the_command_line_wins_over_the_environment_and_the_environment_over_the_file) {
   const temporary_folder folder;
   const auto file = folder / "levaind.toml";
   std::ofstream(file) << "database = \"u\"\nlog-level = \"from-file\"\n";
   const std::map<std::string, std::string> environment{{"LEVAIN_LOG_LEVEL", "from-environment"}};
   check_refused(run_daemon({"--config", file, "--log-level", "from-line"}, environment), "from-line");
-  check_refused(run_daemon({"--config", file}, environment), "from-file");
-  check_refused(run_daemon({"--database", "u"}, environment), "from-environment");
+  check_refused(run_daemon({"--config", file}, environment), "from-environment");
+  check_refused(run_daemon({"--config", file}), "from-file");
+  check_refused(run_daemon({}, {{"LEVAIN_CONFIG", file}}), "from-file");
 }
 
 BOOST_AUTO_TEST_CASE(every_option_is_documented_with_its_default) {

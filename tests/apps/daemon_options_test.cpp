@@ -1,0 +1,381 @@
+#include "apps/levaind/daemon_options.hpp"
+
+#include <boost/test/unit_test.hpp>
+#include <cstdlib>
+#include <fmt/format.h>
+#include <fstream>
+#include <functional>
+#include <iostream>
+#include <sstream>
+
+#include "actors/workflow/parse_definition.hpp"
+#include "apps/levaind/open_files.hpp"
+#include "tests/support/temporary_folder.hpp"
+
+using namespace levain;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// Catches what a stream says as long as it lives.
+class caught {
+public:
+  explicit caught(std::ostream& stream)
+    : stream_(stream)
+    , before_(stream.rdbuf(text_.rdbuf())) {}
+  ~caught() { stream_.rdbuf(before_); }
+  caught(const caught&) = delete;
+  caught& operator=(const caught&) = delete;
+
+  std::string text() const { return text_.str(); }
+
+private:
+  std::ostream& stream_;
+  std::ostringstream text_;
+  std::streambuf* before_;
+};
+
+/// A variable of the environment, gone at the end.
+class environment_variable {
+public:
+  environment_variable(std::string name, const std::string& value)
+    : name_(std::move(name)) {
+    setenv(name_.c_str(), value.c_str(), 1);
+  }
+  ~environment_variable() { unsetenv(name_.c_str()); }
+  environment_variable(const environment_variable&) = delete;
+  environment_variable& operator=(const environment_variable&) = delete;
+
+private:
+  std::string name_;
+};
+
+struct reading {
+  /// Absent where the program is to end.
+  std::optional<daemon_options> options;
+  int status = 0;
+  std::string output;
+  std::string errors;
+};
+
+reading read_exactly(const std::vector<std::string>& arguments) {
+  std::vector<const char*> words{"levaind"};
+  for (const auto& each : arguments)
+    words.push_back(each.c_str());
+  const caught output(std::cout);
+  const caught errors(std::cerr);
+  auto read = read_daemon_options(static_cast<int>(words.size()), words.data());
+  reading result;
+  if (auto* status = std::get_if<int>(&read))
+    result.status = *status;
+  else
+    result.options = std::move(std::get<daemon_options>(read));
+  result.output = output.text();
+  result.errors = errors.text();
+  return result;
+}
+
+/// With a directory, which every right command line has.
+reading read(std::vector<std::string> arguments) {
+  arguments.insert(arguments.begin(), {"--embedded", "data"});
+  return read_exactly(arguments);
+}
+
+daemon_options options_of(std::vector<std::string> arguments) {
+  auto result = read(std::move(arguments));
+  BOOST_TEST_REQUIRE(result.options.has_value(), result.errors);
+  return *result.options;
+}
+
+/// The sentence that refuses these arguments.
+std::string refusal_of(const reading& result) {
+  BOOST_TEST(!result.options.has_value());
+  BOOST_TEST(result.status == 2);
+  const std::string end = "\nSee levaind --help.\n";
+  BOOST_TEST_REQUIRE(result.errors.ends_with(end), result.errors);
+  return result.errors.substr(0, result.errors.size() - end.size());
+}
+
+std::string refusal_of(std::vector<std::string> arguments) {
+  return refusal_of(read(std::move(arguments)));
+}
+
+/// One limit: how it is set, what it is otherwise, and where it is kept.
+struct limit_case {
+  std::string name;
+  /// As the program understands it; spans in microseconds.
+  int64_t otherwise;
+  std::function<int64_t(const daemon_options&)> kept;
+};
+
+int64_t micros(duration span) {
+  return span.count();
+}
+
+std::vector<limit_case> count_limits() {
+  using o = daemon_options;
+  return {
+    {"connections-max", 4096, [](const o& x) { return x.http.connections_max; }},
+    {"refusals-max", 256, [](const o& x) { return x.http.refusals_max; }},
+    {"header-bytes-max", 16 * 1024, [](const o& x) { return x.http.header_bytes_max; }},
+    {"body-bytes-max", 16 * 1024 * 1024, [](const o& x) { return x.http.body_bytes_max; }},
+    {"read-connections", 4, [](const o& x) { return x.reads.connections; }},
+    {"reads-waiting-max", 1000, [](const o& x) { return x.reads.reads_waiting_max; }},
+    {"runs-running-max", 100'000, [](const o& x) { return x.node.dispatcher.runs_running_max; }},
+    {"runs-running-per-tenant-max", 50'000, [](const o& x) { return x.node.dispatcher.runs_running_per_tenant_max; }},
+    {"runs-waiting-max", 100'000, [](const o& x) { return x.node.dispatcher.runs_waiting_max; }},
+    {"starts-unsettled-max", 20'000, [](const o& x) { return x.node.dispatcher.starts_unsettled_max; }},
+    {"round-robin-quantum", 10, [](const o& x) { return x.node.dispatcher.round_robin_quantum; }},
+    {"run-numbers-block", 10'000, [](const o& x) { return x.node.dispatcher.run_numbers_block; }},
+    {"writers", 1, [](const o& x) { return x.node.writers; }},
+    {"batch-runs-max", 500, [](const o& x) { return x.node.persistence.batch_runs_max; }},
+    {"batch-bytes-max", 8 * 1024 * 1024, [](const o& x) { return x.node.persistence.batch_bytes_max; }},
+    {"recovery-page-runs-max", 500, [](const o& x) { return x.node.recovery.page_runs_max; }},
+    {"recovery-shards-at-a-time", 16, [](const o& x) { return x.node.recovery.shards_at_a_time; }},
+    {"calls-in-flight-max", 4096, [](const o& x) { return x.node.http.calls_in_flight_max; }},
+    {"calls-per-host-max", 1024, [](const o& x) { return x.node.http.calls_per_host_max; }},
+    {"calls-waiting-max", 100'000, [](const o& x) { return x.node.http.calls_waiting_max; }},
+    {"idle-connections-max", 1024, [](const o& x) { return x.node.http.idle_connections_max; }},
+    {"response-bytes-max", 1024 * 1024, [](const o& x) { return x.node.http.response_bytes_max; }},
+    {"threads", 0, [](const o& x) { return x.node.threads; }},
+    {"function-threads", 2, [](const o& x) { return x.node.function_threads; }},
+  };
+}
+
+std::vector<limit_case> span_limits() {
+  using o = daemon_options;
+  return {
+    {"request-timeout-max", micros(10s), [](const o& x) { return micros(x.http.request_timeout_max); }},
+    {"idle-timeout-max", micros(1min), [](const o& x) { return micros(x.http.idle_timeout_max); }},
+    {"response-timeout-max", micros(1min), [](const o& x) { return micros(x.http.response_timeout_max); }},
+    {"write-timeout-max", micros(10s), [](const o& x) { return micros(x.http.write_timeout_max); }},
+    {"linger-timeout-max", micros(2s), [](const o& x) { return micros(x.http.linger_timeout_max); }},
+    {"read-timeout-max", micros(10s), [](const o& x) { return micros(x.reads.queries.statement_timeout); }},
+    {"read-reconnect-pause", micros(250ms), [](const o& x) { return micros(x.reads.queries.reconnect_pause); }},
+    {"ageing-interval", micros(10s), [](const o& x) { return micros(x.node.dispatcher.ageing_interval); }},
+    {"refusal-retry-after", micros(1s), [](const o& x) { return micros(x.node.dispatcher.refusal_retry_after); }},
+    {"journal-retry-interval-initial", micros(50ms),
+     [](const o& x) { return micros(x.node.persistence.retry_interval_initial); }},
+    {"journal-retry-interval-max", micros(5s),
+     [](const o& x) { return micros(x.node.persistence.retry_interval_max); }},
+    {"projection-interval", micros(250ms), [](const o& x) { return micros(x.node.run.projection_interval); }},
+    {"lease-duration", micros(5s), [](const o& x) { return micros(x.node.lease.lease_duration); }},
+    {"heartbeat-interval", micros(1500ms), [](const o& x) { return micros(x.node.lease.heartbeat_interval); }},
+    {"recovery-retry-interval", micros(500ms), [](const o& x) { return micros(x.node.recovery.retry_interval); }},
+    {"connect-timeout-max", micros(5s), [](const o& x) { return micros(x.node.http.connect_timeout_max); }},
+    {"stop-grace", micros(10s), [](const o& x) { return micros(x.node.stop_grace); }},
+    {"answer-grace", micros(1s), [](const o& x) { return micros(x.answer_grace); }},
+    {"upkeep-interval", micros(1h), [](const o& x) { return micros(x.upkeep_interval); }},
+  };
+}
+
+/// A span other than the default; two of them have to be longer than another one's default.
+std::string span_to_set(const limit_case& limit) {
+  return limit.name == "lease-duration" || limit.name == "journal-retry-interval-max" ? "1m" : "30ms";
+}
+
+/// `--runs-running-max` is `LEVAIN_RUNS_RUNNING_MAX`.
+std::string variable_of(const std::string& option) {
+  std::string name = "LEVAIN_";
+  for (const char c : option)
+    name += c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  return name;
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(daemon_options_test)
+
+BOOST_AUTO_TEST_CASE(a_directory_is_all_that_is_needed) {
+  const auto options = options_of({});
+  BOOST_TEST(options.embedded == "data");
+  BOOST_TEST(options.database.empty());
+  BOOST_TEST(options.http.host == "127.0.0.1");
+  BOOST_TEST(options.http.port == 7400);
+  BOOST_TEST(!options.http.allow_remote);
+  BOOST_TEST(!options.no_migrate);
+  BOOST_TEST(options.log_level == "info");
+  BOOST_TEST(!options.log_json);
+  BOOST_TEST(options.port_file.empty());
+  BOOST_TEST(options.node.name == "levain");
+  BOOST_TEST(options.node.variables.empty());
+}
+
+BOOST_AUTO_TEST_CASE(every_limit_has_a_default_and_an_option) {
+  const auto defaults = options_of({});
+  for (const auto& each : count_limits()) {
+    BOOST_TEST(each.kept(defaults) == each.otherwise, each.name);
+    BOOST_TEST(each.kept(options_of({"--" + each.name, "7"})) == 7, each.name);
+  }
+  for (const auto& each : span_limits()) {
+    BOOST_TEST(each.kept(defaults) == each.otherwise, each.name);
+    const auto span = span_to_set(each);
+    BOOST_TEST(each.kept(options_of({"--" + each.name, span})) == parse_duration(span)->count(), each.name);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(every_limit_can_be_set_by_the_environment) {
+  for (const auto& each : count_limits()) {
+    const environment_variable variable(variable_of(each.name), "9");
+    BOOST_TEST(each.kept(options_of({})) == 9, each.name);
+  }
+  for (const auto& each : span_limits()) {
+    const auto span = span_to_set(each);
+    const environment_variable variable(variable_of(each.name), span);
+    BOOST_TEST(each.kept(options_of({})) == parse_duration(span)->count(), each.name);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(counts_and_spans_out_of_range_are_refused_by_name) {
+  for (const auto& each : count_limits())
+    for (const std::string bad : {"-1", "many", "99999999999999999999", "1.5", ""}) {
+      const auto said = refusal_of({"--" + each.name + "=" + bad});
+      BOOST_TEST(said.find("--" + each.name) != std::string::npos, said);
+    }
+  for (const auto& each : span_limits())
+    for (const std::string bad : {"0s", "-1s", "soon", "5", "8d"}) {
+      const auto said = refusal_of({"--" + each.name + "=" + bad});
+      BOOST_TEST(
+        said == fmt::format(
+                  "levaind: --{}: must be a span such as 500ms, 30s, 5m or 2h, at most 7d, not '{}'", each.name, bad));
+    }
+  BOOST_TEST(refusal_of({"--runs-running-max", "0"}).find("--runs-running-max") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(one_database_has_to_be_named) {
+  BOOST_TEST(
+    refusal_of(read_exactly({})) ==
+    "levaind: --embedded, --database: give one of them: --embedded DIR or --database URL");
+  BOOST_TEST(
+    refusal_of({"--database", "postgresql:///levain"}) ==
+    "levaind: --embedded, --database: give one of them, not both (LEVAIN_DATABASE counts)");
+  const environment_variable url("LEVAIN_DATABASE", "postgresql:///levain");
+  const auto result = read_exactly({});
+  BOOST_TEST_REQUIRE(result.options.has_value());
+  BOOST_TEST(result.options->database == "postgresql:///levain");
+}
+
+BOOST_AUTO_TEST_CASE(other_machines_are_served_only_when_that_is_said_aloud) {
+  for (const std::string open : {"0.0.0.0:7400", "192.168.1.4:80", "[::]:7400", "[2001:db8::1]:7400"}) {
+    const auto said = refusal_of({"--listen", open});
+    BOOST_TEST(said.starts_with("levaind: --listen: refusing to listen on "), said);
+    BOOST_TEST(options_of({"--listen", open, "--allow-remote"}).http.allow_remote);
+  }
+  BOOST_TEST(options_of({"--listen", "[::1]:0"}).http.host == "::1");
+  BOOST_TEST(options_of({"--listen", "127.3.2.1:80"}).http.port == 80);
+  BOOST_TEST(options_of({"--listen", "[::ffff:127.0.0.1]:80"}).http.port == 80);
+}
+
+BOOST_AUTO_TEST_CASE(an_address_that_is_none_is_refused) {
+  for (const std::string bad : {"7400", ":7400", "127.0.0.1", "127.0.0.1:", "127.0.0.1:70000", "::1:80", "127.0.0.1:x"})
+    BOOST_TEST(
+      refusal_of({"--listen", bad}) ==
+      fmt::format("levaind: --listen: must be ADDRESS:PORT such as 127.0.0.1:7400 or [::1]:7400, not '{}'", bad));
+}
+
+BOOST_AUTO_TEST_CASE(a_name_is_no_address) {
+  BOOST_TEST(refusal_of({"--listen", "localhost:7400"}).find("not an IP address") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(variables_are_gathered_and_checked) {
+  const auto options = options_of({"--var", "a=http://127.0.0.1:1/x=y", "--var", "b_2="});
+  BOOST_TEST((options.node.variables == call_variables{{"a", "http://127.0.0.1:1/x=y"}, {"b_2", ""}}));
+  BOOST_TEST(refusal_of({"--var", "a=1", "--var", "a=2"}) == "levaind: --var: gives 'a' twice");
+  for (const std::string bad : {"a", "=1", "2a=1", "a b=1"})
+    BOOST_TEST(refusal_of({"--var", bad}).ends_with("not '" + bad + "'"));
+}
+
+BOOST_AUTO_TEST_CASE(flags_do_what_they_are_called) {
+  BOOST_TEST(options_of({"--no-migrate"}).no_migrate);
+  BOOST_TEST(options_of({"--json"}).log_json);
+  const environment_variable variable("LEVAIN_NO_MIGRATE", "true");
+  BOOST_TEST(options_of({}).no_migrate);
+}
+
+BOOST_AUTO_TEST_CASE(limits_that_contradict_each_other_are_refused) {
+  BOOST_TEST(
+    refusal_of({"--heartbeat-interval", "3s"}) ==
+    "levaind: --heartbeat-interval: must be at most half of --lease-duration (5s), not 3s");
+  BOOST_TEST(
+    refusal_of({"--journal-retry-interval-initial", "6s"}) ==
+    "levaind: --journal-retry-interval-initial: must be at most --journal-retry-interval-max (5s), not 6s");
+}
+
+BOOST_AUTO_TEST_CASE(names_and_levels_are_checked) {
+  BOOST_TEST(refusal_of({"--name", std::string(101, 'n')}).ends_with("must be 1 to 100 bytes long, not 101"));
+  BOOST_TEST(refusal_of({"--log-level", "loud"}).find("loud") != std::string::npos);
+  BOOST_TEST(refusal_of({"--runs-runing-max", "5"}).find("--runs-runing-max") != std::string::npos);
+  BOOST_TEST(refusal_of({"extra"}).find("extra") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_toml_file_sets_what_the_command_line_leaves_open) {
+  const test::temporary_folder folder;
+  const std::string file = folder / "levaind.toml";
+  std::ofstream(file) << R"(listen = "127.0.0.1:7500"
+var = ["a=1", "b=2"]
+no-migrate = true
+runs-running-max = 10
+lease-duration = "1m"
+log-level = "debug"
+)";
+  const auto options = options_of({"--config", file, "--runs-running-max", "20"});
+  BOOST_TEST(options.http.port == 7500);
+  BOOST_TEST((options.node.variables == call_variables{{"a", "1"}, {"b", "2"}}));
+  BOOST_TEST(options.no_migrate);
+  BOOST_TEST(options.node.dispatcher.runs_running_max == 20U);
+  BOOST_TEST((options.node.lease.lease_duration == 1min));
+  BOOST_TEST(options.log_level == "debug");
+
+  const environment_variable variable("LEVAIN_CONFIG", file);
+  BOOST_TEST(options_of({}).node.dispatcher.runs_running_max == 10U);
+}
+
+BOOST_AUTO_TEST_CASE(the_command_line_goes_before_the_environment_and_that_before_the_file) {
+  const test::temporary_folder folder;
+  const std::string file = folder / "levaind.toml";
+  std::ofstream(file) << "runs-running-max = 10\nruns-waiting-max = 10\nwriters = 10\n";
+  const environment_variable running("LEVAIN_RUNS_RUNNING_MAX", "20");
+  const environment_variable waiting("LEVAIN_RUNS_WAITING_MAX", "20");
+  const auto node = options_of({"--config", file, "--runs-running-max", "30"}).node;
+  BOOST_TEST(node.dispatcher.runs_running_max == 30U);
+  BOOST_TEST(node.dispatcher.runs_waiting_max == 20U);
+  BOOST_TEST(node.writers == 10U);
+}
+
+BOOST_AUTO_TEST_CASE(a_file_that_is_wrong_is_refused) {
+  const test::temporary_folder folder;
+  const std::string file = folder / "levaind.toml";
+  BOOST_TEST(refusal_of({"--config", file}).find(file) != std::string::npos);
+  {
+    const environment_variable variable("LEVAIN_CONFIG", file);
+    BOOST_TEST(refusal_of(std::vector<std::string>()).find(file) != std::string::npos);
+  }
+  std::ofstream(file) << "runs-runing-max = 10\n";
+  BOOST_TEST(
+    refusal_of({"--config", file}).starts_with("levaind: --config: the file sets 'runs-runing-max', which is no"));
+  std::ofstream(file) << "[limits]\nruns-running-max = 10\n";
+  BOOST_TEST(
+    refusal_of({"--config", file}).starts_with("levaind: --config: the file sets 'limits', which is no option"));
+  std::ofstream(file) << "runs-running-max = \"ten\"\n";
+  BOOST_TEST(refusal_of({"--config", file}).find("runs-running-max") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(the_version_is_told) {
+  const auto version = read_exactly({"--version"});
+  BOOST_TEST(version.status == 0);
+  BOOST_TEST(version.output.starts_with("levaind "));
+}
+
+BOOST_AUTO_TEST_CASE(files_are_enough_for_every_limit) {
+  auto options = options_of({"--connections-max", "10", "--refusals-max", "5", "--calls-in-flight-max", "20"});
+  const auto wanted = open_files_wanted(options);
+  BOOST_TEST(wanted > 10U + 5U + 20U + 1024U + 4U + 1U);
+  BOOST_TEST(
+    open_files_wanted(options_of({"--connections-max", "110", "--refusals-max", "5", "--calls-in-flight-max", "20"})) ==
+    wanted + 100);
+  const auto before = allow_open_files(0);
+  BOOST_TEST(allow_open_files(1) == before);
+  BOOST_TEST(allow_open_files(before + 1) >= before);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
