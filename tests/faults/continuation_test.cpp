@@ -85,7 +85,7 @@ BOOST_AUTO_TEST_CASE(timers_go_on_where_they_were) {
   {
     running_daemon daemon(arguments);
     daemon.register_workflow(json::parse(R"({"workflow": "patient", "version": 1, "steps": [{"name": "a",
-      "call": {"simulate": {"fail_first": 1}}, "retry": {"initial_interval": "8s", "jitter": 0}}]})"));
+      "call": {"simulate": {"fail_first": 1}}, "retry": {"initial_interval": "5s", "jitter": 0}}]})"));
     daemon.wait_until_ready();
     BOOST_TEST_REQUIRE(starts.start(daemon.url(), 1) == 1U);
     run = *starts.acknowledged().begin();

@@ -54,6 +54,8 @@ BOOST_AUTO_TEST_CASE(kill_minus_nine_in_the_middle_of_2000_runs) {
   BOOST_TEST(seen.runs() == 2000U);
   BOOST_TEST(starts.acknowledged().size() == 2000U);
   check_all_is_well(seen, starts);
+  const auto verified = run_to_end({"levain", {"verify", "--all", "--embedded", folder / "database"}});
+  BOOST_TEST(verified.status == 0, verified.output << verified.errors);
 }
 
 namespace {
