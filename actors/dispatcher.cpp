@@ -102,6 +102,13 @@ run_plan dispatcher_state::plan_of(start_request& request) {
   return plan;
 }
 
+receiver<start_outcome> dispatcher_state::counted(receiver<start_outcome> tell) {
+  // Counted down when the receiver goes, told or not: a run's actor may die before it knows.
+  unsettled_->fetch_add(1);
+  std::shared_ptr<void> one(nullptr, [unsettled = unsettled_](void*) { unsettled->fetch_sub(1); });
+  return [one = std::move(one), tell = std::move(tell)](start_outcome outcome) { tell(std::move(outcome)); };
+}
+
 void dispatcher_state::start(start_run& x) {
   if (auto refused = why_not_now()) {
     x.outcome(std::move(*refused));
@@ -115,11 +122,7 @@ void dispatcher_state::start(start_run& x) {
   request.workflow = how.workflow;
   how.plan = plan_of(request);
   how.admitted = queue_->try_begin(how.plan.tenant);
-  unsettled_->fetch_add(1);
-  how.outcome = [unsettled = unsettled_, tell = std::move(x.outcome)](start_outcome outcome) {
-    unsettled->fetch_sub(1);
-    tell(std::move(outcome));
-  };
+  how.outcome = counted(std::move(x.outcome));
   const auto tenant = how.plan.tenant;
   const auto id = how.plan.run;
   const auto cost = static_cast<int64_t>(how.workflow->steps.size());
@@ -236,8 +239,10 @@ void dispatcher_state::loaded(run_loaded& x) {
   if (!x.failure.empty()) {
     refuse_all({wish_refused::reason_type::unavailable, x.failure});
     // Nobody else will ask for a run that died: ask until the journal answers.
-    if (load.revive)
-      read_back(x.run, [](pending_load& again) { again.revive = true; });
+    if (load.revive) {
+      to_revive_.push_back(x.run);
+      self_->send(environment_->timekeeper, wake_at{environment_->now() + options_.revive_interval});
+    }
     return;
   }
   if (!x.state) {
@@ -264,6 +269,12 @@ void dispatcher_state::loaded(run_loaded& x) {
   }
   for (auto& each : load.changes)
     each.outcome(wish_refused{wish_refused::reason_type::not_found, "there is no such run of this tenant"});
+}
+
+void dispatcher_state::revive_again() {
+  for (const auto& run : std::exchange(to_revive_, {}))
+    if (owns(run) && !live_.contains(run))
+      read_back(run, [](pending_load& load) { load.revive = true; });
 }
 
 // ---- shards -----------------------------------------------------------------
@@ -344,6 +355,7 @@ dispatcher(dispatcher_actor::stateful_pointer<dispatcher_state> self, dispatcher
     [self](run_loaded& x) { self->state.loaded(x); },
     [self](const report_status& x) { x.outcome(self->state.status()); },
     [self](const stop_admitting&) { self->state.admitting = false; },
+    [self](const wake&) { self->state.revive_again(); },
   };
 }
 

@@ -41,6 +41,7 @@ struct dispatcher_state {
   void numbers(const numbers_reserved& x);
   void loaded(run_loaded& x);
   void run_died(const caf::down_msg& down);
+  void revive_again();
   dispatcher_status status() const;
 
   bool admitting = true;
@@ -61,6 +62,7 @@ private:
   };
 
   std::optional<start_refused> why_not_now() const;
+  receiver<start_outcome> counted(receiver<start_outcome> tell);
   run_plan plan_of(start_request& request);
   std::string next_run_number(timestamp at);
   void fetch_numbers();
@@ -78,6 +80,8 @@ private:
   std::unordered_map<run_id, live_run> live_;
   std::unordered_map<caf::actor_addr, run_id> by_address_;
   std::unordered_map<run_id, pending_load> loads_;
+  /// Runs whose actors died and whose journals could not be read when they were asked for.
+  std::vector<run_id> to_revive_;
   /// Owned shards whose runs are all here, in turn for new runs.
   std::vector<shard_lease> ready_;
   std::unordered_map<int, epoch_number> epochs_;

@@ -93,7 +93,9 @@ using dispatcher_actor = caf::typed_actor<
   // A run that had ended is back, for a wish.
   caf::reacts_to<run_loaded>, caf::reacts_to<report_status>,
   // The node ends: admit nothing more.
-  caf::reacts_to<stop_admitting>>;
+  caf::reacts_to<stop_admitting>,
+  // INTERNAL: ask again for the runs whose actors died while the journal could not be read.
+  caf::reacts_to<wake>>;
 
 /// LEASE KEEPER. Holds the node's lease by heartbeats and takes shards that nobody holds. Has a connection of its own.
 using lease_keeper_actor = caf::typed_actor<

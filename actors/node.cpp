@@ -7,6 +7,7 @@
 #include <mutex>
 #include <random>
 #include <spdlog/spdlog.h>
+#include <thread>
 
 #include "actors/definitions.hpp"
 #include "actors/dispatcher.hpp"
@@ -35,8 +36,8 @@ uuid_entropy system_entropy() {
 
 struct system_config : caf::actor_system_config {
   explicit system_config(const node_options& options) {
-    if (options.threads > 0)
-      set("scheduler.max-threads", options.threads);
+    const size_t cores = std::max(std::thread::hardware_concurrency(), 1U);
+    set("scheduler.max-threads", options.threads > 0 ? options.threads : cores);
   }
 };
 
@@ -77,6 +78,8 @@ struct node::impl {
 
   std::mutex mutex;
   std::function<void(std::string)> fatal;
+  /// A death nobody was there to be told of.
+  std::string died_early;
   std::atomic<bool> stopping{false};
   bool stopped = false;
 };
@@ -134,6 +137,8 @@ void node::impl::watch(const caf::actor& core, const char* name) {
     std::lock_guard guard(mutex);
     if (fatal)
       fatal(text);
+    else
+      died_early = text;
   });
 }
 
@@ -242,6 +247,8 @@ const call_variables& node::variables() const {
 void node::on_fatal(std::function<void(std::string)> tell) {
   std::lock_guard guard(impl_->mutex);
   impl_->fatal = std::move(tell);
+  if (impl_->fatal && !impl_->died_early.empty())
+    impl_->fatal(std::exchange(impl_->died_early, {}));
 }
 
 } // namespace levain

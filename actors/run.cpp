@@ -283,8 +283,12 @@ void run_actor_state::reloaded(const run_loaded& x) {
   for (const auto& call : calls_out(run_))
     if (strict_seq_ <= durable_seq_)
       begin_attempt(call);
-  if (run_.phase == run_phase::ended && durable_seq_ == run_.seq)
+  if (run_.seq != durable_seq_)
+    return;
+  if (run_.phase == run_phase::ended)
     end(run_left::reason_type::ended);
+  else if (attempts_.empty() && !next_due(run_) && !run_.paused)
+    give_up("the database refuses whatever the run would do next"); // Nothing would ever wake it.
 }
 
 // ---- effects ----------------------------------------------------------------

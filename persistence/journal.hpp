@@ -103,9 +103,10 @@ public:
   /// shards are not held up by one that is fenced. Never throws for what the database does.
   virtual append_answer append(const std::vector<run_append>& batch) = 0;
 
-  /// After `in_doubt`: waits until the lost transaction can no longer commit, then reads the journal's highest number of
-  /// each run, under the current epochs. Answers `done` when all is known to be written (or fenced), `transient` when
-  /// nothing of it was written (append again) or when the database could not be asked (resolve again: `resolved` false).
+  /// After `in_doubt`: waits until the lost transaction can no longer commit, then reads the journal's highest number
+  /// of each run, under the current epochs. Answers `done` when all is known to be written (or fenced), `transient`
+  /// when nothing of it was written (append again) or when the database could not be asked (resolve again: `resolved`
+  /// false).
   struct resolution {
     bool resolved = false;
     append_answer answer;
@@ -115,8 +116,7 @@ public:
   /// The runs of `shards` that have no terminal event, after `after` in the order of their ids, at most `limit`.
   /// Rows without a journal are passed over. Throws `journal_unavailable` when the database cannot be asked.
   virtual std::vector<unfinished_run>
-  unfinished(const std::vector<shard_number>& shards, const std::optional<run_id>& after, size_t limit)
-    = 0;
+  unfinished(const std::vector<shard_number>& shards, const std::optional<run_id>& after, size_t limit) = 0;
 
   /// All events of one run in order; empty when there is none. Throws `journal_unavailable`.
   virtual std::vector<event_record> read(const run_id& run) = 0;

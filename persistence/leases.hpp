@@ -34,8 +34,8 @@ public:
   /// Makes the node known, with a heartbeat now.
   virtual void join(const node_record& node, std::chrono::milliseconds lease) = 0;
 
-  /// Renews the node's heartbeat, also when its lease had run out and nobody took its shards in the meantime. False when the
-  /// node is no longer known: it must join anew.
+  /// Renews the node's heartbeat, also when its lease had run out and nobody took its shards in the meantime. False
+  /// when the node is no longer known: it must join anew.
   virtual bool heartbeat(const uuid& node) = 0;
 
   /// Takes, in one transaction that raises their epochs, at most `shards_max` shards that nobody owns or whose owner's

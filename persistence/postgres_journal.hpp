@@ -22,8 +22,8 @@ struct postgres_journal_options {
   /// How long `resolve` waits for a lost transaction to end before it answers that it is unresolved.
   std::chrono::milliseconds resolve_lock_timeout{10'000};
   /// The server ends a session that stays idle inside a transaction for longer: what a lost client holds, it holds no
-  /// longer. About as long as a lease, because a node that freezes in the middle of a batch holds its shards locked, and
-  /// nobody can take them over before.
+  /// longer. About as long as a lease, because a node that freezes in the middle of a batch holds its shards locked,
+  /// and nobody can take them over before.
   std::chrono::milliseconds idle_in_transaction_timeout{5'000};
 };
 

@@ -348,9 +348,12 @@ BOOST_AUTO_TEST_CASE(a_fenced_run_stops_and_says_nothing_more) {
   const auto events = world.database->events(run).size();
   world.database->set_epoch(shard_of(run), world.database->epoch(shard_of(run)) + 1);
   world.calls->answer("one", "{}");
+  auto paused = world.ask(run, pause_asked{"mara"});
   world.settle();
   BOOST_TEST(world.database->events(run).size() == events);
-  BOOST_TEST(!world.calls->waits("two"));
+  BOOST_TEST(world.calls->count(to_string(run) + "/two") == 0u);
+  BOOST_TEST_REQUIRE(paused->has_value());
+  BOOST_TEST(std::holds_alternative<wish_refused>(**paused));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

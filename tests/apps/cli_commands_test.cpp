@@ -34,6 +34,12 @@ struct served {
         { "name": "bake", "call": { "simulate": { "time": "600ms" } }, "compensate": { "simulate": {} } },
         { "name": "sell", "needs": ["bake"], "call": { "simulate": { "fail_final_rate": 1.0 } } } ] })")})
         .status == 0);
+    // Long enough for any machine, and given up at once when the run is cancelled.
+    BOOST_TEST_REQUIRE(
+      run({"workflow", "register", write("long", R"({
+      "workflow": "long", "version": 1, "steps": [
+        { "name": "rise", "timeout": "1h", "effect": "none", "call": { "simulate": { "time": "30m" } } } ] })")})
+        .status == 0);
   }
 
   std::string write(const std::string& name, const std::string& text) {
@@ -78,7 +84,7 @@ BOOST_AUTO_TEST_CASE(workflows_are_registered_listed_and_shown) {
   BOOST_TEST(wrong.status == 1);
   BOOST_TEST(has(wrong.errors, "version: "));
   BOOST_TEST(has(wrong.errors, "stepps"));
-  BOOST_TEST(it.asked({"workflow", "list"})["workflows"].size() == 2U);
+  BOOST_TEST(it.asked({"workflow", "list"})["workflows"].size() == 3U);
   BOOST_TEST(it.asked({"workflow", "show", "quick", "1"})["definition"]["workflow"] == "quick");
   BOOST_TEST(json::parse(it.run({"workflow", "show", "quick"}).output)["version"] == 1);
   BOOST_TEST(it.run({"workflow", "show", "none"}).status == 1);
@@ -128,7 +134,7 @@ BOOST_AUTO_TEST_CASE(the_same_key_starts_once) {
 
 BOOST_AUTO_TEST_CASE(wishes_are_granted_or_refused_with_a_sentence) {
   served it;
-  const auto run = it.asked({"start", "slow"})["run_number"].get<std::string>();
+  const auto run = it.asked({"start", "long"})["run_number"].get<std::string>();
   BOOST_TEST(it.asked({"pause", run, "--by", "tester"})["granted"] == "pause");
   BOOST_TEST(has(it.run({"explain", run}).output, "paused by tester"));
   BOOST_TEST(it.asked({"active"})["runs"].size() == 1U);

@@ -155,7 +155,7 @@ inline void an_unreachable_database_says_so(leases_bench& bench) {
 #define LEVAIN_LEASES_RULES(rule)                                                                                      \
   rule(a_new_node_owns_nothing) rule(free_shards_are_taken_under_a_new_epoch) rule(no_more_is_taken_than_asked_for)    \
     rule(a_living_nodes_shards_stay_its_own) rule(an_expired_nodes_shards_are_taken_over)                              \
-      rule(a_heartbeat_keeps_a_lease) rule(a_late_heartbeat_keeps_what_nobody_took) rule(an_unknown_node_gets_nothing)  \
+      rule(a_heartbeat_keeps_a_lease) rule(a_late_heartbeat_keeps_what_nobody_took) rule(an_unknown_node_gets_nothing) \
         rule(the_sole_node_takes_what_living_ones_own) rule(who_leaves_gives_everything_up_at_once)                    \
           rule(blocks_of_run_numbers_do_not_overlap) rule(an_unreachable_database_says_so)
 

@@ -4,8 +4,9 @@
 
 namespace levain::test {
 
-/// A database of its own for one test, dropped at the end, on a PostgreSQL that the test program starts once for itself (unix
-/// socket, temporary folder). `LEVAIN_TEST_DATABASE` may name another server (a URL with the right to create databases).
+/// A database of its own for one test, dropped at the end, on a PostgreSQL that the test program starts once for itself
+/// (unix socket, temporary folder). `LEVAIN_TEST_DATABASE` may name another server (a URL with the right to create
+/// databases).
 class fresh_database {
 public:
   /// What the database holds at first.
