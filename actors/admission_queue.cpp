@@ -29,18 +29,16 @@ void admission_queue::push(
   enqueue(priority, entry{run, tenant, std::max<int64_t>(cost, 1), now});
 }
 
-void admission_queue::enqueue(run_priority priority, entry who) {
+void admission_queue::enqueue(run_priority priority, const entry& who) {
   auto& in = classes_[static_cast<size_t>(priority)];
   auto& own = in.tenants[who.tenant];
   if (own.waiting.empty())
     in.turns.push_back(who.tenant);
   if (priority != run_priority::critical)
     in.arrivals.emplace_back(who.since, who.run);
-  const auto run = who.run;
-  const auto tenant = who.tenant;
-  own.waiting.push_back(std::move(who));
+  own.waiting.push_back(who);
   ++in.count;
-  waiting_.insert_or_assign(run, place{priority, tenant, std::prev(own.waiting.end())});
+  waiting_.insert_or_assign(who.run, place{priority, who.tenant, std::prev(own.waiting.end())});
 }
 
 admission_queue::entry admission_queue::take(std::unordered_map<run_id, place>::iterator found) {
@@ -111,7 +109,7 @@ void admission_queue::move_up_the_aged(timestamp now) {
         continue;
       auto who = take(found);
       who.since = now;
-      enqueue(static_cast<run_priority>(static_cast<int>(priority) - 1), std::move(who));
+      enqueue(static_cast<run_priority>(static_cast<int>(priority) - 1), who);
     }
   }
 }

@@ -99,7 +99,7 @@ private:
   };
 
   void move_up_the_aged(timestamp now);
-  void enqueue(run_priority priority, entry who);
+  void enqueue(run_priority priority, const entry& who);
   entry take(std::unordered_map<run_id, place>::iterator found);
   std::optional<run_id> pop_from(priority_class& from);
   bool tenant_has_slot(const tenant_id& tenant) const;

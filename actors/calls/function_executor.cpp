@@ -42,8 +42,9 @@ function_executor::~function_executor() {
 
 void function_executor::add(std::string name, step_function function) {
   std::lock_guard guard(mutex_);
-  if (!functions_.try_emplace(name, std::move(function)).second)
+  if (functions_.contains(name))
     throw std::invalid_argument(fmt::format("function '{}' is registered already", name));
+  functions_.emplace(std::move(name), std::move(function));
 }
 
 call_in_flight function_executor::begin(call_request request, call_done done) {

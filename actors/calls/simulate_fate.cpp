@@ -75,7 +75,7 @@ simulated_fate simulate_fate(const simulate_call& call, std::string_view idempot
   const double time = std::min(draw_time(call, luck), static_cast<double>(step_timeout_max.count()));
 
   simulated_fate fate{duration(std::llround(time)), call.output};
-  const auto fail = [&](call_failure::kind_type kind, std::string why) {
+  const auto fail = [&](call_failure::kind_type kind, const std::string& why) {
     fate.result = call_failure{kind, "simulated failure of attempt " + std::to_string(attempt) + why, std::nullopt};
   };
   if (attempt <= call.fail_first)

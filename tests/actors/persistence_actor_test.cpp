@@ -1,0 +1,121 @@
+// Batches: how large they get, who shares one, and what happens while the database is away.
+#include <algorithm>
+#include <boost/test/unit_test.hpp>
+
+#include "tests/support/actor_world.hpp"
+#include "tests/support/workflow_builder.hpp"
+
+using namespace levain;
+using namespace levain::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+workflow_ptr one_step() {
+  return workflow_builder("one_step").step("one").call(function_call{"scripted"}).timeout(1h).build();
+}
+
+/// Records the size of each batch, and keeps the database away while told to.
+struct watched_batches {
+  explicit watched_batches(actor_world& world) {
+    world.manners->on_append = [this](const std::vector<run_append>& batch) {
+      if (away)
+        return model_fault::transient;
+      sizes.push_back(batch.size());
+      return model_fault::none;
+    };
+  }
+  std::vector<size_t> sizes;
+  bool away = false;
+};
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(persistence_actor_test)
+
+BOOST_AUTO_TEST_CASE(a_lonely_run_is_written_at_once) {
+  actor_world world;
+  watched_batches batches(world);
+  world.start(one_step());
+  world.settle(); // No time passes: nobody waited for company.
+  BOOST_TEST((batches.sizes == std::vector<size_t>{1}));
+}
+
+BOOST_AUTO_TEST_CASE(what_gathers_during_a_commit_shares_the_next_batch) {
+  actor_world world;
+  watched_batches batches(world);
+  batches.away = true;
+  for (int i = 0; i < 20; ++i)
+    world.start(one_step());
+  world.settle();
+  batches.away = false;
+  world.advance(1s);
+  size_t written = 0;
+  for (const auto size : batches.sizes)
+    written += size;
+  BOOST_TEST(written == 20u);
+  BOOST_TEST(batches.sizes.size() <= 2u);
+}
+
+BOOST_AUTO_TEST_CASE(a_batch_has_no_more_runs_than_its_limit) {
+  actor_world::options settings;
+  settings.persistence.batch_runs_max = 7;
+  actor_world world(settings);
+  watched_batches batches(world);
+  batches.away = true;
+  for (int i = 0; i < 30; ++i)
+    world.start(one_step());
+  world.settle();
+  batches.away = false;
+  world.advance(1s);
+  BOOST_TEST(*std::max_element(batches.sizes.begin(), batches.sizes.end()) == 7u);
+  BOOST_TEST(world.database->rows().size() == 30u);
+}
+
+BOOST_AUTO_TEST_CASE(a_batch_is_closed_when_it_has_its_bytes) {
+  actor_world::options settings;
+  settings.persistence.batch_bytes_max = 3000;
+  actor_world world(settings);
+  watched_batches batches(world);
+  batches.away = true;
+  for (int i = 0; i < 10; ++i)
+    world.start(one_step(), [](start_request& x) { x.input = '"' + std::string(2000, 'x') + '"'; });
+  world.settle();
+  batches.away = false;
+  world.advance(1s);
+  BOOST_TEST(*std::max_element(batches.sizes.begin(), batches.sizes.end()) == 2u);
+  BOOST_TEST(world.database->rows().size() == 10u);
+}
+
+BOOST_AUTO_TEST_CASE(tries_come_further_apart_up_to_the_limit) {
+  actor_world::options settings;
+  settings.persistence.retry_interval_initial = 100ms;
+  settings.persistence.retry_interval_max = 1s;
+  actor_world world(settings);
+  int tries = 0;
+  world.manners->on_append = [&](const auto&) {
+    ++tries;
+    return model_fault::transient;
+  };
+  world.start(one_step());
+  world.advance(60s);
+  // At least one a second from the fourth on, at most two: the wait is between half and the whole of its interval.
+  BOOST_TEST(tries >= 55);
+  BOOST_TEST(tries <= 130);
+  BOOST_TEST(!world.writer_status->database_answers.load());
+  world.manners->on_append = nullptr;
+  world.advance(2s);
+  BOOST_TEST(world.writer_status->database_answers.load());
+}
+
+BOOST_AUTO_TEST_CASE(an_idle_writer_waits_for_no_timer) {
+  actor_world world;
+  watched_batches batches(world);
+  auto start = world.start(workflow_builder("short").step("one").build());
+  world.settle();
+  const auto written = batches.sizes.size();
+  world.advance(1h);
+  BOOST_TEST(batches.sizes.size() == written);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
