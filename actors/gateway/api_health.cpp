@@ -17,11 +17,11 @@ std::vector<std::string> why_not_ready(const node_status& status) {
         ? "the database has not answered since " + to_rfc3339(*status.database_failing_since)
         : "the database does not answer");
   if (status.runs.shards_ready == 0)
-    reasons.push_back("the node owns no shards that are recovered");
+    reasons.emplace_back("the node owns no shards that are recovered");
   if (!status.runs.has_run_numbers)
-    reasons.push_back("the node waits for run numbers from the database");
+    reasons.emplace_back("the node waits for run numbers from the database");
   if (!status.runs.admitting)
-    reasons.push_back("the node is shutting down");
+    reasons.emplace_back("the node is shutting down");
   return reasons;
 }
 

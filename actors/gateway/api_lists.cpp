@@ -45,7 +45,7 @@ std::vector<run_status> statuses_of(const query_reader& query) {
 
 run_filter filter_of(const http_request& request, read_scope scope) {
   const query_reader query(request, {"status", "run_type", "workflow", "from", "to", "limit", "cursor"});
-  run_filter filter{std::move(scope)};
+  run_filter filter{scope};
   filter.statuses = statuses_of(query);
   filter.run_type = query.text("run_type");
   if (filter.run_type && std::find(run_types.begin(), run_types.end(), *filter.run_type) == run_types.end())
@@ -63,7 +63,7 @@ run_filter filter_of(const http_request& request, read_scope scope) {
 void list_runs(const api_core_ptr& core, api_call call, read_scope scope) {
   core->read(
     std::move(call.respond),
-    [filter = filter_of(call.request, std::move(scope))](queries& database, const api_respond& respond) {
+    [filter = filter_of(call.request, scope)](queries& database, const api_respond& respond) {
       run_page page;
       try {
         page = database.list_runs(filter);
