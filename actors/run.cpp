@@ -86,8 +86,8 @@ void run_actor_state::begin_new(run_beginning& how) {
   }
   strict_seq_ = run_.seq;
   append(facts);
-  for (auto& effect : effects)
-    held_effects_.push_back({run_.seq, std::move(effect)});
+  for (const auto& effect : effects)
+    held_effects_.push_back({run_.seq, effect});
 }
 
 // ---- deciding and remembering ----------------------------------------------
@@ -113,11 +113,11 @@ std::optional<std::string> run_actor_state::feed(run_input input) {
     append(decided.events);
     unsettled_.push_back({run_.seq, std::move(decided.events), std::move(input)});
   }
-  for (auto& effect : decided.effects) {
+  for (const auto& effect : decided.effects) {
     if (may_go_before_commit(effect))
       perform(effect);
     else
-      held_effects_.push_back({run_.seq, std::move(effect)});
+      held_effects_.push_back({run_.seq, effect});
   }
   arm_timer();
   return std::nullopt;
