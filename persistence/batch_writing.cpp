@@ -130,7 +130,7 @@ void batch_writing::write_in_parts(pqxx::transaction_base& transaction) {
 
 std::vector<batch_writing::duplicate_start>
 batch_writing::write_part(pqxx::transaction_base& transaction, const indices& part) const {
-  const auto duplicates = write_starts(transaction, part);
+  auto duplicates = write_starts(transaction, part);
   if (duplicates.empty()) {
     write_rows(transaction, part);
     return duplicates;
