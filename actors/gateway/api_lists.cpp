@@ -62,8 +62,7 @@ run_filter filter_of(const http_request& request, read_scope scope) {
 
 void list_runs(const api_core_ptr& core, api_call call, read_scope scope) {
   core->read(
-    std::move(call.respond),
-    [filter = filter_of(call.request, scope)](queries& database, const api_respond& respond) {
+    std::move(call.respond), [filter = filter_of(call.request, scope)](queries& database, const api_respond& respond) {
       run_page page;
       try {
         page = database.list_runs(filter);

@@ -43,7 +43,7 @@ struct served {
   }
 
   std::string write(const std::string& name, const std::string& text) {
-    const auto file = folder / (name + ".json");
+    auto file = folder / (name + ".json");
     std::ofstream(file) << text;
     return file;
   }
