@@ -31,7 +31,7 @@ struct dispatcher_options {
   int64_t round_robin_quantum = 10;
   /// What a refused caller is told to wait.
   std::chrono::milliseconds refusal_retry_after{1000};
-  /// Between attempts to read back a run whose actor died.
+  /// Between attempts to read back a run whose actor died. Not a setting of the daemon.
   duration revive_interval = std::chrono::seconds(1);
   /// Run numbers reserved at a time.
   int64_t run_numbers_block = 10'000;
