@@ -1,6 +1,9 @@
 // Admission, limits, and what becomes of runs when the node loses its shards or its life.
 #include <boost/test/unit_test.hpp>
 #include <set>
+#include <stdexcept>
+
+#include <caf/send.hpp>
 
 #include "tests/support/actor_world.hpp"
 #include "tests/support/workflow_builder.hpp"
@@ -176,6 +179,38 @@ BOOST_AUTO_TEST_CASE(a_run_that_was_retried_by_hand_survives_a_crash_right_after
   world.settle();
   BOOST_TEST((world.row(run).status == run_status::completed));
   world.check_row_equals_fold(run);
+}
+
+BOOST_AUTO_TEST_CASE(a_run_whose_actor_died_is_read_back_as_soon_as_the_journal_answers) {
+  actor_world world;
+  auto readable = std::make_shared<bool>(false);
+  auto asked = std::make_shared<int>(0);
+  world.manners->can_read = [readable, asked] {
+    ++*asked;
+    return *readable;
+  };
+  start_request request;
+  request.tenant = actor_world::tenant;
+  request.workflow = one_step();
+  world.workflows->put(request.workflow, world.now());
+  // A receiver that throws kills the actor that tells it.
+  caf::anon_send(
+    world.dispatch, start_run{std::move(request), [](const start_outcome&) { throw std::runtime_error("no ear"); }});
+  world.settle();
+  BOOST_TEST(world.status().runs_live == 0u);
+  world.advance(5s);
+  // About once a second, not as fast as it can.
+  BOOST_TEST(*asked >= 4);
+  BOOST_TEST(*asked <= 7);
+  *readable = true;
+  world.advance(2s);
+  BOOST_TEST(world.status().runs_live == 1u);
+  world.calls->answer("one", "{}");
+  world.settle();
+  const auto rows = world.database->rows();
+  BOOST_TEST_REQUIRE(rows.size() == 1u);
+  BOOST_TEST((rows.front().status == run_status::completed));
+  world.check_row_equals_fold(rows.front().id);
 }
 
 BOOST_AUTO_TEST_CASE(recovery_goes_page_by_page) {
