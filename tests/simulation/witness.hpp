@@ -1,0 +1,205 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "persistence/audit_row.hpp"
+#include "persistence/event_record.hpp"
+#include "persistence/ids.hpp"
+
+// What the simulated world lets be seen from outside: what callers ask and are told, what services are asked and
+// answer, what reaches the disk, who owns what. Nothing here comes out of the engine's own mouth but its answers, so
+// whoever listens can judge the engine without believing it. Times are the world's true time, whatever a node's clock
+// says.
+
+namespace levain::simulation {
+
+/// A process: which node of the world, and which of its lives (0 for the first, one more at every boot).
+struct place {
+  int node = 0;
+  int life = 0;
+  auto operator<=>(const place&) const = default;
+};
+
+// ---- what was agreed --------------------------------------------------------
+
+struct step_known {
+  std::string name;
+  std::vector<std::string> needs;
+  std::vector<std::string> after;
+  /// Has a call that undoes it.
+  bool compensates = false;
+  /// `"effect": "none"`.
+  bool effect_none = false;
+  /// `"on_failure": "continue"`.
+  bool continues = false;
+  uint32_t attempts_max = 1;
+  uint32_t undo_attempts_max = 1;
+  duration timeout{};
+};
+
+struct workflow_known {
+  std::string name;
+  int32_t version = 1;
+  std::vector<step_known> steps;
+  uint32_t run_retries_max = 0;
+};
+
+// ---- callers ----------------------------------------------------------------
+
+struct start_asked {
+  timestamp at{};
+  /// Tells requests apart.
+  uint64_t request = 0;
+  place to;
+  tenant_id tenant;
+  std::string workflow;
+  int32_t version = 1;
+  /// JSON text.
+  std::string input;
+  std::optional<std::string> idempotency_key;
+};
+
+struct start_told {
+  timestamp at{};
+  uint64_t request = 0;
+  /// Absent when refused.
+  std::optional<run_id> run;
+  bool repeated = false;
+  /// `busy`, `not_ready`, `key_conflict` or `rejected` when refused.
+  std::string refusal;
+};
+
+enum class wish_kind : uint8_t { cancel, pause, resume, retry };
+
+struct wish_asked {
+  timestamp at{};
+  uint64_t request = 0;
+  place to;
+  run_id run;
+  /// Who asks; may be another than the run's.
+  tenant_id tenant;
+  wish_kind kind = wish_kind::cancel;
+  /// Who it is said to be asked by; unique in a world, so that its event can be found again.
+  std::string by;
+};
+
+struct wish_told {
+  timestamp at{};
+  uint64_t request = 0;
+  bool granted = false;
+  /// `not_found`, `conflict`, `unavailable` or `rejected` when refused.
+  std::string refusal;
+};
+
+// ---- services ---------------------------------------------------------------
+
+struct call_made {
+  timestamp at{};
+  /// Tells calls apart.
+  uint64_t call = 0;
+  place from;
+  run_id run;
+  tenant_id tenant;
+  std::string step;
+  uint32_t attempt = 0;
+  bool undo = false;
+  std::string idempotency_key;
+  /// What the service receives: `{"run": {...}, "input": ..., "results": {...}}`.
+  std::string body;
+  duration timeout{};
+};
+
+/// A service answers a call; it may do so twice, late, or to a node that is gone.
+struct call_told {
+  timestamp at{};
+  uint64_t call = 0;
+  /// JSON text when the call succeeded.
+  std::optional<std::string> output;
+  /// `retryable`, `final` or `timeout` when it did not.
+  std::string failure;
+  /// The executor was still waiting: its node lives, had not given the call up and had no answer of it before.
+  bool awaited = false;
+};
+
+// ---- the disk ---------------------------------------------------------------
+
+/// What one transaction wrote of one run, told when it is on disk, whatever its writer is told.
+struct run_written {
+  timestamp at{};
+  place by;
+  run_id run;
+  /// The epoch the writer wrote under.
+  epoch_number epoch = 0;
+  std::vector<event_record> events;
+  /// The row as it stands now, when this transaction changed it.
+  std::optional<audit_row> row;
+  /// The idempotency key this transaction remembered.
+  std::optional<std::string> key;
+};
+
+/// A node became the owner of a shard.
+struct shard_owned {
+  timestamp at{};
+  place by;
+  shard_number shard = 0;
+  epoch_number epoch = 0;
+};
+
+/// A shard has no owner: it was given back.
+struct shard_freed {
+  timestamp at{};
+  place by;
+  shard_number shard = 0;
+};
+
+/// The database refused a row of this run, as it would refuse a value that does not fit.
+struct run_refused {
+  timestamp at{};
+  place by;
+  run_id run;
+};
+
+// ---- processes --------------------------------------------------------------
+
+enum class process_change : uint8_t { booted, killed, paused, resumed, fenced };
+
+struct process_changed {
+  timestamp at{};
+  place who;
+  process_change change = process_change::booted;
+};
+
+/// What the world finds at its end, when faults have long stopped.
+struct run_left_over {
+  run_id run;
+  /// The kinds of the waits that `explain` names; empty when it names none.
+  std::vector<std::string> waits;
+};
+
+/// Told of everything, in the order in which it happens.
+class witness {
+public:
+  virtual ~witness() = default;
+
+  virtual void saw(const workflow_known& x) = 0;
+  virtual void saw(const start_asked& x) = 0;
+  virtual void saw(const start_told& x) = 0;
+  virtual void saw(const wish_asked& x) = 0;
+  virtual void saw(const wish_told& x) = 0;
+  virtual void saw(const call_made& x) = 0;
+  virtual void saw(const call_told& x) = 0;
+  virtual void saw(const run_written& x) = 0;
+  virtual void saw(const run_refused& x) = 0;
+  virtual void saw(const shard_owned& x) = 0;
+  virtual void saw(const shard_freed& x) = 0;
+  virtual void saw(const process_changed& x) = 0;
+  /// A violation that the engine found itself (the liveness watchdog): in a simulation always a defect.
+  virtual void saw_complaint(timestamp at, const place& who, const std::string& text) = 0;
+  /// The end: faults stopped long ago. Runs that are not ended, with what they say they wait for.
+  virtual void finish(timestamp at, const std::vector<run_left_over>& unfinished) = 0;
+};
+
+} // namespace levain::simulation
