@@ -4,6 +4,9 @@
 
 namespace levain {
 
+/// Everything that the program's command line can say.
+void declare_commands(CLI::App& app, command_line& line);
+
 // Each adds commands to the program; parsing sets `line.chosen`, which outlives neither `app` nor `line`.
 
 /// `workflow register|list|show`.

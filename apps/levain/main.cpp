@@ -42,26 +42,6 @@ std::string sentence_of(const CLI::ParseError& wrong, const CLI::App& app) {
                          : fmt::format("there is no command '{}'; there are {}", unknown.front(), known);
 }
 
-void declare(CLI::App& app, command_line& line) {
-  app.set_version_flag("--version", LEVAIN_VERSION);
-  app.require_subcommand(1);
-  app.add_option("--log-level", line.log_level, "trace, debug, info, warn, error or off; to standard error")
-    ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error", "off"}))
-    ->capture_default_str();
-  app.footer(
-    "Exit status: 0 done, 1 the work failed, 2 the command line was wrong, 3 a service it needs is not there.\n"
-    "LEVAIN_URL, LEVAIN_TENANT, LEVAIN_DATABASE and LEVAIN_EMBEDDED stand in for the options of these names.");
-  add_demo_command(app, line);
-  add_workflow_commands(app, line);
-  add_start_command(app, line);
-  add_run_commands(app, line);
-  add_wish_commands(app, line);
-  add_list_commands(app, line);
-  add_figure_commands(app, line);
-  add_migrate_commands(app, line);
-  add_verify_command(app, line);
-}
-
 int perform(const command_line& line) {
   try {
     return static_cast<int>(line.chosen());
@@ -84,7 +64,7 @@ int main(int argc, char** argv) {
   line.out = terminal::screen::standard_output();
   if (const auto url = from_environment("LEVAIN_URL"); !url.empty())
     line.url = url;
-  declare(app, line);
+  declare_commands(app, line);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& asked) {
