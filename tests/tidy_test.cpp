@@ -96,6 +96,15 @@ offences room_offences(const files& all) {
   return found;
 }
 
+/// The auditor judges the engine, so it may know its plain records and none of its logic.
+offences auditor_offences(const files& all) {
+  return matching(
+    all, "tests/simulation/auditor",
+    "#include\\s*(\"(?!tests/simulation/(auditor/|witness\\.hpp)|persistence/"
+    "(audit_row|event_record|ids|timestamp)\\.hpp)"
+    "|<(caf|pqxx|boost|spdlog|fmt)/)");
+}
+
 /// Circles among `#include "..."` lines, each as `a -> b -> a`.
 offences circle_offences(const files& all) {
   const std::regex include("^\\s*#include\\s*\"([^\"]+)\"");
@@ -250,6 +259,17 @@ BOOST_AUTO_TEST_CASE(the_run_machine_knows_no_actor_no_clock_and_no_chance) {
     room_offences({sample("actors/run_machine/a.cpp", "auto t = std::chrono::system_clock::now();")}).size() == 1U);
   BOOST_TEST(room_offences({sample("actors/run_machine/a.cpp", "#include <random>\nstd::mt19937 r;")}).size() == 2U);
   check_none(room_offences(sources_of({"actors/run_machine"})));
+}
+
+BOOST_AUTO_TEST_CASE(the_auditor_shares_no_code_with_what_it_judges) {
+  for (const char* name : {"actors/run_machine/machine.hpp", "actors/verify.hpp", "persistence/journal.hpp"})
+    BOOST_TEST(
+      auditor_offences({sample("tests/simulation/auditor/a.cpp", "#include \"" + std::string(name) + "\"")}).size() ==
+      1U);
+  BOOST_TEST(auditor_offences({sample("tests/simulation/auditor/a.cpp", "#include <caf/actor.hpp>")}).size() == 1U);
+  BOOST_TEST(auditor_offences({sample("tests/simulation/auditor/a.cpp", "#include <map>")}).empty());
+  BOOST_TEST(auditor_offences({sample("tests/simulation/auditor/a.cpp", "#include \"persistence/ids.hpp\"")}).empty());
+  check_none(auditor_offences(all_sources()));
 }
 
 BOOST_AUTO_TEST_CASE(no_files_include_each_other_in_a_circle) {

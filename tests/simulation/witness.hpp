@@ -25,6 +25,15 @@ struct place {
 
 // ---- what was agreed --------------------------------------------------------
 
+/// How long to wait before trying again: `initial_interval` after the first try, each wait `backoff` times the one
+/// before it, none longer than `max_interval`, each shifted by chance within the share `jitter`.
+struct wait_known {
+  duration initial_interval{};
+  double backoff = 1;
+  duration max_interval{};
+  double jitter = 0;
+};
+
 struct step_known {
   std::string name;
   std::vector<std::string> needs;
@@ -37,7 +46,12 @@ struct step_known {
   bool continues = false;
   uint32_t attempts_max = 1;
   uint32_t undo_attempts_max = 1;
+  wait_known retry_wait;
+  wait_known undo_retry_wait;
   duration timeout{};
+  duration undo_timeout{};
+  /// The group of columns it fills in the audit row.
+  std::optional<audit_group> audit;
 };
 
 struct workflow_known {
@@ -45,6 +59,7 @@ struct workflow_known {
   int32_t version = 1;
   std::vector<step_known> steps;
   uint32_t run_retries_max = 0;
+  wait_known run_retry_wait;
 };
 
 // ---- callers ----------------------------------------------------------------
@@ -148,6 +163,13 @@ struct shard_owned {
   epoch_number epoch = 0;
 };
 
+/// A node's lease was renewed on disk (by joining or by a heartbeat): nobody may take its shards before `at` + `lease`.
+struct lease_renewed {
+  timestamp at{};
+  place by;
+  duration lease{};
+};
+
 /// A shard has no owner: it was given back.
 struct shard_freed {
   timestamp at{};
@@ -195,6 +217,7 @@ public:
   virtual void saw(const run_refused& x) = 0;
   virtual void saw(const shard_owned& x) = 0;
   virtual void saw(const shard_freed& x) = 0;
+  virtual void saw(const lease_renewed& x) = 0;
   virtual void saw(const process_changed& x) = 0;
   /// A violation that the engine found itself (the liveness watchdog): in a simulation always a defect.
   virtual void saw_complaint(timestamp at, const place& who, const std::string& text) = 0;

@@ -1,0 +1,69 @@
+#include "tests/simulation/auditor/violation.hpp"
+
+#include <array>
+
+namespace levain::simulation {
+
+namespace {
+
+struct rule_words {
+  std::string_view name;
+  std::string_view sentence;
+};
+
+// In the order of `rule`.
+constexpr std::array<rule_words, rule_count> words = {{
+  {"start_durable",
+   "a start is acknowledged only when its first event is on disk, with the content that was asked for"},
+  {"start_repeated", "a repeated start names the run that the first start with its key made, with the same content"},
+  {"key_starts_once", "an idempotency key of a tenant makes at most one run"},
+  {"call_after_commit", "a call is made only when the facts that it follows from are on disk"},
+  {"call_after_outcome", "the owner of a run makes no call again whose outcome is on disk"},
+  {"call_key", "every try of a call has the key run/step, with /redo/n and /undo where it is one"},
+  {"call_once_per_ownership", "an attempt is called once for each time that its caller came to own the run"},
+  {"call_by_owner", "calls are made by nodes that own the run's shard, or did and do not know better yet"},
+  {"call_body", "a call receives the run's input and exactly the outputs of the steps it comes after"},
+  {"version_pinned", "a run goes by the version of its workflow that it started with"},
+  {"tenants_apart", "nothing of one tenant's reaches another"},
+  {"journal_sequence", "events are numbered 1, 2, 3 without holes"},
+  {"journal_order", "each event can follow the ones before it"},
+  {"one_end", "a journal ends with exactly one terminal event, which only a person's retry can follow"},
+  {"attempts_bounded", "no step has more attempts in a round than its policy allows"},
+  {"backoff_kept", "no attempt and no retry begins before its wait is over, and the wait is that of the policy"},
+  {"pause_holds", "nothing begins while a run is paused"},
+  {"compensation_order", "what succeeded is undone one step after another, the last success first"},
+  {"compensation_complete", "a run that fails or is cancelled has undone all it can, or names what needs attention"},
+  {"outcome_is_answer", "an outcome in the journal is what the call was answered"},
+  {"answer_kept", "an answer that was awaited becomes an event"},
+  {"refused_alone", "only a run whose rows the database refused is told so"},
+  {"row_is_fold", "the audit row is what a beginning of the journal folds to, and all of it when the run ended"},
+  {"owner_writes", "every write is by the shard's owner under its current epoch"},
+  {"epoch_rises", "every new owner of a shard has a higher epoch than the one before"},
+  {"lease_kept", "no shard is taken from a node whose lease has not run out"},
+  {"wish_durable", "a wish is granted only when its event is on disk"},
+  {"wish_refused_clean", "a wish that was refused has no event"},
+  {"told_once", "everybody who asks is told once, if the node they asked lives"},
+  {"dead_are_silent", "a process that was killed does nothing more"},
+  {"run_ends", "when faults have stopped, every accepted run ends or names a wait"},
+  {"wait_is_true", "what a run says it waits for is so"},
+  {"no_complaint", "the engine finds nothing wrong with itself"},
+}};
+
+} // namespace
+
+std::string_view to_string(rule broken) {
+  return words.at(static_cast<size_t>(broken)).name;
+}
+
+std::optional<rule> parse_rule(std::string_view text) {
+  for (size_t i = 0; i < words.size(); ++i)
+    if (words[i].name == text)
+      return static_cast<rule>(i);
+  return std::nullopt;
+}
+
+std::string_view sentence_of(rule broken) {
+  return words.at(static_cast<size_t>(broken)).sentence;
+}
+
+} // namespace levain::simulation

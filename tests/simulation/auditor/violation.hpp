@@ -1,0 +1,76 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "persistence/ids.hpp"
+#include "persistence/timestamp.hpp"
+
+namespace levain::simulation {
+
+/// What the auditor holds the engine to. `sentence_of` says each in words.
+enum class rule : uint8_t {
+  // Starts.
+  start_durable,
+  start_repeated,
+  key_starts_once,
+  // Calls.
+  call_after_commit,
+  call_after_outcome,
+  call_key,
+  call_once_per_ownership,
+  call_by_owner,
+  call_body,
+  version_pinned,
+  tenants_apart,
+  // The journal.
+  journal_sequence,
+  journal_order,
+  one_end,
+  attempts_bounded,
+  backoff_kept,
+  pause_holds,
+  compensation_order,
+  compensation_complete,
+  // Outcomes.
+  outcome_is_answer,
+  answer_kept,
+  refused_alone,
+  // The row.
+  row_is_fold,
+  // Ownership.
+  owner_writes,
+  epoch_rises,
+  lease_kept,
+  // People.
+  wish_durable,
+  wish_refused_clean,
+  told_once,
+  dead_are_silent,
+  // The end.
+  run_ends,
+  wait_is_true,
+  no_complaint,
+};
+
+inline constexpr int rule_count = 33;
+
+/// The rule's name, as tables and command lines write it.
+std::string_view to_string(rule broken);
+std::optional<rule> parse_rule(std::string_view text);
+
+/// What the rule demands, in one sentence.
+std::string_view sentence_of(rule broken);
+
+/// A rule that was seen to be broken.
+struct violation {
+  rule broken = rule::start_durable;
+  timestamp at{};
+  std::optional<run_id> run;
+  /// What was seen, in one line.
+  std::string text;
+};
+
+} // namespace levain::simulation
