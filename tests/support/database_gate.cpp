@@ -1,14 +1,14 @@
 #include "tests/support/database_gate.hpp"
 
-#include <array>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
 #include <list>
 #include <mutex>
+#include <optional>
 #include <poll.h>
+#include <random>
 #include <stdexcept>
-#include <string_view>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -19,14 +19,13 @@
 
 #include <pqxx/pqxx>
 
+#include "tests/support/gate_passage.hpp"
+
 namespace levain::test {
 
 namespace {
 
 constexpr const char* port = "5432";
-
-/// What pqxx sends to commit.
-constexpr std::string_view commit_statement{"COMMIT\0", 7};
 
 sockaddr_un address_of(const std::string& path) {
   sockaddr_un address{};
@@ -59,27 +58,9 @@ std::string make_folder() {
   return pattern;
 }
 
-bool send_all(int fd, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t sent = send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-    if (sent <= 0)
-      return false;
-    bytes.remove_prefix(static_cast<size_t>(sent));
-  }
-  return true;
-}
-
 } // namespace
 
 struct database_gate::impl {
-  enum class loss { nothing, commit, answer };
-
-  struct passage {
-    int client = -1;
-    int server = -1;
-    bool loses_answer = false;
-  };
-
   explicit impl(const std::string& given)
     : upstream(server_socket(given))
     , folder(make_folder()) {
@@ -88,52 +69,72 @@ struct database_gate::impl {
     const auto address = address_of(folder + "/.s.PGSQL." + port);
     if (bind(listener, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 || listen(listener, 16) != 0)
       throw std::system_error(errno, std::generic_category(), "bind " + folder);
-    wake = eventfd(0, EFD_CLOEXEC);
+    wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     thread = std::thread([this] { run(); });
   }
 
   ~impl() {
-    {
-      const std::lock_guard lock(mutex);
-      ended = true;
-    }
-    const uint64_t one = 1;
-    if (write(wake, &one, sizeof one) < 0)
-      std::terminate();
+    tell([this] { ended = true; });
     thread.join();
-    for (const passage& open : passages)
-      close_ends(open);
+    passages.clear();
     close(listener);
     close(wake);
     std::error_code ignored;
     std::filesystem::remove_all(folder, ignored);
   }
 
+  /// Changes something and wakes the thread, which may wait by what was true before.
+  template <class Change>
+  void tell(Change&& change) {
+    {
+      const std::lock_guard lock(mutex);
+      change();
+    }
+    const uint64_t one = 1;
+    if (write(wake, &one, sizeof one) < 0)
+      std::terminate();
+  }
+
   void run() {
+    std::vector<pollfd> waits;
     for (;;) {
-      std::vector<pollfd> waits = {{wake, POLLIN, 0}, {listener, POLLIN, 0}};
-      for (const passage& open : passages) {
-        waits.push_back({open.client, POLLIN, 0});
-        waits.push_back({open.server, POLLIN, 0});
-      }
-      poll(waits.data(), waits.size(), -1);
+      const int timeout = gather(waits);
+      poll(waits.data(), waits.size(), timeout);
       const std::lock_guard lock(mutex);
       if (ended)
         return;
+      uint64_t told = 0;
+      if (waits[0].revents != 0 && read(wake, &told, sizeof told) < 0)
+        std::terminate();
+      const auto now = std::chrono::steady_clock::now();
       size_t place = 2;
-      for (auto open = passages.begin(); open != passages.end(); place += 2) {
-        const bool alive =
-          (waits[place].revents == 0 || from_client(*open)) && (waits[place + 1].revents == 0 || from_server(*open));
-        if (alive) {
-          ++open;
-        } else {
-          close_ends(*open);
-          open = passages.erase(open);
-        }
-      }
+      for (auto open = passages.begin(); open != passages.end(); place += 2)
+        open = open->serve(waits[place], waits[place + 1], now, faults) ? std::next(open) : end(open);
       if (waits[1].revents != 0)
         let_in();
     }
+  }
+
+  /// What to wait for, and for how long at most in milliseconds.
+  int gather(std::vector<pollfd>& waits) {
+    const std::lock_guard lock(mutex);
+    const auto now = std::chrono::steady_clock::now();
+    std::optional<gate_passage::moment> first;
+    waits = {{wake, POLLIN, 0}, {listener, POLLIN, 0}};
+    for (const auto& open : passages) {
+      const auto both = open.waits(now);
+      waits.insert(waits.end(), both.begin(), both.end());
+      if (const auto due = open.due(); due && *due > now && (!first || *due < *first))
+        first = due;
+    }
+    if (!first)
+      return -1;
+    return static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(*first - now).count());
+  }
+
+  std::list<gate_passage>::iterator end(std::list<gate_passage>::iterator open) {
+    cut += open->cut() ? 1 : 0;
+    return passages.erase(open);
   }
 
   void let_in() {
@@ -146,38 +147,15 @@ struct database_gate::impl {
     }
     const int server = open_socket();
     const auto address = address_of(upstream);
-    passages.push_back({client, server, false});
     if (connect(server, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-      close_ends(passages.back());
-      passages.pop_back();
+      close(client);
+      close(server);
+      return;
     }
-  }
-
-  bool from_client(passage& open) {
-    const auto bytes = receive(open.client);
-    if (bytes.empty())
-      return false;
-    if (next_loss != loss::nothing && bytes.find(commit_statement) != std::string_view::npos) {
-      if (std::exchange(next_loss, loss::nothing) == loss::commit)
-        return false;
-      open.loses_answer = true;
-    }
-    return send_all(open.server, bytes);
-  }
-
-  bool from_server(passage& open) {
-    const auto bytes = receive(open.server);
-    return !bytes.empty() && !open.loses_answer && send_all(open.client, bytes);
-  }
-
-  std::string_view receive(int fd) {
-    const ssize_t received = recv(fd, buffer.data(), buffer.size(), 0);
-    return {buffer.data(), received > 0 ? static_cast<size_t>(received) : 0};
-  }
-
-  static void close_ends(const passage& open) {
-    close(open.client);
-    close(open.server);
+    std::optional<size_t> bytes_max;
+    if (cut_bytes_max)
+      bytes_max = std::uniform_int_distribution<size_t>(1, *cut_bytes_max)(random);
+    passages.emplace_back(client, server, bytes_max);
   }
 
   std::string upstream;
@@ -185,13 +163,16 @@ struct database_gate::impl {
   std::string url;
   int listener = -1;
   int wake = -1;
+
+  /// Guards everything below but the thread.
   std::mutex mutex;
   bool ended = false;
   bool is_shut = false;
-  loss next_loss = loss::nothing;
-  /// Touched by the thread, and under the mutex by `shut`.
-  std::list<passage> passages;
-  std::array<char, 65536> buffer;
+  gate_faults faults;
+  std::optional<size_t> cut_bytes_max;
+  std::mt19937_64 random;
+  std::list<gate_passage> passages;
+  size_t cut = 0;
   std::thread thread;
 };
 
@@ -205,28 +186,53 @@ const std::string& database_gate::url() const {
 }
 
 void database_gate::lose_next_commit() {
-  const std::lock_guard lock(impl_->mutex);
-  impl_->next_loss = impl::loss::commit;
+  impl_->tell([this] { impl_->faults.lose_next_commit = true; });
 }
 
-void database_gate::lose_next_answer() {
-  const std::lock_guard lock(impl_->mutex);
-  impl_->next_loss = impl::loss::answer;
+void database_gate::lose_next_answer(size_t bytes) {
+  impl_->tell([this, bytes] { impl_->faults.next_answer_bytes = bytes; });
+}
+
+void database_gate::delay(std::chrono::milliseconds span) {
+  impl_->tell([this, span] { impl_->faults.delay = span; });
+}
+
+void database_gate::cut_after(size_t bytes_max, uint64_t seed) {
+  impl_->tell([this, bytes_max, seed] {
+    impl_->cut_bytes_max = bytes_max;
+    impl_->random.seed(seed);
+  });
+}
+
+void database_gate::swallow() {
+  impl_->tell([this] { impl_->faults.swallow = true; });
 }
 
 void database_gate::shut() {
-  const std::lock_guard lock(impl_->mutex);
-  impl_->is_shut = true;
-  // Only shut down here: the thread still polls the descriptors and closes them.
-  for (const auto& open : impl_->passages) {
-    shutdown(open.client, SHUT_RDWR);
-    shutdown(open.server, SHUT_RDWR);
-  }
+  impl_->tell([this] {
+    impl_->is_shut = true;
+    // Only shut down here: the thread still polls the descriptors and closes them.
+    for (auto& open : impl_->passages)
+      open.shut();
+  });
 }
 
 void database_gate::reopen() {
+  impl_->tell([this] {
+    impl_->is_shut = false;
+    impl_->faults = {};
+    impl_->cut_bytes_max.reset();
+  });
+}
+
+size_t database_gate::open_connections() const {
   const std::lock_guard lock(impl_->mutex);
-  impl_->is_shut = false;
+  return impl_->passages.size();
+}
+
+size_t database_gate::connections_cut() const {
+  const std::lock_guard lock(impl_->mutex);
+  return impl_->cut;
 }
 
 } // namespace levain::test

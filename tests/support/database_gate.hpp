@@ -1,12 +1,14 @@
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <memory>
 #include <string>
 
 namespace levain::test {
 
 /// Stands between a connection and its PostgreSQL and loses what it is told to lose: faults come over the wire, as in
-/// life. Listens on a unix socket in a temporary folder, with a thread of its own.
+/// life. Listens on a unix socket in a temporary folder, with a thread of its own. Any thread may tell it what to do.
 class database_gate {
 public:
   /// A gate in front of the server at `url`, which listens on a unix socket.
@@ -20,12 +22,26 @@ public:
 
   /// The next commit does not reach the server; both ends are closed.
   void lose_next_commit();
-  /// The next commit reaches the server; when the server has answered, both ends are closed.
-  void lose_next_answer();
+  /// The next commit reaches the server; when the server has answered, `bytes` of the answer pass and both ends are
+  /// closed. The answer to a commit is 18 bytes long.
+  void lose_next_answer(size_t bytes = 0);
+  /// From now on bytes take so long on their way, in each direction.
+  void delay(std::chrono::milliseconds span);
+  /// Connections that come from now on are cut after a random number of bytes in both directions together, 1 to
+  /// `bytes_max` and evenly drawn from `seed`.
+  void cut_after(size_t bytes_max, uint64_t seed);
+  /// From now on connections are taken and nothing is answered, without closing any. Those that lost bytes that way
+  /// stay dead when the gate is reopened, as after a cut in a network.
+  void swallow();
   /// Closes every connection and refuses new ones.
   void shut();
-  /// Lets new ones in again.
+  /// Ends every fault: new connections pass unharmed.
   void reopen();
+
+  /// Connections that were let in and are still open.
+  size_t open_connections() const;
+  /// Connections that the gate has ended in the midst: by a lost commit or answer, by a cut, or by `shut`.
+  size_t connections_cut() const;
 
 private:
   struct impl;
