@@ -113,7 +113,7 @@ node::impl::impl(node_options given, node_ports ports)
   for (size_t i = 0; i < std::max<size_t>(options.writers, 1); ++i)
     environment->writers.push_back(system.spawn<caf::detached>(
       persistence, ports.make_journal("writer-" + std::to_string(i)), options.persistence, environment->now,
-      writer_status, fenced));
+      environment->entropy, writer_status, fenced));
 
   dispatch = system.spawn(dispatcher, dispatcher_beginning{environment, options.dispatcher, lease_keeper_handle});
   definition = system.spawn<caf::detached>(definitions, workflows, environment->now);

@@ -18,10 +18,11 @@ persistence_state::persistence_state(persistence_actor::pointer self)
 
 void persistence_state::begin(
   std::unique_ptr<journal> store, persistence_options options, std::function<timestamp()> now,
-  std::shared_ptr<persistence_status> status, std::function<void()> on_fenced) {
+  std::function<uuid_entropy()> entropy, std::shared_ptr<persistence_status> status, std::function<void()> on_fenced) {
   store_ = std::move(store);
   options_ = options;
   now_ = std::move(now);
+  entropy_ = std::move(entropy);
   status_ = std::move(status);
   on_fenced_ = std::move(on_fenced);
 }
@@ -205,8 +206,8 @@ void persistence_state::wait_for_database(const std::string& reason) {
   retry_interval_ = retry_interval_.count() == 0 ? options_.retry_interval_initial
                                                  : std::min(retry_interval_ * 2, options_.retry_interval_max);
   // Between half and the whole of it, so that many writers do not come back together.
-  std::uniform_real_distribution<double> spread(0.5, 1.0);
-  const auto wait = std::chrono::duration_cast<duration>(retry_interval_ * spread(jitter_));
+  const double share = 0.5 + 0.5 * static_cast<double>(entropy_().low >> 11) * 0x1p-53;
+  const auto wait = std::chrono::duration_cast<duration>(retry_interval_ * share);
   write_scheduled_ = true;
   self_->delayed_send(self_, wait, write_next{});
 }
@@ -234,9 +235,10 @@ void persistence_state::finish_drains() {
 
 persistence_actor::behavior_type persistence(
   persistence_actor::stateful_pointer<persistence_state> self, std::unique_ptr<journal> store,
-  persistence_options options, std::function<timestamp()> now, std::shared_ptr<persistence_status> status,
-  std::function<void()> on_fenced) {
-  self->state.begin(std::move(store), options, std::move(now), std::move(status), std::move(on_fenced));
+  persistence_options options, std::function<timestamp()> now, std::function<uuid_entropy()> entropy,
+  std::shared_ptr<persistence_status> status, std::function<void()> on_fenced) {
+  self->state.begin(
+    std::move(store), options, std::move(now), std::move(entropy), std::move(status), std::move(on_fenced));
   return {
     [self](append_events& x) { self->state.add(std::move(x), self->current_sender()); },
     [self](const drain&) { return self->state.drain_all(); },

@@ -3,7 +3,6 @@
 #include <atomic>
 #include <deque>
 #include <memory>
-#include <random>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -32,7 +31,7 @@ struct persistence_state {
 
   void begin(
     std::unique_ptr<journal> store, persistence_options options, std::function<timestamp()> now,
-    std::shared_ptr<persistence_status> status, std::function<void()> on_fenced);
+    std::function<uuid_entropy()> entropy, std::shared_ptr<persistence_status> status, std::function<void()> on_fenced);
   void add(append_events&& x, const caf::strong_actor_ptr& sender);
   void write();
   caf::result<drained> drain_all();
@@ -61,6 +60,7 @@ private:
   std::unique_ptr<journal> store_;
   persistence_options options_;
   std::function<timestamp()> now_;
+  std::function<uuid_entropy()> entropy_;
   std::shared_ptr<persistence_status> status_;
   std::function<void()> on_fenced_;
 
@@ -75,7 +75,6 @@ private:
   bool in_doubt_ = false;
   bool write_scheduled_ = false;
   std::chrono::milliseconds retry_interval_{0};
-  std::minstd_rand jitter_{std::random_device{}()};
 
   /// Runs that were rejected and have not yet said that they know.
   std::unordered_set<run_id> rejected_;
@@ -84,10 +83,11 @@ private:
   std::vector<caf::typed_response_promise<drained>> drains_;
 };
 
-/// `on_fenced` is called on this actor's thread when the journal says that a shard has another owner.
+/// `entropy` spreads the waits for a lost database; `on_fenced` is called on this actor's thread when the journal says
+/// that a shard has another owner.
 persistence_actor::behavior_type persistence(
   persistence_actor::stateful_pointer<persistence_state> self, std::unique_ptr<journal> store,
-  persistence_options options, std::function<timestamp()> now, std::shared_ptr<persistence_status> status,
-  std::function<void()> on_fenced);
+  persistence_options options, std::function<timestamp()> now, std::function<uuid_entropy()> entropy,
+  std::shared_ptr<persistence_status> status, std::function<void()> on_fenced);
 
 } // namespace levain

@@ -86,7 +86,7 @@ void actor_world::boot() {
   lease_keeper_ = system_.spawn(lease_keeper, std::move(leasing));
   environment_->writers.push_back(system_.spawn(
     persistence, std::make_unique<model_journal>(database, manners), settings_.persistence, environment_->now,
-    writer_status, [to = lease_keeper_] { caf::anon_send(to, shards_lost{}); }));
+    environment_->entropy, writer_status, [to = lease_keeper_] { caf::anon_send(to, shards_lost{}); }));
   dispatch = system_.spawn(dispatcher, dispatcher_beginning{environment_, settings_.dispatcher, lease_keeper_});
   caf::send_as(dispatch, lease_keeper_, beat{});
   settle();
