@@ -25,6 +25,25 @@ struct shard_lease {
   bool operator==(const shard_lease&) const = default;
 };
 
+/// What a node's part of the shards is at this moment, by the database's clock.
+struct shard_share {
+  /// Nodes whose lease has not run out, this one among them; 0 when this one's has, or when it is not known.
+  size_t nodes_living = 0;
+  /// How many shards this node is to own, see `fair_share`; 0 when `nodes_living` is.
+  size_t fair = 0;
+  /// Shards that nobody owns, or whose owner's lease has run out.
+  size_t free = 0;
+  /// Nodes whose lease has run out and that are not forgotten yet.
+  size_t nodes_expired = 0;
+};
+
+/// All shards spread evenly over `nodes_living` nodes. Where that does not come out even, the nodes that were there
+/// first have one more: `rank` counts the living nodes that are older, so a node that joins takes from the others and
+/// moves nothing between them. Requires `rank < nodes_living`.
+constexpr size_t fair_share(size_t rank, size_t nodes_living) {
+  return shard_count / nodes_living + (rank < shard_count % nodes_living ? 1 : 0);
+}
+
 /// PERSISTENCE PORT. The tables `nodes` and `shards`. The database's clock is the only one that counts.
 /// Throws `journal_unavailable` when the database cannot be asked.
 class leases {
@@ -38,13 +57,25 @@ public:
   /// when the node is no longer known: it must join anew.
   virtual bool heartbeat(const uuid& node) = 0;
 
-  /// Takes, in one transaction that raises their epochs, at most `shards_max` shards that nobody owns or whose owner's
-  /// lease has run out by the database's clock. `sole` says that no other node can be alive (the caller holds the
-  /// database's directory) and takes shards whatever their owner's heartbeat. Answers what was taken now.
+  /// What this node's part is now. Locks nothing and waits for nobody.
+  virtual shard_share share(const uuid& node) = 0;
+
+  /// Takes at most `shards_max` shards that nobody owns or whose owner's lease has run out by the database's clock; the
+  /// transaction that takes a shard raises its epoch. `sole` says that no other node can be alive (the caller holds the
+  /// database's directory) and takes shards whatever their owner's heartbeat. Answers what was taken now; nothing when
+  /// the node's own lease has run out.
   virtual std::vector<shard_lease> take(const uuid& node, size_t shards_max, bool sole) = 0;
 
   /// What the node owns.
   virtual std::vector<shard_lease> owned(const uuid& node) = 0;
+
+  /// Gives up those of `shards` that the node still owns under the same epoch, and leaves all others alone. Answers how
+  /// many that were. Afterwards none of them is the node's.
+  virtual size_t release(const uuid& node, const std::vector<shard_lease>& shards) = 0;
+
+  /// Forgets the nodes whose lease ran out longer than `age` ago; shards they still have are anybody's. Answers how
+  /// many.
+  virtual size_t forget_expired(std::chrono::milliseconds age) = 0;
 
   /// Gives up everything the node owns and forgets the node, so that others need not wait for its lease to run out.
   virtual void leave(const uuid& node) = 0;

@@ -49,6 +49,7 @@ private:
   struct node_entry {
     node_record record;
     std::chrono::milliseconds lease{};
+    timestamp started_at{};
     timestamp heartbeat_at{};
   };
 

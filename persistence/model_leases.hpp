@@ -16,14 +16,18 @@ public:
 
   void join(const node_record& node, std::chrono::milliseconds lease) override;
   bool heartbeat(const uuid& node) override;
+  shard_share share(const uuid& node) override;
   std::vector<shard_lease> take(const uuid& node, size_t shards_max, bool sole) override;
   std::vector<shard_lease> owned(const uuid& node) override;
+  size_t release(const uuid& node, const std::vector<shard_lease>& shards) override;
+  size_t forget_expired(std::chrono::milliseconds age) override;
   void leave(const uuid& node) override;
   int64_t reserve_run_numbers(int64_t count) override;
 
 private:
   void expect_reachable() const;
   bool lives(const uuid& node) const;
+  bool is_free(shard_number shard) const;
 
   std::shared_ptr<model_database> database_;
   std::function<bool()> reachable_;

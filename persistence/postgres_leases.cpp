@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "persistence/array_literal.hpp"
+#include "persistence/journal.hpp"
 #include "persistence/session.hpp"
 
 namespace levain {
@@ -33,14 +35,20 @@ constexpr const char* find_living = R"(
   where id = $1
     and heartbeat_at + lease >= clock_timestamp())";
 
-// Locked before anything is judged, and in the order in which batches lock them.
-constexpr const char* lock_shards = R"(
+constexpr const char* find_share = R"(
+  with living as (
+    select id, row_number() over (order by started_at, id) - 1 as rank
+    from nodes
+    where heartbeat_at + lease >= clock_timestamp()
+  )
   select
-  from shards
-  order by shard
-  for update)";
+    (select count(*) from living),
+    (select rank from living where id = $1),
+    (select count(*) from shards where node is null or node not in (select id from living)),
+    (select count(*) from nodes) - (select count(*) from living))";
 
-constexpr const char* take_shards = R"(
+// First what nobody has locked: a batch that is stuck on one shard is in nobody's way but that shard's.
+constexpr const char* take_unlocked = R"(
   with free as (
     select shard
     from shards
@@ -57,6 +65,7 @@ constexpr const char* take_shards = R"(
       )
     order by shard
     limit $2
+    for update skip locked
   )
   update shards
   set
@@ -66,11 +75,51 @@ constexpr const char* take_shards = R"(
   where shards.shard = free.shard
   returning shards.shard, shards.epoch)";
 
+constexpr const char* limit_lock_wait = "select set_config('lock_timeout', $1, true)";
+
+// Then what a batch has locked: locked before anything is judged, because waiting makes a judgement old, and in the
+// order in which batches lock.
+constexpr const char* lock_free = R"(
+  select
+  from shards
+  where node is distinct from $1
+    and (
+      node is null
+      or $2
+      or not exists (
+        select
+        from nodes
+        where nodes.id = shards.node
+          and nodes.heartbeat_at + nodes.lease >= clock_timestamp()
+      )
+    )
+  order by shard
+  for update)";
+
 constexpr const char* find_owned = R"(
   select shard, epoch
   from shards
   where node = $1
   order by shard)";
+
+constexpr const char* release_shards = R"(
+  update shards
+  set node = null
+  from unnest($2::smallint[], $3::bigint[]) as given (shard, epoch)
+  where shards.shard = given.shard
+    and shards.epoch = given.epoch
+    and shards.node = $1)";
+
+constexpr const char* forget_old_nodes = R"(
+  delete from nodes
+  where heartbeat_at + lease + $1::bigint * interval '1 millisecond' < clock_timestamp())";
+
+constexpr const char* lock_owned = R"(
+  select
+  from shards
+  where node = $1
+  order by shard
+  for update)";
 
 constexpr const char* free_shards = R"(
   update shards
@@ -92,7 +141,7 @@ connection_options connection_options_of(const postgres_leases_options& options)
   connection.application_name = options.application_name;
   connection.connect_timeout = options.connect_timeout;
   connection.statement_timeout = options.statement_timeout;
-  connection.idle_in_transaction_timeout = options.statement_timeout;
+  connection.idle_in_transaction_timeout = options.idle_in_transaction_timeout;
   return connection;
 }
 
@@ -108,19 +157,29 @@ std::vector<shard_lease> read_leases(const pqxx::result& rows) {
 struct postgres_leases::impl {
   explicit impl(const postgres_leases_options& options)
     : session(
-        connection_options_of(options), {
-                                          {"join_node", join_node},
-                                          {"renew_heartbeat", renew_heartbeat},
-                                          {"find_living", find_living},
-                                          {"lock_shards", lock_shards},
-                                          {"take_shards", take_shards},
-                                          {"find_owned", find_owned},
-                                          {"free_shards", free_shards},
-                                          {"forget_node", forget_node},
-                                          {"reserve_numbers", reserve_numbers},
-                                        }) {}
+        connection_options_of(options),
+        {
+          {"join_node", join_node},
+          {"renew_heartbeat", renew_heartbeat},
+          {"find_living", find_living},
+          {"find_share", find_share},
+          {"take_unlocked", take_unlocked},
+          {"limit_lock_wait", limit_lock_wait},
+          {"lock_free", lock_free},
+          {"release_shards", release_shards},
+          {"forget_old_nodes", forget_old_nodes},
+          {"lock_owned", lock_owned},
+          {"find_owned", find_owned},
+          {"free_shards", free_shards},
+          {"forget_node", forget_node},
+          {"reserve_numbers", reserve_numbers},
+        })
+    , take_lock_timeout(options.take_lock_timeout) {}
+
+  std::vector<shard_lease> take_now(pqxx::work& transaction, const std::string& node, size_t max, bool sole);
 
   levain::session session;
+  std::chrono::milliseconds take_lock_timeout;
 };
 
 postgres_leases::postgres_leases(postgres_leases_options options)
@@ -140,17 +199,49 @@ bool postgres_leases::heartbeat(const uuid& node) {
   });
 }
 
-std::vector<shard_lease> postgres_leases::take(const uuid& node, size_t shards_max, bool sole) {
+shard_share postgres_leases::share(const uuid& node) {
   return impl_->session.ask([&](pqxx::work& transaction) {
-    std::vector<shard_lease> taken;
-    const std::string id = to_string(node);
-    transaction.exec_prepared("lock_shards");
-    if (transaction.exec_prepared("find_living", id).empty())
-      return taken;
-    taken = read_leases(transaction.exec_prepared("take_shards", id, std::min<size_t>(shards_max, shard_count), sole));
-    std::sort(taken.begin(), taken.end(), [](const auto& a, const auto& b) { return a.shard < b.shard; });
-    return taken;
+    shard_share share;
+    const auto row = transaction.exec_prepared1("find_share", to_string(node));
+    if (row[1].is_null())
+      return share;
+    share.nodes_living = row[0].as<size_t>();
+    share.fair = fair_share(row[1].as<size_t>(), share.nodes_living);
+    share.free = row[2].as<size_t>();
+    share.nodes_expired = row[3].as<size_t>();
+    return share;
   });
+}
+
+std::vector<shard_lease>
+postgres_leases::impl::take_now(pqxx::work& transaction, const std::string& node, size_t max, bool sole) {
+  if (transaction.exec_prepared("find_living", node).empty())
+    return {};
+  return read_leases(transaction.exec_prepared("take_unlocked", node, max, sole));
+}
+
+std::vector<shard_lease> postgres_leases::take(const uuid& node, size_t shards_max, bool sole) {
+  auto& session = impl_->session;
+  const std::string id = to_string(node);
+  shards_max = std::min<size_t>(shards_max, shard_count);
+  auto taken = session.ask([&](pqxx::work& transaction) { return impl_->take_now(transaction, id, shards_max, sole); });
+  if (taken.size() < shards_max) {
+    try {
+      const auto more = session.ask([&](pqxx::work& transaction) {
+        transaction.exec_prepared("limit_lock_wait", std::to_string(impl_->take_lock_timeout.count()));
+        if (transaction.exec_prepared("lock_free", id, sole).empty())
+          return std::vector<shard_lease>();
+        return impl_->take_now(transaction, id, shards_max - taken.size(), sole);
+      });
+      taken.insert(taken.end(), more.begin(), more.end());
+    } catch (const journal_unavailable&) {
+      // What was taken before is taken all the same.
+      if (taken.empty())
+        throw;
+    }
+  }
+  std::sort(taken.begin(), taken.end(), [](const auto& a, const auto& b) { return a.shard < b.shard; });
+  return taken;
 }
 
 std::vector<shard_lease> postgres_leases::owned(const uuid& node) {
@@ -158,9 +249,30 @@ std::vector<shard_lease> postgres_leases::owned(const uuid& node) {
     [&](pqxx::work& transaction) { return read_leases(transaction.exec_prepared("find_owned", to_string(node))); });
 }
 
+size_t postgres_leases::release(const uuid& node, const std::vector<shard_lease>& shards) {
+  array_literal numbers;
+  array_literal epochs;
+  for (const auto& each : shards) {
+    numbers.number(each.shard);
+    epochs.number(each.epoch);
+  }
+  const auto numbers_text = numbers.take();
+  const auto epochs_text = epochs.take();
+  return impl_->session.ask([&](pqxx::work& transaction) -> size_t {
+    return transaction.exec_prepared("release_shards", to_string(node), numbers_text, epochs_text).affected_rows();
+  });
+}
+
+size_t postgres_leases::forget_expired(std::chrono::milliseconds age) {
+  return impl_->session.ask([&](pqxx::work& transaction) -> size_t {
+    return transaction.exec_prepared("forget_old_nodes", age.count()).affected_rows();
+  });
+}
+
 void postgres_leases::leave(const uuid& node) {
   impl_->session.ask([&](pqxx::work& transaction) {
-    transaction.exec_prepared("lock_shards");
+    // In the order in which batches lock.
+    transaction.exec_prepared("lock_owned", to_string(node));
     transaction.exec_prepared("free_shards", to_string(node));
     transaction.exec_prepared("forget_node", to_string(node));
   });

@@ -16,8 +16,14 @@ struct postgres_leases_options {
   std::string application_name = "levain leases";
   /// How long connecting may take; at least 2 s.
   std::chrono::seconds connect_timeout{5};
-  /// A statement that takes longer is cancelled. Taking shards waits for the batches under way on them.
-  std::chrono::milliseconds statement_timeout{10'000};
+  /// A statement that takes longer is cancelled. About as long as a lease: whoever asks beats no heart meanwhile.
+  std::chrono::milliseconds statement_timeout{5'000};
+  /// How long `take` waits for the batches under way on shards that it may take; what is still locked then is left for
+  /// the next call. Shorter than what is between two heartbeats.
+  std::chrono::milliseconds take_lock_timeout{1'000};
+  /// The server ends a session that stays idle inside a transaction for longer. About as long as a lease: a node that
+  /// freezes in the middle of a takeover holds shards locked, and nobody can take them before.
+  std::chrono::milliseconds idle_in_transaction_timeout{5'000};
 };
 
 /// The tables `nodes`, `shards` and `run_numbers` on PostgreSQL, over one connection that it opens when needed and
@@ -30,8 +36,11 @@ public:
 
   void join(const node_record& node, std::chrono::milliseconds lease) override;
   bool heartbeat(const uuid& node) override;
+  shard_share share(const uuid& node) override;
   std::vector<shard_lease> take(const uuid& node, size_t shards_max, bool sole) override;
   std::vector<shard_lease> owned(const uuid& node) override;
+  size_t release(const uuid& node, const std::vector<shard_lease>& shards) override;
+  size_t forget_expired(std::chrono::milliseconds age) override;
   void leave(const uuid& node) override;
   int64_t reserve_run_numbers(int64_t count) override;
 

@@ -14,6 +14,8 @@ public:
   virtual leases& subject() = 0;
   /// Lets the node's lease run out by the database's clock.
   virtual void expire(const uuid& node) = 0;
+  /// Lets a moment pass by the database's clock.
+  virtual void pass() = 0;
   virtual void goes_away() = 0;
   virtual void comes_back() = 0;
 };
@@ -99,6 +101,7 @@ inline void an_unknown_node_gets_nothing(leases_bench& bench) {
   BOOST_TEST(!bench.subject().heartbeat(bench_node(9).id));
   BOOST_TEST(bench.subject().take(bench_node(9).id, shard_count, true).empty());
   BOOST_TEST(bench.subject().owned(bench_node(9).id).empty());
+  BOOST_TEST(bench.subject().share(bench_node(9).id).nodes_living == 0u);
 }
 
 inline void the_sole_node_takes_what_living_ones_own(leases_bench& bench) {
@@ -111,6 +114,101 @@ inline void the_sole_node_takes_what_living_ones_own(leases_bench& bench) {
   BOOST_REQUIRE(taken.size() == shard_count);
   BOOST_TEST(taken[0].epoch == 2);
   BOOST_TEST(bench.subject().owned(one.id).empty());
+}
+
+inline void shares_are_even_and_add_up(leases_bench& bench) {
+  size_t living = 0;
+  for (uint8_t n = 1; n <= 7; ++n) {
+    bench.subject().join(bench_node(n), long_lease);
+    bench.pass();
+    ++living;
+    size_t sum = 0;
+    for (uint8_t each = 1; each <= n; ++each) {
+      const auto share = bench.subject().share(bench_node(each).id);
+      BOOST_TEST(share.nodes_living == living);
+      BOOST_TEST(share.nodes_expired == 0u);
+      BOOST_TEST(share.free == shard_count);
+      BOOST_TEST(share.fair >= shard_count / living);
+      BOOST_TEST(share.fair <= shard_count / living + 1);
+      sum += share.fair;
+    }
+    BOOST_TEST(sum == shard_count);
+  }
+}
+
+inline void whoever_was_there_first_by_the_databases_clock_has_one_more(leases_bench& bench) {
+  // Ids are minted by the nodes' own clocks, which need not be right.
+  for (const uint8_t n : {9, 5, 1}) {
+    bench.subject().join(bench_node(n), long_lease);
+    bench.pass();
+  }
+  BOOST_TEST(bench.subject().share(bench_node(9).id).fair == 22u);
+  BOOST_TEST(bench.subject().share(bench_node(5).id).fair == 21u);
+  BOOST_TEST(bench.subject().share(bench_node(1).id).fair == 21u);
+  // To join again changes nothing.
+  bench.subject().join(bench_node(9), long_lease);
+  BOOST_TEST(bench.subject().share(bench_node(9).id).fair == 22u);
+}
+
+inline void an_expired_node_has_no_share_and_its_shards_are_free(leases_bench& bench) {
+  const auto one = bench_node(1);
+  const auto two = bench_node(2);
+  bench.subject().join(one, long_lease);
+  bench.subject().join(two, long_lease);
+  bench.subject().take(one.id, 30, false);
+  BOOST_TEST(bench.subject().share(two.id).free == shard_count - 30u);
+  bench.subject().take(two.id, 4, false);
+  bench.expire(one.id);
+  const auto share = bench.subject().share(two.id);
+  BOOST_TEST(share.nodes_living == 1u);
+  BOOST_TEST(share.nodes_expired == 1u);
+  BOOST_TEST(share.fair == shard_count);
+  BOOST_TEST(share.free == shard_count - 4u);
+  BOOST_TEST(bench.subject().share(one.id).nodes_living == 0u);
+  BOOST_TEST(bench.subject().share(one.id).fair == 0u);
+  bench.subject().heartbeat(one.id);
+  BOOST_TEST(bench.subject().share(two.id).nodes_living == 2u);
+  BOOST_TEST(bench.subject().share(two.id).free == shard_count - 34u);
+}
+
+inline void what_is_released_is_taken_under_a_new_epoch(leases_bench& bench) {
+  const auto one = bench_node(1);
+  const auto two = bench_node(2);
+  bench.subject().join(one, long_lease);
+  bench.subject().join(two, long_lease);
+  bench.subject().take(one.id, 4, false);
+  BOOST_TEST(bench.subject().release(one.id, {{1, 1}, {3, 1}}) == 2u);
+  BOOST_TEST((bench.subject().owned(one.id) == std::vector<shard_lease>{{0, 1}, {2, 1}}));
+  BOOST_TEST((bench.subject().take(two.id, 2, false) == std::vector<shard_lease>{{1, 2}, {3, 2}}));
+  BOOST_TEST(bench.subject().release(one.id, {{1, 1}, {3, 1}}) == 0u);
+  BOOST_TEST(bench.subject().owned(two.id).size() == 2u);
+}
+
+inline void only_ones_own_is_released_and_only_under_its_epoch(leases_bench& bench) {
+  const auto one = bench_node(1);
+  const auto two = bench_node(2);
+  bench.subject().join(one, long_lease);
+  bench.subject().join(two, long_lease);
+  bench.subject().take(one.id, 2, false);
+  BOOST_TEST(bench.subject().release(two.id, {{0, 1}}) == 0u);
+  BOOST_TEST(bench.subject().release(one.id, {{0, 7}, {1, 0}}) == 0u);
+  BOOST_TEST(bench.subject().release(one.id, {}) == 0u);
+  BOOST_TEST(bench.subject().owned(one.id).size() == 2u);
+}
+
+inline void nodes_that_expired_long_ago_are_forgotten(leases_bench& bench) {
+  const auto one = bench_node(1);
+  const auto two = bench_node(2);
+  bench.subject().join(one, long_lease);
+  bench.subject().join(two, long_lease);
+  bench.subject().take(one.id, 2, false);
+  BOOST_TEST(bench.subject().forget_expired(std::chrono::milliseconds(0)) == 0u);
+  bench.expire(one.id);
+  BOOST_TEST(bench.subject().forget_expired(std::chrono::minutes(1)) == 0u);
+  BOOST_TEST(bench.subject().forget_expired(std::chrono::milliseconds(0)) == 1u);
+  BOOST_TEST(bench.subject().share(two.id).nodes_expired == 0u);
+  BOOST_TEST(!bench.subject().heartbeat(one.id));
+  BOOST_TEST((bench.subject().take(two.id, 2, false) == std::vector<shard_lease>{{0, 2}, {1, 2}}));
 }
 
 inline void who_leaves_gives_everything_up_at_once(leases_bench& bench) {
@@ -143,6 +241,9 @@ inline void an_unreachable_database_says_so(leases_bench& bench) {
   BOOST_CHECK_THROW(bench.subject().heartbeat(node.id), journal_unavailable);
   BOOST_CHECK_THROW(bench.subject().take(node.id, 1, false), journal_unavailable);
   BOOST_CHECK_THROW(bench.subject().owned(node.id), journal_unavailable);
+  BOOST_CHECK_THROW(bench.subject().share(node.id), journal_unavailable);
+  BOOST_CHECK_THROW(bench.subject().release(node.id, {{0, 1}}), journal_unavailable);
+  BOOST_CHECK_THROW(bench.subject().forget_expired(std::chrono::milliseconds(0)), journal_unavailable);
   BOOST_CHECK_THROW(bench.subject().leave(node.id), journal_unavailable);
   BOOST_CHECK_THROW(bench.subject().reserve_run_numbers(1), journal_unavailable);
   bench.comes_back();
@@ -156,7 +257,12 @@ inline void an_unreachable_database_says_so(leases_bench& bench) {
   rule(a_new_node_owns_nothing) rule(free_shards_are_taken_under_a_new_epoch) rule(no_more_is_taken_than_asked_for)    \
     rule(a_living_nodes_shards_stay_its_own) rule(an_expired_nodes_shards_are_taken_over)                              \
       rule(a_heartbeat_keeps_a_lease) rule(a_late_heartbeat_keeps_what_nobody_took) rule(an_unknown_node_gets_nothing) \
-        rule(the_sole_node_takes_what_living_ones_own) rule(who_leaves_gives_everything_up_at_once)                    \
-          rule(blocks_of_run_numbers_do_not_overlap) rule(an_unreachable_database_says_so)
+        rule(the_sole_node_takes_what_living_ones_own) rule(shares_are_even_and_add_up)                                \
+          rule(whoever_was_there_first_by_the_databases_clock_has_one_more)                                            \
+            rule(an_expired_node_has_no_share_and_its_shards_are_free)                                                 \
+              rule(what_is_released_is_taken_under_a_new_epoch)                                                        \
+                rule(only_ones_own_is_released_and_only_under_its_epoch)                                               \
+                  rule(nodes_that_expired_long_ago_are_forgotten) rule(who_leaves_gives_everything_up_at_once)         \
+                    rule(blocks_of_run_numbers_do_not_overlap) rule(an_unreachable_database_says_so)
 
 } // namespace levain::test

@@ -18,6 +18,7 @@ public:
       leases_.heartbeat(conformance::bench_node(n).id);
     now_ += std::chrono::microseconds(1);
   }
+  void pass() override { now_ += std::chrono::milliseconds(1); }
   void goes_away() override { away_ = true; }
   void comes_back() override { away_ = false; }
 

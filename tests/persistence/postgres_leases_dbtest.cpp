@@ -22,6 +22,7 @@ public:
       to_string(node));
     transaction.commit();
   }
+  void pass() override {} // It passes by itself.
   void goes_away() override { gate_.shut(); }
   void comes_back() override { gate_.reopen(); }
 
@@ -57,6 +58,25 @@ BOOST_FIXTURE_TEST_CASE(a_heartbeat_does_not_wait_for_a_batch, postgres_bench) {
   pqxx::work batch(admin_);
   batch.exec("select from shards order by shard for share");
   BOOST_TEST(subject().heartbeat(node.id));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_batch_that_is_stuck_is_in_the_way_of_its_own_shards_only, postgres_bench) {
+  postgres_leases patient{{.url = database_.url(), .take_lock_timeout = std::chrono::milliseconds(50)}};
+  const auto one = conformance::bench_node(1);
+  const auto two = conformance::bench_node(2);
+  subject().join(one, conformance::long_lease);
+  subject().join(two, conformance::long_lease);
+  subject().take(one.id, shard_count, false);
+  expire(one.id);
+  {
+    // The owner froze in the middle of a batch.
+    pqxx::work batch(admin_);
+    batch.exec("select from shards where shard in (3, 5) order by shard for share");
+    const auto taken = patient.take(two.id, shard_count, false);
+    BOOST_TEST(taken.size() == shard_count - 2u);
+    BOOST_CHECK_THROW(patient.take(two.id, shard_count, false), journal_unavailable);
+  }
+  BOOST_TEST((patient.take(two.id, shard_count, false) == std::vector<shard_lease>{{3, 2}, {5, 2}}));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
