@@ -54,6 +54,8 @@ struct node_status {
   bool database_answers = true;
   /// Since when it does not; absent while it answers.
   std::optional<timestamp> database_failing_since;
+  /// Why not, in its own words on one line; empty while it answers.
+  std::string database_failing_reason;
   uint64_t batches = 0;
   uint64_t appends = 0;
   uint64_t events = 0;

@@ -203,6 +203,8 @@ void persistence_state::wait_for_database(const std::string& reason) {
     status_->failing_since = now_().time_since_epoch().count();
     spdlog::warn("database_unavailable reason=\"{}\"", reason);
   }
+  // The latest counts: what began as a lost connection may go on as a full disk.
+  status_->set_failing_reason(reason);
   retry_interval_ = retry_interval_.count() == 0 ? options_.retry_interval_initial
                                                  : std::min(retry_interval_ * 2, options_.retry_interval_max);
   // Between half and the whole of it, so that many writers do not come back together.
@@ -216,6 +218,7 @@ void persistence_state::database_is_back() {
   retry_interval_ = std::chrono::milliseconds(0);
   if (!status_->database_answers.exchange(true)) {
     status_->failing_since = 0;
+    status_->set_failing_reason({});
     spdlog::info("database_available");
   }
 }

@@ -3,6 +3,8 @@
 #include <atomic>
 #include <deque>
 #include <memory>
+#include <mutex>
+#include <string>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -20,6 +22,20 @@ struct persistence_status {
   std::atomic<uint64_t> appends{0};
   std::atomic<uint64_t> events{0};
   std::atomic<size_t> waiting{0};
+
+  /// Why the database takes nothing, in its own words on one line; empty while it does.
+  std::string failing_reason() const {
+    const std::lock_guard lock(mutex_);
+    return failing_reason_;
+  }
+  void set_failing_reason(std::string reason) {
+    const std::lock_guard lock(mutex_);
+    failing_reason_ = std::move(reason);
+  }
+
+private:
+  mutable std::mutex mutex_;
+  std::string failing_reason_;
 };
 
 /// The batching writer. It writes what is there as soon as the previous batch is settled: a lonely run pays one commit,

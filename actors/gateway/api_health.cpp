@@ -11,11 +11,14 @@ using nlohmann::ordered_json;
 /// Why the node takes no starts; empty when it does.
 std::vector<std::string> why_not_ready(const node_status& status) {
   std::vector<std::string> reasons;
-  if (!status.database_answers)
-    reasons.push_back(
-      status.database_failing_since
-        ? "the database has not answered since " + to_rfc3339(*status.database_failing_since)
-        : "the database does not answer");
+  if (!status.database_answers) {
+    std::string reason = "the database takes nothing";
+    if (status.database_failing_since)
+      reason = "the database has taken nothing since " + to_rfc3339(*status.database_failing_since);
+    if (!status.database_failing_reason.empty())
+      reason += ": " + status.database_failing_reason;
+    reasons.push_back(std::move(reason));
+  }
   if (status.runs.shards_ready == 0)
     reasons.emplace_back("the node owns no shards that are recovered");
   if (!status.runs.has_run_numbers)
@@ -58,6 +61,7 @@ void show_status(const api_core_ptr& core, api_call call) {
   core->ask_node(call.respond, [&](node& engine) {
     engine.status([core, respond = call.respond](const node_status& status) {
       const auto& since = status.database_failing_since;
+      const auto& reason = status.database_failing_reason;
       const ordered_json document{
         {"version", core->options.version},
         {"started_at", to_rfc3339(core->started_at)},
@@ -70,7 +74,8 @@ void show_status(const api_core_ptr& core, api_call call) {
         {"admitting", status.runs.admitting},
         {"database",
          {{"answers", status.database_answers},
-          {"failing_since", since ? ordered_json(to_rfc3339(*since)) : ordered_json()}}},
+          {"failing_since", since ? ordered_json(to_rfc3339(*since)) : ordered_json()},
+          {"reason", reason.empty() ? ordered_json() : ordered_json(reason)}}},
         {"journal",
          {{"batches", status.batches},
           {"appends", status.appends},

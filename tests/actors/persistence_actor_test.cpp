@@ -103,9 +103,11 @@ BOOST_AUTO_TEST_CASE(tries_come_further_apart_up_to_the_limit) {
   BOOST_TEST(tries >= 55);
   BOOST_TEST(tries <= 130);
   BOOST_TEST(!world.writer_status->database_answers.load());
+  BOOST_TEST(!world.writer_status->failing_reason().empty());
   world.manners->on_append = nullptr;
   world.advance(2s);
   BOOST_TEST(world.writer_status->database_answers.load());
+  BOOST_TEST(world.writer_status->failing_reason().empty());
 }
 
 BOOST_AUTO_TEST_CASE(an_idle_writer_waits_for_no_timer) {
