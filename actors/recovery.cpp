@@ -64,7 +64,11 @@ void recovery_state::next_page() {
     for (const auto& each : found) {
       portion.after = each.run;
       try {
-        page.runs.push_back({std::make_shared<run_state>(fold_journal(each.run, each.events, *workflows_))});
+        if (!each.damage.empty())
+          throw broken_journal(each.damage);
+        auto state = std::make_shared<run_state>(fold_journal(each.run, each.events, *workflows_));
+        if (state->phase != run_phase::ended)
+          page.runs.push_back({std::move(state)});
       } catch (const broken_journal& damage) {
         // One damaged journal stops its own run, not the node.
         spdlog::error("journal_damaged run={} reason=\"{}\"", to_string(each.run), damage.what());
@@ -107,6 +111,8 @@ void recovery_state::load(const load_run& x, const caf::strong_actor_ptr& from) 
       answer.state = std::make_shared<run_state>(fold_journal(x.run, events, *workflows_));
   } catch (const journal_unavailable& failure) {
     answer.failure = fmt::format("the database cannot be asked: {}", failure.what());
+  } catch (const journal_unreadable& damage) {
+    answer.failure = fmt::format("the run's journal is damaged: {}", damage.what());
   } catch (const broken_journal& damage) {
     answer.failure = fmt::format("the run's journal is damaged: {}", damage.what());
   }

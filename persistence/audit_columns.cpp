@@ -132,11 +132,15 @@ constexpr std::array columns = {
   read_column{"attention", read_member<&r::attention>},
 };
 
+/// Stands after the table's columns; `id` is the outer row's, whatever the statement calls it.
+constexpr const char* stopped_column =
+  "(select stop.kind || ': ' || stop.reason from stopped_runs as stop where stop.run_id = id) as stopped";
+
 std::string joined_names() {
   std::string names;
   for (const auto& column : columns)
-    names += (names.empty() ? "" : ", ") + std::string(column.name);
-  return names;
+    names += std::string(column.name) + ", ";
+  return names + stopped_column;
 }
 
 } // namespace
@@ -154,6 +158,7 @@ audit_row read_audit_row(const pqxx::row& row, int first) {
   audit_row read;
   for (const auto& column : columns)
     column.take(row[first++], read);
+  take(row[first], read.stopped);
   return read;
 }
 

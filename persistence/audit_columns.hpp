@@ -8,10 +8,11 @@
 
 namespace levain {
 
-/// The names of the columns that `read_audit_row` wants, in its order, as a select list.
+/// What `read_audit_row` wants, in its order, as a select list from `orchestration_runs`: its columns, and then why
+/// nobody acts for the run.
 const std::string& audit_columns();
 
-/// How many they are.
+/// How many columns of the table are in it.
 size_t audit_column_count();
 
 /// Reads a row of `orchestration_runs` from a result whose columns are `audit_columns()` from column `first` on. The

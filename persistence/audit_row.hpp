@@ -94,6 +94,9 @@ struct audit_row {
   /// Beyond the documented columns: why a person has to look at this run although nothing more will happen by itself
   /// (a compensation that failed); absent where nobody has to.
   std::optional<std::string> attention;
+  /// From `stopped_runs`: why nobody acts for the run, `kind: reason`; absent for runs that go on or have ended. Only
+  /// read with the row, never written with it.
+  std::optional<std::string> stopped;
 
   bool operator==(const audit_row&) const = default;
 };

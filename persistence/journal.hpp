@@ -10,6 +10,7 @@
 #include "persistence/audit_row.hpp"
 #include "persistence/event_record.hpp"
 #include "persistence/ids.hpp"
+#include "persistence/run_stop.hpp"
 
 namespace levain {
 
@@ -88,8 +89,10 @@ struct append_answer {
 /// A run that is not ended, as recovery finds it.
 struct unfinished_run {
   run_id run;
-  /// All its events, in order.
+  /// All its events, in order; none when the journal is gone.
   std::vector<event_record> events;
+  /// Why the events cannot be read, one line; empty when they can. `events` ends before the first such event.
+  std::string damage;
 };
 
 /// PERSISTENCE PORT. Remembers events and rows, many runs in one transaction.
@@ -113,13 +116,32 @@ public:
   };
   virtual resolution resolve(const std::vector<run_append>& batch) = 0;
 
-  /// The runs of `shards` that have no terminal event, after `after` in the order of their ids, at most `limit`.
-  /// Rows without a journal are passed over. Throws `journal_unavailable` when the database cannot be asked.
+  /// The runs of `shards` whose rows say that they are not ended, after `after` in the order of their ids, at most
+  /// `limit`, with their events. Rows that Levain did not write (no workflow and no journal) are passed over. Events
+  /// that cannot be read are told by run. Throws `journal_unavailable` when the database cannot be asked.
   virtual std::vector<unfinished_run>
   unfinished(const std::vector<shard_number>& shards, const std::optional<run_id>& after, size_t limit) = 0;
 
-  /// All events of one run in order; empty when there is none. Throws `journal_unavailable`.
+  /// All events of one run in order; empty when there is none. Throws `journal_unavailable`, and `journal_unreadable`
+  /// when an event is none that this program knows.
   virtual std::vector<event_record> read(const run_id& run) = 0;
+
+  /// What is known of a run without its journal; nothing when it has no row. Throws `journal_unavailable`.
+  virtual std::optional<row_outline> find_row(const run_id& run) = 0;
+
+  /// As `unfinished`, the ids alone and only of rows with a workflow: cheap enough to be asked again and again.
+  virtual std::vector<run_id>
+  open_rows(const std::vector<shard_number>& shards, const std::optional<run_id>& after, size_t limit) = 0;
+
+  /// Writes down for which runs nobody acts, or that somebody does again. A change whose epoch has passed is left out.
+  /// A run appears at most once. Throws `journal_unavailable`.
+  virtual void write_stops(const std::vector<stop_change>& changes) = 0;
+};
+
+/// An event of a journal cannot be read: its kind is unknown, or a value is none of its column's. One line.
+class journal_unreadable : public std::runtime_error {
+public:
+  using std::runtime_error::runtime_error;
 };
 
 /// The database could not be asked; the reason in one line.

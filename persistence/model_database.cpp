@@ -38,4 +38,36 @@ void model_database::set_epoch(shard_number shard, epoch_number epoch) {
   shards_.at(shard).epoch = epoch;
 }
 
+std::optional<run_stop> model_database::stop(const run_id& run) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = stops_.find(run);
+  if (found == stops_.end())
+    return std::nullopt;
+  return found->second;
+}
+
+void model_database::tamper_with_events(
+  const run_id& run, const std::function<void(std::vector<event_record>&)>& change) {
+  const std::lock_guard lock(mutex_);
+  auto& events = events_[run];
+  change(events);
+  if (events.empty())
+    events_.erase(run);
+}
+
+void model_database::tamper_with_row(const run_id& run, const std::function<void(audit_row&)>& change) {
+  const std::lock_guard lock(mutex_);
+  change(rows_.at(run));
+}
+
+void model_database::add_row(const audit_row& row) {
+  const std::lock_guard lock(mutex_);
+  rows_[row.id] = row;
+}
+
+void model_database::remove_definition(const std::string& name, int32_t version) {
+  const std::lock_guard lock(mutex_);
+  definitions_.erase({name, version});
+}
+
 } // namespace levain

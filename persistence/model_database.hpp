@@ -32,6 +32,17 @@ public:
   epoch_number epoch(shard_number shard) const;
   /// Gives the shard another epoch, as a takeover by somebody else does.
   void set_epoch(shard_number shard, epoch_number epoch);
+  /// Why nobody acts for the run, if that is so.
+  std::optional<run_stop> stop(const run_id& run) const;
+
+  /// As somebody does by hand in SQL: changes a run's events (none left: the journal is gone) or its row. An event
+  /// whose kind is none stands for one that the program does not know.
+  void tamper_with_events(const run_id& run, const std::function<void(std::vector<event_record>&)>& change);
+  void tamper_with_row(const run_id& run, const std::function<void(audit_row&)>& change);
+  /// A row that Levain did not write.
+  void add_row(const audit_row& row);
+  /// Takes a definition out of its table.
+  void remove_definition(const std::string& name, int32_t version);
 
 private:
   friend class model_journal;
@@ -62,6 +73,7 @@ private:
   std::array<shard_entry, shard_count> shards_;
   std::map<uuid, node_entry> nodes_;
   std::map<std::pair<std::string, int32_t>, definition_record> definitions_;
+  std::map<run_id, run_stop> stops_;
   int64_t next_run_number_ = 1;
 };
 

@@ -118,6 +118,10 @@ journal::resolution model_journal::resolve(const std::vector<run_append>& batch)
   return {true, decide_resolution(batch, found, planned_)};
 }
 
+bool model_journal::is_open_row(const audit_row& row, const std::vector<shard_number>& shards) {
+  return !is_ended(row.status) && std::find(shards.begin(), shards.end(), shard_of(row.id)) != shards.end();
+}
+
 std::vector<unfinished_run>
 model_journal::unfinished(const std::vector<shard_number>& shards, const std::optional<run_id>& after, size_t limit) {
   expect_readable();
@@ -125,18 +129,72 @@ model_journal::unfinished(const std::vector<shard_number>& shards, const std::op
   std::vector<unfinished_run> runs;
   auto row = after ? database_->rows_.upper_bound(*after) : database_->rows_.begin();
   for (; row != database_->rows_.end() && runs.size() < limit; ++row) {
-    if (is_ended(row->second.status) || std::find(shards.begin(), shards.end(), shard_of(row->first)) == shards.end())
-      continue;
     const auto events = database_->events_.find(row->first);
-    if (events != database_->events_.end() && !is_terminal(events->second.back().kind))
-      runs.push_back({row->first, events->second});
+    const bool has_journal = events != database_->events_.end();
+    if (!is_open_row(row->second, shards) || (row->second.workflow.empty() && !has_journal))
+      continue;
+    unfinished_run run{row->first, {}, {}};
+    if (has_journal)
+      run.damage = read_until_damage(events->second, run.events);
+    runs.push_back(std::move(run));
   }
   return runs;
 }
 
+std::string
+model_journal::read_until_damage(const std::vector<event_record>& stored, std::vector<event_record>& events) {
+  for (const auto& event : stored) {
+    if (static_cast<int>(event.kind) >= event_kind_count)
+      return "event " + std::to_string(event.seq) + ": column kind: '" + std::to_string(static_cast<int>(event.kind)) +
+             "' is unknown to this program";
+    events.push_back(event);
+  }
+  return {};
+}
+
 std::vector<event_record> model_journal::read(const run_id& run) {
   expect_readable();
-  return database_->events(run);
+  std::vector<event_record> events;
+  const auto damage = read_until_damage(database_->events(run), events);
+  if (!damage.empty())
+    throw journal_unreadable(damage);
+  return events;
+}
+
+std::optional<row_outline> model_journal::find_row(const run_id& run) {
+  expect_readable();
+  const auto row = database_->row(run);
+  if (!row)
+    return std::nullopt;
+  return row_outline{row->tenant, row->status, !row->workflow.empty(), database_->stop(run)};
+}
+
+std::vector<run_id>
+model_journal::open_rows(const std::vector<shard_number>& shards, const std::optional<run_id>& after, size_t limit) {
+  expect_readable();
+  const std::lock_guard lock(database_->mutex_);
+  std::vector<run_id> runs;
+  auto row = after ? database_->rows_.upper_bound(*after) : database_->rows_.begin();
+  for (; row != database_->rows_.end() && runs.size() < limit; ++row)
+    if (is_open_row(row->second, shards) && !row->second.workflow.empty())
+      runs.push_back(row->first);
+  return runs;
+}
+
+void model_journal::write_stops(const std::vector<stop_change>& changes) {
+  expect_readable();
+  const std::lock_guard lock(database_->mutex_);
+  for (const auto& change : changes) {
+    if (database_->shards_[shard_of(change.run)].epoch != change.epoch)
+      continue;
+    if (!change.stop) {
+      database_->stops_.erase(change.run);
+      continue;
+    }
+    const auto [place, fresh] = database_->stops_.try_emplace(change.run);
+    const bool goes_on = !fresh && place->second.kind == change.stop->kind;
+    place->second = {change.stop->kind, change.stop->reason, goes_on ? place->second.since : database_->clock_()};
+  }
 }
 
 void model_journal::expect_readable() const {

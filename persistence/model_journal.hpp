@@ -45,12 +45,19 @@ public:
   std::vector<unfinished_run>
   unfinished(const std::vector<shard_number>& shards, const std::optional<run_id>& after, size_t limit) override;
   std::vector<event_record> read(const run_id& run) override;
+  std::optional<row_outline> find_row(const run_id& run) override;
+  std::vector<run_id>
+  open_rows(const std::vector<shard_number>& shards, const std::optional<run_id>& after, size_t limit) override;
+  void write_stops(const std::vector<stop_change>& changes) override;
 
 private:
   append_outcome write(const run_append& append);
   append_outcome judge(const run_append& append) const;
   std::optional<std::string> find_conflict(const run_append& append) const;
   void expect_readable() const;
+  static bool is_open_row(const audit_row& row, const std::vector<shard_number>& shards);
+  /// Adds what can be read; answers why the rest cannot, or nothing.
+  static std::string read_until_damage(const std::vector<event_record>& stored, std::vector<event_record>& events);
 
   std::shared_ptr<model_database> database_;
   std::shared_ptr<const model_manners> manners_;

@@ -11,6 +11,7 @@
 #include "persistence/resolution.hpp"
 #include "persistence/session.hpp"
 #include "persistence/sql_errors.hpp"
+#include "persistence/stop_writing.hpp"
 
 namespace levain {
 
@@ -35,23 +36,16 @@ constexpr const char* find_events = R"(
 // of ended runs. The last byte of an id folds into its shard.
 constexpr const char* find_unfinished = R"(
   with open as materialized (
-    select id
+    select id, workflow
     from orchestration_runs
     where status in ('pending', 'running')
   )
-  select open.id
+  select id
   from open
-  cross join lateral (
-    select kind
-    from run_events
-    where run_events.run_id = open.id
-    order by seq desc
-    limit 1
-  ) as newest
-  where (get_byte(uuid_send(open.id), 15) & 63) = any($1::integer[])
-    and ($2::uuid is null or open.id > $2::uuid)
-    and newest.kind not in ('run_completed', 'run_partially_succeeded', 'run_failed', 'run_cancelled')
-  order by open.id
+  where (get_byte(uuid_send(id), 15) & 63) = any($1::integer[])
+    and ($2::uuid is null or id > $2::uuid)
+    and (workflow is not null or exists (select from run_events where run_events.run_id = open.id))
+  order by id
   limit $3)";
 
 constexpr const char* read_events_of = R"(
@@ -72,6 +66,8 @@ std::vector<named_statement> journal_statements() {
                         {"find_unfinished", find_unfinished},
                         {"read_events_of", read_events_of},
                       });
+  const auto stops = stop_statements();
+  statements.insert(statements.end(), stops.begin(), stops.end());
   return statements;
 }
 
@@ -95,6 +91,16 @@ connection_options connection_options_of(const postgres_journal_options& options
   connection.statement_timeout = options.statement_timeout;
   connection.idle_in_transaction_timeout = options.idle_in_transaction_timeout;
   return connection;
+}
+
+/// Adds the event of this row, whose first column is the run's id. Answers why it cannot be read, if it cannot.
+std::optional<std::string> read_event_into(std::vector<event_record>& events, const pqxx::row& row) {
+  try {
+    events.push_back(read_event(row, 1));
+    return std::nullopt;
+  } catch (const std::runtime_error& unreadable) {
+    return std::string("event ") + row[1].c_str() + ": " + one_line(unreadable.what());
+  }
 }
 
 append_answer transient(std::string reason) {
@@ -258,7 +264,7 @@ std::vector<unfinished_run> postgres_journal::unfinished(
     std::vector<unfinished_run> runs;
     array_literal ids;
     for (const auto& row : transaction.exec_prepared("find_unfinished", wanted.take(), after_text, limit)) {
-      runs.push_back({run_id{read_uuid(row[0])}, {}});
+      runs.push_back({run_id{read_uuid(row[0])}, {}, {}});
       ids.id(runs.back().run.value);
     }
     if (runs.empty())
@@ -271,7 +277,10 @@ std::vector<unfinished_run> postgres_journal::unfinished(
         ++run;
       if (run == runs.end())
         throw std::logic_error("the events of run " + to_string(id) + " are out of order");
-      run->events.push_back(read_event(row, 1));
+      // What is wrong with one run's rows is that run's alone.
+      if (run->damage.empty())
+        if (auto fault = read_event_into(run->events, row))
+          run->damage = std::move(*fault);
     }
     return runs;
   });
@@ -283,9 +292,40 @@ std::vector<event_record> postgres_journal::read(const run_id& run) {
     ids.id(run.value);
     std::vector<event_record> events;
     for (const auto& row : transaction.exec_prepared("read_events_of", ids.take()))
-      events.push_back(read_event(row, 1));
+      if (const auto fault = read_event_into(events, row))
+        throw journal_unreadable(*fault);
     return events;
   });
+}
+
+std::optional<row_outline> postgres_journal::find_row(const run_id& run) {
+  return impl_->session.ask([&](pqxx::work& transaction) -> std::optional<row_outline> {
+    const auto rows = transaction.exec_prepared("find_row", to_string(run));
+    if (rows.empty())
+      return std::nullopt;
+    return read_row_outline(rows.front());
+  });
+}
+
+std::vector<run_id>
+postgres_journal::open_rows(const std::vector<shard_number>& shards, const std::optional<run_id>& after, size_t limit) {
+  array_literal wanted;
+  for (const shard_number shard : shards)
+    wanted.number(shard);
+  std::optional<std::string> after_text;
+  if (after)
+    after_text = to_string(*after);
+  return impl_->session.ask([&](pqxx::work& transaction) {
+    std::vector<run_id> runs;
+    for (const auto& row : transaction.exec_prepared("find_open_rows", wanted.take(), after_text, limit))
+      runs.push_back(run_id{read_uuid(row[0])});
+    return runs;
+  });
+}
+
+void postgres_journal::write_stops(const std::vector<stop_change>& changes) {
+  if (!changes.empty())
+    impl_->session.ask([&](pqxx::work& transaction) { write_stop_changes(transaction, changes); });
 }
 
 } // namespace levain

@@ -46,7 +46,8 @@ const queries_statement& metrics_summary_statement() {
   return statement;
 }
 
-// Two arms, because one condition with `or` could use neither of the indexes to find the youngest first.
+// Several arms, because one condition with `or` could use none of the indexes to find the youngest first. The runs that
+// nobody acts for are few.
 const queries_statement& runs_needing_attention_statement() {
   static const queries_statement statement = {"runs_needing_attention", R"(
     select )" + audit_columns() + R"(
@@ -69,6 +70,17 @@ const queries_statement& runs_needing_attention_statement() {
           and not (status = 'failed' and retry_count < 3 and max_retries_reached = false)
           and ($1::uuid is null or tenant_id = $1::uuid)
         order by started_at desc
+        limit $2::bigint
+      )
+      union all
+      (
+        select run.*
+        from stopped_runs as stopped
+        join orchestration_runs as run on run.id = stopped.run_id
+        where run.attention is null
+          and not (run.status = 'failed' and run.retry_count < 3 and run.max_retries_reached = false)
+          and ($1::uuid is null or run.tenant_id = $1::uuid)
+        order by run.started_at desc
         limit $2::bigint
       )
     ) as needing

@@ -142,6 +142,7 @@ ordered_json audit_row_json(const audit_row& row, row_columns columns) {
   json["workflow"] = row.workflow.empty() ? ordered_json() : ordered_json(row.workflow);
   json["workflow_version"] = row.workflow.empty() ? ordered_json() : ordered_json(row.workflow_version);
   json["attention"] = value_or_null(row.attention);
+  json["stopped"] = value_or_null(row.stopped);
   return json;
 }
 

@@ -21,7 +21,8 @@ enum class row_columns : uint8_t {
   without_documents,
 };
 
-/// Every documented column by its name and in its place, then `workflow`, `workflow_version` and `attention`.
+/// Every documented column by its name and in its place, then `workflow`, `workflow_version`, `attention` and
+/// `stopped`.
 nlohmann::ordered_json audit_row_json(const audit_row& row, row_columns columns = row_columns::all);
 
 /// `{"seq", "at", "kind", "step", "attempt", "body"}`; the last three only where the event has them.

@@ -35,7 +35,7 @@ ink ink_of_value(const std::string& column, const std::string& text) {
     return ink_of_status(text);
   if (column.ends_with("_status"))
     return text == "success" ? ink::good : text == "failed" ? ink::bad : ink::warning;
-  if (column.ends_with("_error") || column == "error_message" || column == "attention")
+  if (column.ends_with("_error") || column == "error_message" || column == "attention" || column == "stopped")
     return ink::bad;
   return ink::plain;
 }
@@ -115,7 +115,10 @@ std::string runs_text(const ordered_json& rows, const paint& look, bool with_ten
     };
     if (with_tenant)
       line.push_back({text_of(row, "tenant_id")});
-    const auto why = text_of(row, "attention").empty() ? text_of(row, "error_message") : text_of(row, "attention");
+    auto why = text_of(row, "error_message");
+    for (const auto* more_urgent : {"attention", "stopped"})
+      if (filled(row, more_urgent))
+        why = text_of(row, more_urgent);
     line.push_back({cut(why, 60, look), ink::quiet});
     all.add(std::move(line));
   }

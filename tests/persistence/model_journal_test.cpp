@@ -2,6 +2,7 @@
 
 #include "persistence/model_journal.hpp"
 #include "tests/persistence/journal_conformance.hpp"
+#include "tests/persistence/stops_conformance.hpp"
 
 using namespace levain;
 using namespace levain::test;
@@ -28,6 +29,10 @@ public:
   void goes_away() override { away_ = true; }
   void comes_back() override { away_ = false; }
 
+  void tamper(const run_id& run, const std::function<void(std::vector<event_record>&)>& change) {
+    database_->tamper_with_events(run, change);
+  }
+
   std::shared_ptr<model_manners> manners_ = std::make_shared<model_manners>();
 
 private:
@@ -46,6 +51,7 @@ BOOST_AUTO_TEST_SUITE(model_journal_test)
     conformance::name(*this);                                                                                          \
   }
 LEVAIN_JOURNAL_RULES(LEVAIN_RULE)
+LEVAIN_STOP_RULES(LEVAIN_RULE)
 
 BOOST_FIXTURE_TEST_CASE(a_row_is_refused_on_demand, model_bench) {
   manners_->on_row = [](const run_append& append) -> std::optional<std::string> {
@@ -63,6 +69,19 @@ BOOST_FIXTURE_TEST_CASE(a_hole_in_the_numbers_is_found, model_bench) {
   must_commit(subject(), bench_start(bench_run(1)));
   const auto answer = subject().append({bench_events(bench_run(1), {bench_event(3)})});
   BOOST_TEST(reason_of(answer.outcomes.at(0)).find("sequence conflict") == 0u);
+}
+
+BOOST_FIXTURE_TEST_CASE(damage_is_told_by_run, model_bench) {
+  for (int i = 1; i <= 3; ++i)
+    must_commit(subject(), bench_start(bench_run(i)));
+  tamper(bench_run(1), [](auto& events) { events.clear(); });
+  tamper(bench_run(2), [](auto& events) { events[0].kind = static_cast<event_kind>(200); });
+  const auto open = subject().unfinished({3}, std::nullopt, 10);
+  BOOST_REQUIRE(open.size() == 3u);
+  BOOST_TEST(open[0].events.empty());
+  BOOST_TEST(open[1].damage == "event 1: column kind: '200' is unknown to this program");
+  BOOST_TEST(open[2].events.size() == 1u);
+  BOOST_CHECK_THROW(subject().read(bench_run(2)), journal_unreadable);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

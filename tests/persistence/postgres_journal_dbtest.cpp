@@ -6,6 +6,7 @@
 
 #include "persistence/postgres_journal.hpp"
 #include "tests/persistence/journal_conformance.hpp"
+#include "tests/persistence/stops_conformance.hpp"
 #include "tests/support/database.hpp"
 #include "tests/support/database_gate.hpp"
 
@@ -134,6 +135,7 @@ BOOST_AUTO_TEST_SUITE(postgres_journal_dbtest)
     conformance::name(*this);                                                                                          \
   }
 LEVAIN_JOURNAL_RULES(LEVAIN_RULE)
+LEVAIN_STOP_RULES(LEVAIN_RULE)
 
 BOOST_FIXTURE_TEST_CASE(a_takeover_waits_for_the_batch_and_the_batch_for_a_takeover, postgres_bench) {
   must_commit(subject(), bench_start(bench_run(1)));
@@ -252,6 +254,30 @@ BOOST_FIXTURE_TEST_CASE(rows_without_a_journal_are_passed_over, postgres_bench) 
   const auto open = subject().unfinished({3}, std::nullopt, 10);
   BOOST_REQUIRE(open.size() == 1u);
   BOOST_TEST((open[0].run == bench_run(1)));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_run_whose_journal_is_gone_is_found_without_events, postgres_bench) {
+  must_commit(subject(), bench_start(bench_run(1)));
+  admin("delete from run_events");
+  const auto open = subject().unfinished({3}, std::nullopt, 10);
+  BOOST_REQUIRE(open.size() == 1u);
+  BOOST_TEST(open[0].events.empty());
+}
+
+BOOST_FIXTURE_TEST_CASE(an_event_that_cannot_be_read_is_told_by_run, postgres_bench) {
+  for (int i = 1; i <= 4; ++i)
+    must_commit(subject(), bench_start(bench_run(i)));
+  admin("alter type run_event_kind add value 'run_was_baked'");
+  admin("update run_events set kind = 'run_was_baked' where run_id = '" + to_string(bench_run(2)) + "'");
+  admin("update run_events set at = 'infinity' where run_id = '" + to_string(bench_run(3)) + "'");
+  const auto open = subject().unfinished({3}, std::nullopt, 10);
+  BOOST_REQUIRE(open.size() == 4u);
+  BOOST_TEST(open[0].events.size() == 1u);
+  BOOST_TEST(open[1].damage == "event 1: column kind: 'run_was_baked' is unknown to this program");
+  BOOST_TEST(open[2].damage == "event 1: column at: 'infinity' is not a time of the years 1 to 9999");
+  BOOST_TEST(open[3].damage.empty());
+  BOOST_CHECK_THROW(subject().read(bench_run(2)), journal_unreadable);
+  BOOST_TEST(subject().read(bench_run(4)).size() == 1u);
 }
 
 BOOST_FIXTURE_TEST_CASE(foreign_ids_belong_to_the_shard_of_their_last_byte, postgres_bench) {

@@ -182,6 +182,18 @@ BOOST_FIXTURE_TEST_CASE(failed_runs_need_attention_until_their_retries_are_used_
   BOOST_TEST(numbers(ask.runs_needing_attention(ours)) == (texts{"ORCH-1"}), per_element);
 }
 
+BOOST_FIXTURE_TEST_CASE(a_run_that_nobody_acts_for_needs_attention_and_says_why, remembered) {
+  add(ours, run_status::running, noon);
+  add(ours, run_status::running, noon + hours(1));
+  execute("insert into stopped_runs (run_id, kind, reason) "
+          "select id, 'journal_damaged', 'a hole' from orchestration_runs where run_number = 'ORCH-1'");
+  const auto needing = ask.runs_needing_attention(ours);
+  BOOST_TEST(numbers(needing) == (texts{"ORCH-1"}), per_element);
+  BOOST_TEST(needing.at(0).stopped.value_or("") == "journal_damaged: a hole");
+  BOOST_TEST(ask.find_run(ours, needing.at(0).id)->stopped.value_or("") == "journal_damaged: a hole");
+  BOOST_TEST(ask.runs_needing_attention(theirs).empty());
+}
+
 BOOST_FIXTURE_TEST_CASE(a_run_that_says_why_needs_attention_whatever_its_status, remembered) {
   add(ours, run_status::cancelled, noon);
   add(ours, run_status::failed, noon + hours(1));

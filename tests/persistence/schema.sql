@@ -9,6 +9,7 @@ table run_events_default: default partition
 table run_numbers: plain
 table run_starts: plain
 table shards: plain
+table stopped_runs: plain
 table workflow_definitions: plain
 column nodes.id: uuid not null
 column nodes.name: text not null
@@ -106,6 +107,10 @@ column run_starts.fingerprint: text not null
 column shards.shard: smallint not null
 column shards.node: uuid
 column shards.epoch: bigint not null default 0
+column stopped_runs.run_id: uuid not null
+column stopped_runs.kind: text not null
+column stopped_runs.reason: text not null
+column stopped_runs.since: timestamp with time zone not null default now()
 column workflow_definitions.name: text not null
 column workflow_definitions.version: integer not null
 column workflow_definitions.content_hash: text not null
@@ -121,6 +126,8 @@ primary key of run_numbers: PRIMARY KEY (sole)
 primary key of run_starts: PRIMARY KEY (tenant_id, idempotency_key)
 constraint shards.shard_is_below_64: CHECK (shard >= 0 AND shard <= 63)
 primary key of shards: PRIMARY KEY (shard)
+constraint stopped_runs.stop_kind_is_known: CHECK (kind = ANY (ARRAY['journal_damaged'::text, 'events_refused'::text, 'stuck'::text]))
+primary key of stopped_runs: PRIMARY KEY (run_id)
 constraint workflow_definitions.version_starts_at_one: CHECK (version >= 1)
 primary key of workflow_definitions: PRIMARY KEY (name, version)
 index orchestration_daily_tenant_day: CREATE UNIQUE INDEX orchestration_daily_tenant_day ON orchestration_daily USING btree (tenant_id, day)
