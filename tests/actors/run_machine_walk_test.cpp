@@ -7,6 +7,7 @@
 #include <set>
 #include <tuple>
 
+#include "actors/journal_order.hpp"
 #include "actors/run_machine/explain.hpp"
 #include "actors/run_machine/prepare_call.hpp"
 #include "tests/support/fed_run.hpp"
@@ -179,7 +180,8 @@ private:
       BOOST_REQUIRE(fact.seq == state_.seq + 1);
       check_event(fact);
       evolve(state_, fact);
-      auto decoded = decode_event(encode_event(fact, *state_.workflow), *state_.workflow);
+      records_.push_back(encode_event(fact, *state_.workflow));
+      auto decoded = decode_event(records_.back(), *state_.workflow);
       BOOST_REQUIRE(decoded == fact);
       evolve(shadow_, std::move(decoded));
     }
@@ -252,6 +254,8 @@ private:
   }
 
   void check_end() {
+    const auto faults = order_faults(records_, *state_.workflow);
+    BOOST_REQUIRE_MESSAGE(faults.empty(), "what the machine decides is in order; " << faults.front().message);
     auto row = audit_of(state_);
     BOOST_REQUIRE(row.status == *state_.ended_as);
     bool undone_as_it_should = state_.ended_as == run_status::failed || state_.ended_as == run_status::cancelled;
@@ -271,6 +275,7 @@ private:
   timestamp now_ = night();
   run_state state_;
   run_state shadow_;
+  std::vector<event_record> records_;
   std::set<call_key> in_hand_;
   std::set<call_key> abandoned_;
   decision last_resort_;
