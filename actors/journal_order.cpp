@@ -73,9 +73,11 @@ private:
     check_time();
     if ((fact_->kind == event_kind::run_accepted) != (fact_->seq == 1))
       fault(fact_->seq == 1 ? "the first event must be run_accepted" : "a run is accepted once, by its first event");
-    if (ended_ && fact_->kind != event_kind::run_retried)
+    if (ended_ && fact_->kind != event_kind::run_retried) {
       fault(
         fmt::format("the run ended with event {} ({}); only run_retried may follow", ended_by_, to_string(*ended_)));
+      return false;
+    }
     if (fact_->step.empty()) {
       look_at_run();
       return true;

@@ -27,7 +27,8 @@ struct order_fault {
 
 /// Checks the order of a run's events against the definition and nothing else: no rule is shared with the run machine,
 /// so that a mistake there shows here. The rules stand in `docs/command-line.md`. Bodies are looked at only for the
-/// times and marks that the rules need. What follows a hole or a step that does not exist is not judged. Pure.
+/// times and marks that the rules need. What follows a hole, the run's end or a step that does not exist is not judged.
+/// Pure.
 std::vector<order_fault> order_faults(const std::vector<event_record>& events, const workflow_definition& workflow);
 
 } // namespace levain

@@ -1,13 +1,14 @@
 #include "actors/verify.hpp"
 
-#include <future>
 #include <optional>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "actors/gateway/run_view.hpp"
+#include "actors/journal_order.hpp"
 #include "actors/run_machine/machine.hpp"
+#include "persistence/journal.hpp"
 
 namespace levain {
 
@@ -100,95 +101,65 @@ run_verification without_journal(const audit_row& row) {
     row, "journal", fmt::format("there are no events, but the row says that the run is {}", to_string(row.status)));
 }
 
-/// Ids of runs without a row, as differences.
-void verify_orphans(queries& remembered, const verify_listener& listener, verify_report& report) {
-  std::optional<run_id> after;
-  while (true) {
-    const auto orphans = remembered.events_without_row(operator_scope{}, after);
-    for (const auto& run : orphans) {
-      ++report.runs;
-      ++report.different;
-      ++report.differences;
-      if (listener.difference)
-        listener.difference({run, {}, "row", "the journal has events of this run, but there is no row"});
-    }
-    if (orphans.empty())
-      return;
-    after = orphans.back();
-  }
+/// Everything about the journal that is out of order, else why it cannot be folded.
+std::vector<verify_difference>
+damage_of(const audit_row& row, const std::vector<order_fault>& faults, const char* why) {
+  std::vector<verify_difference> found;
+  for (const auto& fault : faults)
+    found.push_back({row.id, row.run_number, "journal", fault.message});
+  if (found.empty())
+    found.push_back({row.id, row.run_number, "journal", why});
+  return found;
 }
 
-void count(verify_report& report, const remembered_run& run, const run_verification& result) {
-  ++report.runs;
-  report.events += run.events.size();
-  report.differences += result.differences.size();
-  switch (result.verdict) {
-  case run_verdict::equal:
-    ++report.equal;
-    break;
-  case run_verdict::going_on:
-    ++report.going_on;
-    break;
-  case run_verdict::adopted:
-    ++report.adopted;
-    break;
-  case run_verdict::journal_dropped:
-    ++report.journal_dropped;
-    break;
-  case run_verdict::different:
-    ++report.different;
-    break;
+run_verification verify_journal(const remembered_run& remembered, const workflow_ptr& workflow) {
+  const auto& row = remembered.row;
+  const auto faults = order_faults(remembered.events, *workflow);
+  folding fold(remembered, workflow);
+  try {
+    fold.fold();
+  } catch (const broken_journal& damage) {
+    return {run_verdict::different, damage_of(row, faults, damage.what())};
   }
+  auto differences = fold.ended() ? fold.final_differences() : fold.differences_so_far();
+  if (!faults.empty())
+    for (auto& fault : damage_of(row, faults, ""))
+      differences.push_back(std::move(fault));
+  if (!differences.empty())
+    return {run_verdict::different, std::move(differences)};
+  return {fold.ended() ? run_verdict::equal : run_verdict::going_on, {}};
+}
+
+run_verification unreadable(const remembered_run& remembered) {
+  run_verification result{run_verdict::different, {}};
+  for (const auto& [place, message] : remembered.unreadable)
+    result.differences.push_back({remembered.row.id, remembered.row.run_number, place, message});
+  return result;
 }
 
 } // namespace
 
 run_verification verify_run(const remembered_run& remembered, workflow_cache& workflows) {
   const auto& row = remembered.row;
+  if (!remembered.unreadable.empty())
+    return unreadable(remembered);
   if (remembered.events.empty())
     return without_journal(row);
-  std::vector<verify_difference> differences;
-  bool ended = false;
   try {
     const auto plan = decode_plan(remembered.events.front(), row.id);
     const auto workflow = workflows.find(plan.workflow, plan.workflow_version);
     if (!workflow)
       return differing(
-        row, "journal", fmt::format("workflow {} version {} is not registered", plan.workflow, plan.workflow_version));
-    folding fold(remembered, workflow);
-    fold.fold();
-    ended = fold.ended();
-    differences = ended ? fold.final_differences() : fold.differences_so_far();
-  } catch (const broken_journal& damage) {
+        row, "journal",
+        fmt::format(
+          "there should be a workflow {} version {}; it is not registered, or cannot be read", plan.workflow,
+          plan.workflow_version));
+    return verify_journal(remembered, workflow);
+  } catch (const journal_unavailable&) {
+    throw;
+  } catch (const std::exception& damage) {
     return differing(row, "journal", damage.what());
   }
-  if (!differences.empty())
-    return {run_verdict::different, std::move(differences)};
-  return {ended ? run_verdict::equal : run_verdict::going_on, {}};
-}
-
-verify_report verify_runs(
-  queries& remembered, workflow_cache& workflows, const verify_scope& scope, const verify_listener& listener) {
-  verify_report report;
-  auto page = remembered.next_verify_batch(scope, std::nullopt);
-  while (!page.empty()) {
-    const auto last = page.back().row.id;
-    auto next = std::async(std::launch::async, [&] { return remembered.next_verify_batch(scope, last); });
-    for (const auto& run : page) {
-      const auto result = verify_run(run, workflows);
-      count(report, run, result);
-      if (listener.difference)
-        for (const auto& each : result.differences)
-          listener.difference(each);
-    }
-    if (listener.progress)
-      listener.progress(report);
-    page = next.get();
-  }
-  const bool everything = std::holds_alternative<operator_scope>(scope.scope) && !scope.since && !scope.run;
-  if (everything)
-    verify_orphans(remembered, listener, report);
-  return report;
 }
 
 } // namespace levain

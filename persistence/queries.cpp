@@ -4,6 +4,7 @@
 #include <charconv>
 #include <stdexcept>
 
+#include <nlohmann/json.hpp>
 #include <pqxx/pqxx>
 
 #include "persistence/array_literal.hpp"
@@ -121,6 +122,31 @@ cursor_place read_cursor(const std::string& cursor) {
   return {at, run_id{*id}};
 }
 
+/// `row` is of `verify_rows_statement`, whose first columns are id and run number.
+remembered_run read_remembered_row(const pqxx::row& row) {
+  remembered_run run;
+  try {
+    run.row = read_audit_row(row);
+  } catch (const std::exception& damage) {
+    run.row = {};
+    run.row.id = {read_uuid(row[0])};
+    run.row.run_number = row[1].c_str();
+    run.unreadable.push_back({"row", std::string("the row cannot be read: ") + damage.what()});
+  }
+  return run;
+}
+
+/// `row` is of `verify_events_statement`. Nothing more is taken once an event could not be read.
+void read_remembered_event(const pqxx::row& row, remembered_run& to) {
+  if (!to.unreadable.empty() && to.unreadable.back().place == "journal")
+    return;
+  try {
+    to.events.push_back(read_event(row, 1));
+  } catch (const std::exception& damage) {
+    to.unreadable.push_back({"journal", std::string("event ") + row[1].c_str() + " cannot be read: " + damage.what()});
+  }
+}
+
 } // namespace
 
 struct queries::impl {
@@ -192,6 +218,27 @@ struct queries::impl {
 
   pqxx::result answer(const queries_statement& statement, const parameters& given) {
     return in_one_moment([&](auto& transaction) { return ask(transaction, statement, given); });
+  }
+
+  /// `wanted` is what `verify_rows_statement` takes.
+  std::vector<remembered_run> remembered(const parameters& wanted) {
+    return in_one_moment([&](auto& transaction) {
+      std::vector<remembered_run> runs;
+      array_literal ids;
+      for (const auto& row : ask(transaction, verify_rows_statement(), wanted)) {
+        runs.push_back(read_remembered_row(row));
+        ids.id(runs.back().row.id.value);
+      }
+      // Both are in the order of the ids.
+      auto run = runs.begin();
+      for (const auto& row : ask(transaction, verify_events_statement(), parameters_from(ids.take()))) {
+        const run_id id{read_uuid(row[0])};
+        while (run->row.id != id)
+          ++run;
+        read_remembered_event(row, *run);
+      }
+      return runs;
+    });
   }
 
   const queries_options options;
@@ -280,34 +327,40 @@ std::vector<event_record> queries::read_events(const run_id& run) {
   return events;
 }
 
+uint64_t queries::estimated_runs(const verify_scope& scope) {
+  const auto given = parameters_from(scope.scope, scope.run, scope.since).null().null();
+  const auto plan = impl_->in_one_moment([&](auto& transaction) {
+    const auto values = given.values();
+    return transaction.exec_params1(estimated_runs_statement().sql, pqxx::prepare::make_dynamic_params(values))[0]
+      .template as<std::string>();
+  });
+  const auto rows = nlohmann::json::parse(plan).at(0).at("Plan").at("Plan Rows").get<double>();
+  return rows > 0 ? static_cast<uint64_t>(rows) : 0;
+}
+
+std::vector<run_id> queries::verify_ids(const verify_scope& scope, const std::optional<run_id>& after, size_t limit) {
+  check_limit(limit);
+  auto wanted = parameters_from(scope.scope, scope.run, scope.since, after).null().add(limit);
+  std::vector<run_id> ids;
+  for (const auto& row : impl_->answer(verify_ids_statement(), wanted))
+    ids.push_back({read_uuid(row[0])});
+  return ids;
+}
+
+std::vector<remembered_run> queries::verify_batch(const verify_scope& scope, const run_range& range) {
+  return impl_->remembered(parameters_from(scope.scope, scope.run, scope.since, range.after, range.upto).null());
+}
+
 std::vector<remembered_run>
 queries::next_verify_batch(const verify_scope& scope, const std::optional<run_id>& after, size_t limit) {
   check_limit(limit);
-  return impl_->in_one_moment([&](auto& transaction) {
-    std::vector<remembered_run> runs;
-    array_literal ids;
-    const auto wanted = parameters_from(scope.scope, scope.run, scope.since, after, limit);
-    for (auto& row : read_rows(ask(transaction, verify_rows_statement(), wanted))) {
-      ids.id(row.id.value);
-      runs.push_back({std::move(row), {}});
-    }
-    // Both are in the order of the ids.
-    auto run = runs.begin();
-    for (const auto& row : ask(transaction, verify_events_statement(), parameters_from(ids.take()))) {
-      const run_id id{read_uuid(row[0])};
-      while (run->row.id != id)
-        ++run;
-      run->events.push_back(read_event(row, 1));
-    }
-    return runs;
-  });
+  return impl_->remembered(parameters_from(scope.scope, scope.run, scope.since, after).null().add(limit));
 }
 
-std::vector<run_id>
-queries::events_without_row(operator_scope /*scope*/, const std::optional<run_id>& after, size_t limit) {
+std::vector<run_id> queries::events_without_row(operator_scope /*scope*/, const run_range& range, size_t limit) {
   check_limit(limit);
   std::vector<run_id> runs;
-  for (const auto& row : impl_->answer(events_without_row_statement(), parameters_from(after, limit)))
+  for (const auto& row : impl_->answer(events_without_row_statement(), parameters_from(range.after, range.upto, limit)))
     runs.push_back({read_uuid(row[0])});
   return runs;
 }

@@ -64,11 +64,30 @@ struct verify_scope {
   std::optional<timestamp> since = {};
 };
 
+/// Something in the database that this program cannot read: a kind it does not know, a time beyond the years it can
+/// say.
+struct unreadable_value {
+  /// `row` or `journal`.
+  std::string place;
+  /// One line: what is there and what would be right.
+  std::string message;
+};
+
 /// A run with everything that is remembered of it, both from one moment.
 struct remembered_run {
+  /// Only id and run number are filled when the row could not be read.
   audit_row row;
-  /// In order; empty for rows that Levain did not write and for runs whose partition was dropped.
+  /// In order; empty for rows that Levain did not write and for runs whose partition was dropped. Ends before the first
+  /// that could not be read.
   std::vector<event_record> events;
+  /// What could not be read, the first of the row and the first of the journal.
+  std::vector<unreadable_value> unreadable = {};
+};
+
+/// Runs whose ids are greater than `after` and at most `upto`; absent: from the first, to the last.
+struct run_range {
+  std::optional<run_id> after = {};
+  std::optional<run_id> upto = {};
 };
 
 struct queries_options {
@@ -119,13 +138,23 @@ public:
 
   // ---- proof ----------------------------------------------------------------
 
+  /// How many runs `scope` has, as the planner estimates it from its statistics; nothing is read.
+  uint64_t estimated_runs(const verify_scope& scope);
+
+  /// The ids of the runs of `scope` after `after` in their order, at most `limit`: where a page of them ends.
+  std::vector<run_id>
+  verify_ids(const verify_scope& scope, const std::optional<run_id>& after, size_t limit = rows_per_answer_max);
+
+  /// The runs of `scope` in `range` in the order of their ids. What cannot be read is said in its run, not thrown.
+  std::vector<remembered_run> verify_batch(const verify_scope& scope, const run_range& range);
+
   /// The runs of `scope` after `after` in the order of their ids, at most `limit`; empty when there is none left.
   std::vector<remembered_run>
   next_verify_batch(const verify_scope& scope, const std::optional<run_id>& after, size_t limit = rows_per_answer_max);
 
-  /// Runs that have events but no row, after `after` in the order of their ids, at most `limit`. There should be none.
+  /// Runs in `range` that have events but no row, in the order of their ids, at most `limit`. There should be none.
   std::vector<run_id>
-  events_without_row(operator_scope scope, const std::optional<run_id>& after, size_t limit = rows_per_answer_max);
+  events_without_row(operator_scope scope, const run_range& range, size_t limit = rows_per_answer_max);
 
   // ---- the connection -------------------------------------------------------
 

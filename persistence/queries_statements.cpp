@@ -11,6 +11,13 @@ std::string select_rows() {
   return "select " + audit_columns() + "\nfrom orchestration_runs\n";
 }
 
+constexpr const char* verify_condition = R"(
+    where ($1::uuid is null or tenant_id = $1::uuid)
+      and ($2::uuid is null or id = $2::uuid)
+      and ($3::timestamptz is null or started_at >= $3::timestamptz)
+      and ($4::uuid is null or id > $4::uuid)
+      and ($5::uuid is null or id <= $5::uuid))";
+
 } // namespace
 
 const queries_statement& active_runs_statement() {
@@ -126,13 +133,23 @@ const queries_statement& read_events_statement() {
 }
 
 const queries_statement& verify_rows_statement() {
-  static const queries_statement statement = {"verify_rows", select_rows() + R"(
-    where ($1::uuid is null or tenant_id = $1::uuid)
-      and ($2::uuid is null or id = $2::uuid)
-      and ($3::timestamptz is null or started_at >= $3::timestamptz)
-      and ($4::uuid is null or id > $4::uuid)
+  static const queries_statement statement = {"verify_rows", select_rows() + verify_condition + R"(
     order by id
-    limit $5::bigint)"};
+    limit $6::bigint)"};
+  return statement;
+}
+
+const queries_statement& verify_ids_statement() {
+  static const queries_statement statement = {
+    "verify_ids", std::string("select id from orchestration_runs") + verify_condition + R"(
+    order by id
+    limit $6::bigint)"};
+  return statement;
+}
+
+const queries_statement& estimated_runs_statement() {
+  static const queries_statement statement = {
+    "estimated_runs", std::string("explain (format json) select from orchestration_runs") + verify_condition};
   return statement;
 }
 
@@ -149,19 +166,20 @@ const queries_statement& events_without_row_statement() {
     select distinct run_id
     from run_events
     where ($1::uuid is null or run_id > $1::uuid)
+      and ($2::uuid is null or run_id <= $2::uuid)
       and not exists (select from orchestration_runs where id = run_id)
     order by run_id
-    limit $2::bigint)"};
+    limit $3::bigint)"};
   return statement;
 }
 
 const std::vector<queries_statement>& queries_statements() {
-  static const std::vector<queries_statement> all = {active_runs_statement(),       run_history_statement(),
-                                                     metrics_summary_statement(),   runs_needing_attention_statement(),
-                                                     find_run_statement(),          find_run_by_number_statement(),
-                                                     list_runs_statement(),         read_events_statement(),
-                                                     verify_rows_statement(),       verify_events_statement(),
-                                                     events_without_row_statement()};
+  static const std::vector<queries_statement> all = {active_runs_statement(),     run_history_statement(),
+                                                     metrics_summary_statement(), runs_needing_attention_statement(),
+                                                     find_run_statement(),        find_run_by_number_statement(),
+                                                     list_runs_statement(),       read_events_statement(),
+                                                     verify_rows_statement(),     verify_ids_statement(),
+                                                     verify_events_statement(),   events_without_row_statement()};
   return all;
 }
 

@@ -29,14 +29,18 @@ const queries_statement& find_run_by_number_statement();
 const queries_statement& list_runs_statement();
 /// $1 run.
 const queries_statement& read_events_statement();
-/// $1 tenant or null, $2 run, $3 since, $4 after, $5 limit.
+/// $1 tenant or null, $2 run, $3 since, $4 after, $5 up to, $6 limit or null.
 const queries_statement& verify_rows_statement();
+/// As `verify_rows_statement`, the ids alone.
+const queries_statement& verify_ids_statement();
+/// The plan, as JSON, of reading all rows; $1 to $5 as above. Not to be prepared: a plan is made for values.
+const queries_statement& estimated_runs_statement();
 /// $1 runs.
 const queries_statement& verify_events_statement();
-/// $1 after, $2 limit.
+/// $1 after, $2 up to, $3 limit.
 const queries_statement& events_without_row_statement();
 
-/// All of them.
+/// All that are to be prepared.
 const std::vector<queries_statement>& queries_statements();
 
 } // namespace levain

@@ -8,7 +8,7 @@
 
 #include "actors/gateway/run_view.hpp"
 #include "actors/recovery.hpp"
-#include "actors/verify.hpp"
+#include "actors/verification.hpp"
 #include "apps/levain/commands.hpp"
 #include "apps/levain/demo_stage.hpp"
 #include "apps/levain/verify_text.hpp"
@@ -140,17 +140,8 @@ private:
     verify_listener listener;
     listener.difference = [this](const verify_difference& each) { differences_.push_back(each); };
     verify_report all;
-    for (const auto& each : nights_) {
-      const auto report = verify_runs(stage.remembered(), stage.workflows(), {each.bakery.id, each.run}, listener);
-      all.runs += report.runs;
-      all.equal += report.equal;
-      all.going_on += report.going_on;
-      all.adopted += report.adopted;
-      all.journal_dropped += report.journal_dropped;
-      all.different += report.different;
-      all.events += report.events;
-      all.differences += report.differences;
-    }
+    for (const auto& each : nights_)
+      all += verify_runs(stage.reads(), stage.workflows(), {each.bakery.id, each.run}, {}, listener);
     return all;
   }
 

@@ -79,7 +79,8 @@ demo_stage::demo_stage(const std::filesystem::path& directory)
   options.sole = true;
   options.variables = bakery_variables(bakery_->url());
   node_ = std::make_unique<node>(std::move(options), postgres_ports(url));
-  remembered_ = std::make_unique<queries>(queries_options{.url = url, .application_name = "levain demo"});
+  reads_ = {.url = url, .application_name = "levain demo"};
+  remembered_ = std::make_unique<queries>(reads_);
   workflows_ = std::make_unique<workflow_cache>(
     std::make_unique<postgres_definition_store>(postgres_definition_store_options{.url = url}));
 }

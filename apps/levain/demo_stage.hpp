@@ -43,6 +43,7 @@ public:
 
   bakery_service& bakery() { return *bakery_; }
   queries& remembered() { return *remembered_; }
+  const queries_options& reads() const { return reads_; }
   workflow_cache& workflows() { return *workflows_; }
 
   /// Registers `daily_bakery`. Throws `command_failed`, here and below.
@@ -54,6 +55,7 @@ private:
   std::unique_ptr<embedded_postgres> database_;
   std::unique_ptr<bakery_service> bakery_;
   std::unique_ptr<node> node_;
+  queries_options reads_;
   std::unique_ptr<queries> remembered_;
   std::unique_ptr<workflow_cache> workflows_;
 };

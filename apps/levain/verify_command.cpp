@@ -1,14 +1,13 @@
 #include <algorithm>
-#include <cstdio>
 #include <memory>
-#include <unistd.h>
 
 #include <fmt/format.h>
 
-#include "actors/verify.hpp"
+#include "actors/verification.hpp"
 #include "apps/levain/commands.hpp"
 #include "apps/levain/used_database.hpp"
 #include "apps/levain/verify_text.hpp"
+#include "apps/terminal/progress_line.hpp"
 #include "persistence/migrator.hpp"
 #include "persistence/postgres_definition_store.hpp"
 
@@ -27,6 +26,7 @@ struct verify_words {
   std::string run;
   std::string since;
   bool all = false;
+  size_t jobs = verify_jobs_default();
 };
 
 void require_schema(const std::string& url) {
@@ -64,50 +64,44 @@ verify_scope scope_of(const command_line& line, const verify_words& words, queri
   return scope;
 }
 
-/// A line on standard error that counts, where a person looks at it.
-void show_progress(const verify_report& report) {
-  if (::isatty(STDERR_FILENO) == 1)
-    std::fputs(
-      fmt::format("\r{} runs, {} events, {} differ\033[K", report.runs, report.events, report.different).c_str(),
-      stderr);
-}
-
-void clear_progress() {
-  if (::isatty(STDERR_FILENO) == 1)
-    std::fputs("\r\033[K", stderr);
-}
-
 exit_status verify(const command_line& line, const verify_words& words) {
   // What is wrong with the words shows before a database is asked, or even started.
   if (!words.all && !line.tenant.empty())
     (void)tenant_of(line);
   const used_database database(line, used_database::when_missing::refuse);
   require_schema(database.url());
-  queries remembered(
-    {.url = database.url(), .application_name = "levain verify", .statement_timeout = statement_timeout});
+  const queries_options reads{
+    .url = database.url(), .application_name = "levain verify", .statement_timeout = statement_timeout};
   workflow_cache workflows(std::make_unique<postgres_definition_store>(
     postgres_definition_store_options{.url = database.url(), .application_name = "levain verify"}));
+  queries remembered(reads);
   const auto scope = scope_of(line, words, remembered);
   auto differences = ordered_json::array();
   size_t told = 0;
+  terminal::progress_line progress("runs");
   verify_listener listener;
-  listener.progress = show_progress;
+  listener.progress = [&](const verify_report& report, uint64_t estimated_runs) {
+    progress.show(report.runs, estimated_runs, fmt::format(", {} differ", report.different));
+  };
   listener.difference = [&](const verify_difference& each) {
     if (told++ >= differences_shown_max)
       return;
     if (line.json)
       return differences.push_back(difference_json(each));
-    clear_progress();
+    progress.clear();
     terminal::print(difference_text(each, line.out.look) + '\n');
   };
-  const auto report = verify_runs(remembered, workflows, scope, listener);
-  clear_progress();
+  const auto report = verify_runs(reads, workflows, scope, {.jobs = words.jobs}, listener);
+  const auto took = progress.elapsed();
+  progress.clear();
   if (scope.run && report.runs == 0)
     throw command_failed(
       exit_status::failed, fmt::format("there is no run '{}' in what was to be verified", words.run));
   auto document = verify_json(report);
+  document["jobs"] = words.jobs;
+  document["milliseconds"] = std::chrono::duration_cast<std::chrono::milliseconds>(took).count();
   document["found"] = std::move(differences);
-  auto text = verify_summary(report, line.out.look) + '\n';
+  auto text = fmt::format("{}, {}\n", verify_summary(report, line.out.look), verify_pace(report, words.jobs, took));
   if (told > differences_shown_max)
     text = fmt::format("and {} more\n", told - differences_shown_max) + text;
   answer(line, document, text);
@@ -123,6 +117,9 @@ void add_verify_command(CLI::App& app, command_line& line) {
   command->add_option(
     "--since", words->since, "Only runs that began then or later: a time, a day, or how long ago (2h)");
   command->add_flag("--all", words->all, "The runs of every tenant");
+  command->add_option("--jobs", words->jobs, "Threads, each with a connection of its own")
+    ->check(CLI::Range(size_t{1}, verify_jobs_max))
+    ->capture_default_str();
   add_tenant_option(*command, line);
   add_database_options(*command, line);
   command->callback([&line, words] { line.chosen = [&line, words] { return verify(line, *words); }; });

@@ -1,5 +1,7 @@
 #include "apps/levain/verify_text.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -23,6 +25,13 @@ std::string verify_summary(const verify_report& report, const terminal::paint& l
       ? look(ink::good, "no differences")
       : look(ink::bad, fmt::format("{} differences in {} runs", report.differences, report.different));
   return text + ", " + verdict;
+}
+
+std::string verify_pace(const verify_report& report, size_t jobs, duration took) {
+  const auto seconds = std::max(static_cast<double>(took.count()) / 1e6, 1e-6);
+  return fmt::format(
+    "in {} with {} {}, {:.0f} runs a second", terminal::span_text(took), jobs, jobs == 1 ? "thread" : "threads",
+    static_cast<double>(report.runs) / seconds);
 }
 
 std::string difference_text(const verify_difference& difference, const terminal::paint& look) {

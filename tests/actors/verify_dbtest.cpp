@@ -7,8 +7,9 @@
 
 #include <pqxx/pqxx>
 
-#include "actors/verify.hpp"
+#include "actors/verification.hpp"
 #include "actors/workflow/parse_definition.hpp"
+#include "persistence/journal.hpp"
 #include "persistence/postgres_definition_store.hpp"
 #include "persistence/postgres_journal.hpp"
 #include "persistence/postgres_leases.hpp"
@@ -79,14 +80,13 @@ struct remembered_night {
     execute("set local session_replication_role = replica; " + statement);
   }
 
-  verify_report verify(verify_scope scope = {operator_scope{}}) {
-    queries remembered({.url = database.url()});
+  verify_report verify(verify_scope scope = {operator_scope{}}, verify_options options = {}) {
     workflow_cache workflows(
       std::make_unique<postgres_definition_store>(postgres_definition_store_options{.url = database.url()}));
     found.clear();
     verify_listener listener;
     listener.difference = [this](const verify_difference& each) { found.push_back(each); };
-    return verify_runs(remembered, workflows, scope, listener);
+    return verify_runs({.url = database.url()}, workflows, scope, options, listener);
   }
 
   std::set<std::string> places() const {
@@ -303,6 +303,137 @@ BOOST_AUTO_TEST_CASE(a_scope_leaves_others_runs_out) {
   BOOST_TEST(it.verify({plan.tenant}).different == 1U);
   BOOST_TEST(it.verify({plan.tenant, plan.run}).different == 1U);
   BOOST_TEST(it.verify({operator_scope{}, std::nullopt, night() + std::chrono::hours(1)}).runs == 0U);
+}
+
+// ---- damage in the journal --------------------------------------------------
+
+BOOST_AUTO_TEST_CASE(every_damage_to_the_order_of_events_is_found_and_named) {
+  const std::map<std::string, std::string> damages{
+    {"update run_events set at = at - interval '1 minute' where seq = 4", "is more than 10 s before"},
+    {"update run_events set attempt = 2 where step = 'sell'", "attempt 1 is the one that is out"},
+    {"update run_events set attempt = null where step = 'sell'", "attempt 1 is the one that is out"},
+    {"delete from run_events where kind = 'compensation_started'; update run_events set seq = seq - 1 where seq > 5",
+     "no compensation_started came before it"},
+    {"delete from run_events where step = 'bake' and kind = 'step_succeeded'; "
+     "update run_events set seq = seq - 1 where seq > 3",
+     "it needs the step bake, which had not succeeded"},
+    {"delete from run_events where kind = 'step_compensated'; update run_events set seq = 6 where seq = 7",
+     "the step bake has not been undone"},
+    {"update run_events set kind = 'attempt_failed' where kind = 'step_failed'", "nothing has failed"},
+    {"update run_events set kind = 'run_cancelled' where kind = 'run_failed'", "nobody has asked to cancel the run"},
+    {"update run_events set kind = 'run_paused' where kind = 'run_started'", "the run has not started"},
+    {"update run_events set seq = 8 where seq = 7", "there should be an event 7 between them"},
+    {"update run_events set seq = seq + 100; update run_events set seq = seq - 99", "a journal begins with event 1"},
+    {"update run_events set kind = 'run_started' where seq = 1", "a journal begins with event 1 (run_accepted)"},
+  };
+  for (const auto& [damage, words] : damages)
+    BOOST_TEST_CONTEXT(damage) {
+      remembered_night it;
+      it.fail_and_undo();
+      it.write();
+      it.execute("alter table run_events disable trigger user; " + damage);
+      BOOST_TEST(it.verify().different == 1U);
+      const bool named = std::any_of(it.found.begin(), it.found.end(), [&words = words](const auto& each) {
+        return each.place == "journal" && mentions(each, words);
+      });
+      BOOST_TEST(named, "not named; the first is: " << it.found.at(0).message);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(what_cannot_be_read_is_a_difference_and_ends_nothing) {
+  const std::map<std::string, std::pair<std::string, std::string>> damages{
+    {"update run_events set kind = 'run_sang' where seq = 3", {"journal", "event 3 cannot be read"}},
+    {"update run_events set at = 'infinity' where seq = 3", {"journal", "event 3 cannot be read"}},
+    {"update run_events set body = '[]' where seq = 3", {"journal", "event 3"}},
+    {"update run_events set body = null where seq = 3", {"journal", "event 3"}},
+    {"update run_events set body = '17' where seq = 1", {"journal", "event 1"}},
+    {"update run_events set body = body - 'tenant' where seq = 1", {"journal", "tenant"}},
+    {"update run_events set body = jsonb_set(body, '{run}', '\"01900000-0000-7000-8000-000000000099\"') where seq = 1",
+     {"journal", "01900000-0000-7000-8000-000000000099"}},
+    {"update run_events set body = jsonb_set(body, '{workflow}', '\"day\"') where seq = 1",
+     {"journal", "there should be a workflow day version 1"}},
+    {"delete from workflow_definitions", {"journal", "there should be a workflow night version 1"}},
+    {"update workflow_definitions set body = '{}'", {"journal", "there should be a workflow night version 1"}},
+    {"update orchestration_runs set started_at = 'infinity'", {"row", "started_at"}},
+  };
+  for (const auto& [damage, said] : damages)
+    BOOST_TEST_CONTEXT(damage) {
+      remembered_night it;
+      it.complete();
+      it.write();
+      it.execute("alter type run_event_kind add value 'run_sang'");
+      it.execute(damage);
+      BOOST_TEST(it.verify().different == 1U);
+      BOOST_TEST_REQUIRE(it.found.size() == 1U);
+      BOOST_TEST(it.found[0].place == said.first);
+      BOOST_TEST(mentions(it.found[0], said.second), it.found[0].message);
+    }
+}
+
+// ---- several threads --------------------------------------------------------
+
+namespace {
+
+/// The run again, so many times, under other ids and numbers.
+void copy_run(remembered_night& it, int copies) {
+  const auto count = std::to_string(copies);
+  it.execute(
+    "create table copies as select gen_random_uuid() as id, 'COPY-' || n as number from generate_series(1, " + count +
+    ") n; create table one as select * from orchestration_runs; "
+    "insert into run_events select copies.id, seq, at, kind, step, attempt, case when seq = 1 then body || "
+    "jsonb_build_object('run', copies.id, 'run_number', copies.number) else body end from run_events, copies");
+  it.execute("insert into orchestration_runs select (jsonb_populate_record(one, jsonb_build_object('id', copies.id, "
+             "'run_number', copies.number))).* from one, copies");
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE(threads_find_the_same_in_the_same_order) {
+  remembered_night it;
+  it.complete();
+  it.write();
+  copy_run(it, 300);
+  it.execute_quietly("update orchestration_runs set saga_steps_total = 9 where right(run_number, 1) = '7'");
+  it.execute("delete from run_events where seq = 3 and run_id in (select id from copies where right(number, 1) = '5')");
+  it.execute("delete from orchestration_runs where right(run_number, 1) = '3'");
+  const auto alone = it.verify({operator_scope{}}, {.jobs = 1, .page_runs = 1000});
+  const auto found_alone = it.found;
+  BOOST_TEST(alone.runs == 301U);
+  BOOST_TEST(alone.different == 90U);
+  BOOST_TEST(alone.equal == 211U);
+  for (const verify_options& options : {verify_options{4, 7}, verify_options{2, 1}, verify_options{64, 250}}) {
+    BOOST_TEST_CONTEXT(options.jobs << " threads, " << options.page_runs << " runs a page") {
+      BOOST_TEST((it.verify({operator_scope{}}, options) == alone));
+      BOOST_TEST((it.found == found_alone));
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(threads_and_pages_have_limits) {
+  remembered_night it;
+  BOOST_CHECK_THROW(it.verify({operator_scope{}}, {.jobs = 0}), std::invalid_argument);
+  BOOST_CHECK_THROW(it.verify({operator_scope{}}, {.jobs = verify_jobs_max + 1}), std::invalid_argument);
+  BOOST_CHECK_THROW(it.verify({operator_scope{}}, {.page_runs = 0}), std::invalid_argument);
+  BOOST_CHECK_THROW(it.verify({operator_scope{}}, {.page_runs = verify_page_runs_max + 1}), std::invalid_argument);
+  BOOST_TEST(verify_jobs_default() >= 1U);
+}
+
+BOOST_AUTO_TEST_CASE(a_database_that_goes_ends_all_threads) {
+  remembered_night it;
+  it.complete();
+  it.write();
+  copy_run(it, 50);
+  workflow_cache workflows(
+    std::make_unique<postgres_definition_store>(postgres_definition_store_options{.url = it.database.url()}));
+  verify_listener listener;
+  // The journal goes while the threads are at work, so that theirs is the connection that is refused.
+  listener.progress = [&](const verify_report& report, uint64_t) {
+    if (report.runs == 1)
+      it.execute("alter table run_events rename to run_events_gone");
+  };
+  BOOST_CHECK_THROW(
+    verify_runs({.url = it.database.url()}, workflows, {operator_scope{}}, {.jobs = 3, .page_runs = 1}, listener),
+    journal_unavailable);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -5,6 +5,7 @@
 
 #include "actors/workflow/parse_definition.hpp"
 #include "apps/client/api_client.hpp"
+#include "apps/terminal/progress_line.hpp"
 #include "apps/terminal/run_text.hpp"
 #include "apps/terminal/table.hpp"
 #include "apps/terminal/timeline.hpp"
@@ -54,6 +55,13 @@ BOOST_AUTO_TEST_CASE(spans_have_the_unit_that_suits_them) {
   BOOST_TEST(span_text(3'599s) == "59 min 59 s");
   BOOST_TEST(span_text(1h) == "1 h 0 min");
   BOOST_TEST(span_text(25h) == "1 d 1 h");
+}
+
+BOOST_AUTO_TEST_CASE(progress_says_the_rate_and_what_is_left) {
+  BOOST_TEST(progress_text(0, 0, 0us, "runs") == "0 runs");
+  BOOST_TEST(progress_text(10, 1000, 100ms, "runs") == "10 of about 1000 runs");
+  BOOST_TEST(progress_text(500, 2000, 2s, "runs") == "500 of about 2000 runs, 250 a second, about 6.0 s left");
+  BOOST_TEST(progress_text(2500, 2000, 2s, "runs") == "2500 runs, 1250 a second");
 }
 
 BOOST_AUTO_TEST_CASE(texts_from_elsewhere_cannot_move_the_cursor) {

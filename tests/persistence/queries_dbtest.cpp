@@ -319,15 +319,53 @@ BOOST_FIXTURE_TEST_CASE(verification_walks_all_runs_with_their_events, remembere
   BOOST_TEST(walk({operator_scope{}, {}, noon + hours(3)}) == (counts{3, 4}), per_element);
 }
 
+BOOST_FIXTURE_TEST_CASE(verification_takes_a_range_of_runs, remembered) {
+  std::vector<run_id> added;
+  for (int i = 0; i < 5; ++i)
+    added.push_back(add(i == 2 ? theirs : ours, run_status::running, noon + hours(i)).id);
+  BOOST_TEST((ask.verify_ids({operator_scope{}}, added[1], 2) == std::vector<run_id>{added[2], added[3]}));
+  BOOST_TEST((ask.verify_ids({ours}, added[1], 2) == std::vector<run_id>{added[3], added[4]}));
+  const auto batch = ask.verify_batch({operator_scope{}}, {added[0], added[3]});
+  BOOST_TEST_REQUIRE(batch.size() == 3U);
+  BOOST_TEST((batch.front().row.id == added[1] && batch.back().row.id == added[3]));
+}
+
+BOOST_FIXTURE_TEST_CASE(what_cannot_be_read_is_said_in_its_run, remembered) {
+  const auto strange = add(ours, run_status::running, noon);
+  event(strange.id, 1, "run_accepted");
+  event(strange.id, 2, "run_started");
+  const auto timeless = add(ours, run_status::running, noon);
+  const auto sound = add(ours, run_status::running, noon);
+  event(sound.id, 1, "run_accepted");
+  execute("alter type run_event_kind add value 'run_sang'");
+  execute("update run_events set kind = 'run_sang' where seq = 2");
+  execute("update orchestration_runs set completed_at = 'infinity' where id = '" + to_string(timeless.id) + "'");
+  const auto batch = ask.next_verify_batch({operator_scope{}}, {});
+  BOOST_TEST_REQUIRE(batch.size() == 3U);
+  BOOST_TEST(batch[0].events.size() == 1U);
+  BOOST_TEST_REQUIRE(batch[0].unreadable.size() == 1U);
+  BOOST_TEST(batch[0].unreadable[0].place == "journal");
+  BOOST_TEST(
+    batch[0].unreadable[0].message == "event 2 cannot be read: column kind: 'run_sang' is unknown to this program");
+  BOOST_TEST((batch[1].row.id == timeless.id));
+  BOOST_TEST(batch[1].row.run_number == timeless.run_number);
+  BOOST_TEST_REQUIRE(batch[1].unreadable.size() == 1U);
+  BOOST_TEST(batch[1].unreadable[0].place == "row");
+  BOOST_TEST(batch[2].unreadable.empty());
+  BOOST_TEST(batch[2].events.size() == 1U);
+}
+
 BOOST_FIXTURE_TEST_CASE(events_without_a_row_are_found, remembered) {
   const auto row = add(ours, run_status::running, noon);
   event(row.id, 1, "run_accepted");
   event(run_number(77), 1, "run_accepted");
   event(run_number(77), 2, "run_started");
-  const auto found = ask.events_without_row(operator_scope{}, std::nullopt);
+  const auto found = ask.events_without_row(operator_scope{}, {});
   BOOST_TEST_REQUIRE(found.size() == 1u);
   BOOST_TEST((found[0] == run_number(77)));
-  BOOST_TEST(ask.events_without_row(operator_scope{}, run_number(77)).empty());
+  BOOST_TEST(ask.events_without_row(operator_scope{}, {run_number(77), {}}).empty());
+  BOOST_TEST(ask.events_without_row(operator_scope{}, {{}, run_number(76)}).empty());
+  BOOST_TEST(ask.events_without_row(operator_scope{}, {{}, run_number(77)}).size() == 1u);
 }
 
 BOOST_FIXTURE_TEST_CASE(a_lost_connection_is_made_anew_unseen, remembered) {

@@ -3,6 +3,7 @@
 
 #include <pqxx/pqxx>
 
+#include "persistence/queries.hpp"
 #include "persistence/queries_statements.hpp"
 #include "tests/support/database.hpp"
 
@@ -123,8 +124,20 @@ BOOST_AUTO_TEST_CASE(a_page_across_all_tenants_is_found_by_start) {
 }
 
 BOOST_AUTO_TEST_CASE(verification_walks_the_key) {
-  const auto found = plan(verify_rows_statement(), "null, null, null, gen_random_uuid(), 1000");
-  BOOST_TEST(walks(found, "orchestration_runs_pkey"));
+  const std::string from = "null, null, null, 'a0000000-0000-4000-8000-000000000000', ";
+  BOOST_TEST(walks(plan(verify_rows_statement(), from + "null, 1000"), "orchestration_runs_pkey"));
+  BOOST_TEST(walks(plan(verify_ids_statement(), from + "null, 1000"), "orchestration_runs_pkey"));
+  const auto page = plan(verify_rows_statement(), from + "'a0100000-0000-4000-8000-000000000000', null");
+  BOOST_TEST(walks(page, "orchestration_runs_pkey"));
+  BOOST_TEST(!reads_the_whole_table(page));
+}
+
+BOOST_AUTO_TEST_CASE(how_many_runs_there_are_is_estimated_without_reading_them) {
+  queries ask({.url = database().url()});
+  const auto all = ask.estimated_runs({operator_scope{}});
+  BOOST_TEST(all > 150'000U);
+  BOOST_TEST(all < 250'000U);
+  BOOST_TEST(ask.estimated_runs({tenant_id{*uuid::parse("a1d0c6e8-3f02-7327-d846-1063f4ac58a6")}}) < 5'000U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
