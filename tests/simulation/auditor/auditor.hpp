@@ -1,16 +1,28 @@
 #pragma once
 
+#include <deque>
+#include <map>
+#include <string>
 #include <vector>
 
+#include "tests/simulation/auditor/call_ledger.hpp"
+#include "tests/simulation/auditor/ownership.hpp"
+#include "tests/simulation/auditor/row_story.hpp"
+#include "tests/simulation/auditor/start_ledger.hpp"
 #include "tests/simulation/auditor/violation.hpp"
+#include "tests/simulation/auditor/wish_ledger.hpp"
 #include "tests/simulation/witness.hpp"
 
 namespace levain::simulation {
 
 /// Judges what a world lets be seen by rules of its own: it shares no code with the engine's logic. Keeps a ledger of
-/// every call made and every answer given. One thread.
+/// every call made and every answer given, and folds every journal for itself. One thread.
 class auditor : public witness {
 public:
+  auditor();
+  auditor(const auditor&) = delete;
+  auditor& operator=(const auditor&) = delete;
+
   void saw(const workflow_known& x) override;
   void saw(const start_asked& x) override;
   void saw(const start_told& x) override;
@@ -31,9 +43,25 @@ public:
   const std::vector<violation>& violations() const { return violations_; }
 
 private:
-  void blame(rule broken, timestamp at, std::optional<run_id> run, std::string text);
+  /// The rows that a run may have: what its journal folded to after each event that its row may not show yet.
+  using possible_rows = std::deque<audit_row>;
+
+  void accuse(rule broken, const std::optional<run_id>& run, std::string text);
+  run_story* story_of(const run_id& run);
+  run_story* accept(const run_written& x, const event_record& first);
+  void follow(const run_written& x, const event_record& event, run_story& story);
+  void judge_row(const run_written& x, const run_story& story);
+  void judge_left_over(const run_story& story, const run_left_over* said);
 
   std::vector<violation> violations_;
+  timestamp now_{};
+  ownership owners_;
+  std::map<std::pair<std::string, int32_t>, workflow_known> workflows_;
+  std::map<run_id, run_story> stories_;
+  std::map<run_id, possible_rows> rows_;
+  call_ledger calls_;
+  start_ledger starts_;
+  wish_ledger wishes_;
 };
 
 } // namespace levain::simulation

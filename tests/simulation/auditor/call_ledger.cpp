@@ -1,0 +1,185 @@
+#include "tests/simulation/auditor/call_ledger.hpp"
+
+#include <algorithm>
+
+namespace levain::simulation {
+
+namespace {
+
+using nlohmann::json;
+
+std::string shown(const call_made& x) {
+  return "node " + std::to_string(x.from.node) + "." + std::to_string(x.from.life) + " calls " +
+         to_string(attempt_name{x.step, x.attempt, x.undo});
+}
+
+} // namespace
+
+size_t call_ledger::refusals(const run_id& run) const {
+  const auto found = refusals_.find(run);
+  return found == refusals_.end() ? 0 : found->second;
+}
+
+std::vector<const call_ledger::call*>
+call_ledger::calls_of(const place& who, const run_id& run, const attempt_name& attempt) const {
+  std::vector<const call*> found;
+  const auto of_run = by_attempt_.find(run);
+  if (of_run == by_attempt_.end())
+    return found;
+  const auto ids = of_run->second.find(attempt);
+  if (ids == of_run->second.end())
+    return found;
+  for (const auto id : ids->second)
+    if (const auto& each = calls_.at(id); each.what.from == who)
+      found.push_back(&each);
+  return found;
+}
+
+// ---- calls ------------------------------------------------------------------
+
+void call_ledger::made(const call_made& x, run_story* story) {
+  if (!owners_.lives(x.from))
+    accuse_(rule::dead_are_silent, x.run, shown(x) + " though it was killed");
+  calls_[x.call] = {x, {}};
+  by_attempt_[x.run][{x.step, x.attempt, x.undo}].push_back(x.call);
+  if (story == nullptr) {
+    accuse_(rule::call_after_commit, x.run, shown(x) + " and the run's start is not on disk");
+    return;
+  }
+  judge_identity(x, *story);
+  if (story->find(x.step) != nullptr)
+    judge_moment(x, *story);
+}
+
+void call_ledger::judge_identity(const call_made& x, const run_story& story) const {
+  if (x.tenant != story.tenant)
+    accuse_(
+      rule::tenants_apart, x.run,
+      shown(x) + " for tenant " + to_string(x.tenant) + ", the run is of " + to_string(story.tenant));
+  const auto* step = story.find(x.step);
+  if (step == nullptr || (x.undo && !step->known->compensates)) {
+    accuse_(
+      rule::version_pinned, x.run,
+      shown(x) + ", and version " + std::to_string(story.workflow->version) + " of " + story.workflow->name +
+        " has no such call");
+    return;
+  }
+  const auto timeout = x.undo ? step->known->undo_timeout : step->known->timeout;
+  if (timeout != duration{} && timeout != x.timeout)
+    accuse_(rule::version_pinned, x.run, shown(x) + " with another deadline than its version has");
+}
+
+void call_ledger::judge_moment(const call_made& x, run_story& story) {
+  const attempt_name attempt{x.step, x.attempt, x.undo};
+  const auto shard = shard_of(x.run);
+  // Without a key it is not on disk that the attempt has begun.
+  auto& begun = story.begun.try_emplace(attempt, begun_attempt{x.at, {}, {}, false}).first->second;
+  const bool on_disk = !begun.key.empty();
+  if (!on_disk)
+    judge_early(x, attempt, story);
+  const auto key = on_disk ? begun.key : story.key_of(*story.find(x.step), x.undo);
+  if (x.idempotency_key != key)
+    accuse_(rule::call_key, x.run, shown(x) + " with the key " + x.idempotency_key + ", not " + key);
+  const bool harmless = story.find(x.step)->known->effect_none && !x.undo;
+  if (on_disk || harmless)
+    judge_body(x, story, on_disk ? begun.results : early_results(x, story));
+  const auto ownerships = owners_.ownerships(x.from, shard, begun.at);
+  if (ownerships == 0) {
+    accuse_(rule::call_by_owner, x.run, shown(x) + " and has not owned the run since that could begin");
+    return;
+  }
+  // Who owned the run before may have old hands that do not know yet.
+  if (begun.over && owners_.is_owner(x.from, shard) && ownerships == 1)
+    accuse_(rule::call_after_outcome, x.run, shown(x) + " whose outcome is on disk");
+  const auto allowed = ownerships + (harmless ? refusals(x.run) : 0);
+  const auto count = calls_of(x.from, x.run, attempt).size();
+  if (count > allowed)
+    accuse_(
+      rule::call_once_per_ownership, x.run,
+      shown(x) + " for the " + std::to_string(count) + "th time, having come to own the run " +
+        std::to_string(ownerships) + " times since it began");
+}
+
+void call_ledger::judge_early(const call_made& x, const attempt_name& attempt, run_story& story) const {
+  const auto& step = *story.find(x.step);
+  const auto early = [&](const std::string& why) {
+    accuse_(rule::call_after_commit, x.run, shown(x) + " before the disk knows that it may: " + why);
+  };
+  if (x.undo || !step.known->effect_none)
+    return early("nothing on disk begins it");
+  if (!owners_.is_owner(x.from, shard_of(x.run)))
+    return; // What it was answered and how far its own journal had come, nobody can tell.
+  if (story.stage != run_story::stage_type::running || story.paused)
+    return early("the run is not running");
+  if (step.stage != step_story::stage_type::waiting || attempt.attempt != step.attempt + 1)
+    return early("its step does not wait");
+  for (const auto* names : {&step.known->needs, &step.known->after})
+    for (const auto& name : *names) {
+      const auto& before = *story.find(name);
+      const bool on_disk =
+        names == &step.known->needs ? before.stage == step_story::stage_type::succeeded : before.has_ended();
+      if (!on_disk && !(before.known->effect_none && answered_at(x.from, x.run, before)))
+        early(name + " has no outcome");
+    }
+}
+
+json_ptr call_ledger::answered_at(const place& who, const run_id& run, const step_story& step) const {
+  for (const auto attempt : {step.attempt, step.attempt + 1})
+    for (const auto* each : calls_of(who, run, {step.known->name, attempt, false}))
+      for (const auto& given : each->answers)
+        if (given.awaited && given.output) {
+          auto output = json::parse(*given.output, nullptr, false);
+          return output.is_discarded() ? nullptr : std::make_shared<json>(std::move(output));
+        }
+  return nullptr;
+}
+
+std::map<std::string, json_ptr> call_ledger::early_results(const call_made& x, const run_story& story) const {
+  std::map<std::string, json_ptr> results;
+  for (const auto& name : story.earlier_than(x.step)) {
+    const auto& before = *story.find(name);
+    if (before.stage == step_story::stage_type::succeeded)
+      results[name] = before.output;
+    else if (auto answered = answered_at(x.from, x.run, before); answered && before.known->effect_none)
+      results[name] = answered;
+  }
+  return results;
+}
+
+void call_ledger::judge_body(
+  const call_made& x, const run_story& story, const std::map<std::string, json_ptr>& results) const {
+  const auto body = json::parse(x.body, nullptr, false);
+  if (!body.is_object() || !body.contains("run") || !body.contains("input") || !body.contains("results")) {
+    accuse_(rule::call_body, x.run, shown(x) + " with a body that is not {run, input, results}");
+    return;
+  }
+  const auto& about = body["run"];
+  if (about.value("tenant", "") != to_string(story.tenant))
+    accuse_(rule::tenants_apart, x.run, shown(x) + " and tells it of tenant " + about.value("tenant", ""));
+  if (
+    about.value("id", "") != to_string(x.run) || about.value("step", "") != x.step ||
+    about.value("attempt", 0U) != x.attempt || about.value("number", "") != story.accepted.value("run_number", ""))
+    accuse_(rule::call_body, x.run, shown(x) + " and tells it of another run, step or attempt: " + about.dump());
+  if (about.value("workflow", "") != story.workflow->name || about.value("version", 0) != story.workflow->version)
+    accuse_(rule::version_pinned, x.run, shown(x) + " by another workflow or version: " + about.dump());
+  if (body["input"] != story.accepted.value("input", json()))
+    accuse_(rule::call_body, x.run, shown(x) + " with another input than the start had");
+  auto wanted = json::object();
+  for (const auto& [name, output] : results)
+    wanted[name] = output ? *output : json();
+  if (body["results"] != wanted)
+    accuse_(
+      rule::call_body, x.run,
+      shown(x) + " with the results " + body["results"].dump().substr(0, 200) + ", not " +
+        wanted.dump().substr(0, 200));
+}
+
+// ---- answers ----------------------------------------------------------------
+
+void call_ledger::told(const call_told& x) {
+  const auto found = calls_.find(x.call);
+  if (found != calls_.end())
+    found->second.answers.push_back({x.at, x.output, x.failure, x.awaited});
+}
+
+} // namespace levain::simulation

@@ -1,0 +1,137 @@
+#include <algorithm>
+
+#include "tests/simulation/auditor/call_ledger.hpp"
+
+// Whether an outcome in the journal is what the call was answered.
+
+namespace levain::simulation {
+
+namespace {
+
+using nlohmann::json;
+
+/// The largest answer and the deepest nesting that a step may have.
+constexpr size_t answer_bytes_max = 1024 * 1024;
+constexpr int answer_depth_max = 64;
+
+int depth_of(const json& value) {
+  int deepest = 0;
+  if (value.is_structured())
+    for (const auto& each : value)
+      deepest = std::max(deepest, depth_of(each));
+  return value.is_structured() ? deepest + 1 : 0;
+}
+
+bool holds_nul(const json& value) {
+  if (value.is_string())
+    return value.get_ref<const std::string&>().find('\0') != std::string::npos;
+  if (value.is_object())
+    for (const auto& [name, each] : value.items())
+      if (name.find('\0') != std::string::npos || holds_nul(each))
+        return true;
+  return value.is_array() && std::any_of(value.begin(), value.end(), holds_nul);
+}
+
+bool is_usable(const std::string& answer) {
+  if (answer.size() > answer_bytes_max)
+    return false;
+  const auto value = json::parse(answer, nullptr, false);
+  return !value.is_discarded() && depth_of(value) <= answer_depth_max && !holds_nul(value);
+}
+
+bool is_undoing(event_kind kind) {
+  return kind == event_kind::step_compensated || kind == event_kind::compensation_attempt_failed ||
+         kind == event_kind::compensation_failed;
+}
+
+bool is_success(event_kind kind) {
+  return kind == event_kind::step_succeeded || kind == event_kind::step_compensated;
+}
+
+std::string shown(const event_record& event, const event_told& told) {
+  return std::string(to_string(event.kind)) + " of " + event.step + ", attempt " + std::to_string(event.attempt) +
+         (told.failure.empty() ? "" : " (" + told.failure + ")");
+}
+
+} // namespace
+
+bool call_ledger::matches(const answer& given, const event_record& event, const event_told& told) {
+  if (event.kind == event_kind::step_compensated)
+    return given.output.has_value();
+  if (event.kind == event_kind::step_succeeded)
+    return given.output && is_usable(*given.output) &&
+           json::parse(*given.output, nullptr, false) == told.body.value("output", json());
+  if (told.failure == "invalid_output")
+    return given.output && !is_usable(*given.output);
+  return !given.output && given.failure == told.failure;
+}
+
+void call_ledger::outcome(
+  const place& by, timestamp at, const event_record& event, const event_told& told, const run_story& story) {
+  const auto* step = story.find(event.step);
+  if (step == nullptr)
+    return;
+  if (told.failure == "rejected") {
+    if (refusals(story.run) == 0)
+      accuse_(rule::refused_alone, story.run, shown(event, told) + " though the database refused nothing of the run");
+    return;
+  }
+  const attempt_name attempt{event.step, static_cast<uint32_t>(event.attempt), is_undoing(event.kind)};
+  const auto calls = calls_of(by, story.run, attempt);
+  if (calls.empty()) {
+    accuse_(rule::outcome_is_answer, story.run, shown(event, told) + " without a call from " + to_string(by));
+    return;
+  }
+  const answer* in_time = nullptr;
+  for (const auto* each : calls)
+    for (const auto& given : each->answers) {
+      if (!given.awaited)
+        continue;
+      if (matches(given, event, told))
+        return;
+      if (given.at < each->deadline())
+        in_time = &given;
+    }
+  const bool given_up = told.failure == "abandoned" && step->known->effect_none && !attempt.undo &&
+                        story.stage == run_story::stage_type::stopping;
+  if (given_up)
+    return;
+  if (in_time != nullptr) {
+    accuse_(
+      rule::answer_kept, story.run,
+      shown(event, told) + " though the answer of " + to_rfc3339(in_time->at) + " was " +
+        (in_time->output ? in_time->output->substr(0, 100) : in_time->failure));
+    return;
+  }
+  const auto& last = *calls.back();
+  const bool ran_out = told.failure == "timeout" && at >= last.deadline();
+  if (!ran_out)
+    accuse_(
+      rule::outcome_is_answer, story.run,
+      shown(event, told) + (is_success(event.kind) ? " and no such answer was awaited" : " and nobody answered so"));
+}
+
+void call_ledger::finish(const run_story& story) const {
+  const auto of_run = by_attempt_.find(story.run);
+  if (of_run == by_attempt_.end() || story.stage == run_story::stage_type::ended)
+    return;
+  for (const auto& [attempt, ids] : of_run->second) {
+    if (!story.is_out(attempt))
+      continue;
+    for (const auto id : ids) {
+      const auto& each = calls_.at(id);
+      const bool holds = owners_.lives(each.what.from) && owners_.is_owner(each.what.from, shard_of(story.run));
+      const bool answered =
+        std::any_of(each.answers.begin(), each.answers.end(), [](const answer& x) { return x.awaited; });
+      if (holds && answered) {
+        accuse_(
+          rule::answer_kept, story.run,
+          "the answer to " + to_string(attempt) + ", which " + to_string(each.what.from) +
+            " awaited, never became an event");
+        return;
+      }
+    }
+  }
+}
+
+} // namespace levain::simulation

@@ -1,0 +1,73 @@
+#include "tests/simulation/auditor/ownership.hpp"
+
+#include <algorithm>
+
+namespace levain::simulation {
+
+std::string to_string(const place& x) {
+  return "node " + std::to_string(x.node) + "." + std::to_string(x.life);
+}
+
+void ownership::changed(const process_changed& x) {
+  if (x.change == process_change::booted)
+    lives_[x.who.node] = x.who.life;
+  else if (x.change == process_change::killed)
+    lives_.erase(x.who.node);
+}
+
+bool ownership::lives(const place& who) const {
+  const auto found = lives_.find(who.node);
+  return found != lives_.end() && found->second == who.life;
+}
+
+std::optional<ownership::fault> ownership::owned(const shard_owned& x) {
+  auto& shard = shards_.at(x.shard);
+  std::optional<fault> found;
+  const auto what =
+    to_string(x.by) + " owns shard " + std::to_string(x.shard) + " under epoch " + std::to_string(x.epoch);
+  if (x.epoch <= shard.epoch) {
+    found = {rule::epoch_rises, what + ", which had the epoch " + std::to_string(shard.epoch)};
+  } else if (!shard.free && !shard.periods.empty()) {
+    const auto& before = shard.periods.back().who;
+    const auto lease = leased_until_.find(before);
+    // Where one node is alone it knows that its former life is dead and need not wait for its lease.
+    const bool itself = before.node == x.by.node;
+    if (!itself && lease != leased_until_.end() && x.at < lease->second)
+      found = {
+        rule::lease_kept,
+        what + ", though the lease of " + to_string(before) + " lasts until " + to_rfc3339(lease->second)};
+  }
+  if (!shard.periods.empty() && !shard.periods.back().until)
+    shard.periods.back().until = x.at;
+  shard.periods.push_back({x.by, x.at, std::nullopt});
+  shard.epoch = x.epoch;
+  shard.free = false;
+  return found;
+}
+
+void ownership::freed(const shard_freed& x) {
+  shards_.at(x.shard).free = true;
+}
+
+void ownership::renewed(const lease_renewed& x) {
+  leased_until_[x.by] = x.at + x.lease;
+}
+
+bool ownership::may_write(const place& who, shard_number shard, epoch_number epoch) const {
+  const auto& ledger = shards_.at(shard);
+  return !ledger.periods.empty() && ledger.periods.back().who == who && ledger.epoch == epoch;
+}
+
+bool ownership::is_owner(const place& who, shard_number shard) const {
+  const auto& periods = shards_.at(shard).periods;
+  return !periods.empty() && periods.back().who == who;
+}
+
+size_t ownership::ownerships(const place& who, shard_number shard, timestamp since) const {
+  const auto& periods = shards_.at(shard).periods;
+  return static_cast<size_t>(std::count_if(periods.begin(), periods.end(), [&](const period& each) {
+    return each.who == who && (!each.until || *each.until >= since);
+  }));
+}
+
+} // namespace levain::simulation

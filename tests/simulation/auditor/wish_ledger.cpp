@@ -1,0 +1,80 @@
+#include "tests/simulation/auditor/wish_ledger.hpp"
+
+#include <array>
+
+namespace levain::simulation {
+
+namespace {
+
+constexpr std::array<const char*, 4> wish_names = {"cancel", "pause", "resume", "retry"};
+constexpr std::array<event_kind, 4> wish_events = {
+  event_kind::cancel_requested, event_kind::run_paused, event_kind::run_resumed, event_kind::run_retried};
+
+std::string shown(const wish_asked& x) {
+  return "the wish of " + x.by + " to " + wish_names.at(static_cast<size_t>(x.kind));
+}
+
+} // namespace
+
+void wish_ledger::asked(const wish_asked& x) {
+  wishes_[x.request] = {x};
+  by_[x.by] = x.request;
+}
+
+void wish_ledger::told(const wish_told& x) {
+  const auto found = wishes_.find(x.request);
+  if (found == wishes_.end()) {
+    accuse_(rule::told_once, std::nullopt, "wish " + std::to_string(x.request) + " is answered and nobody asked");
+    return;
+  }
+  auto& wish = found->second;
+  const auto& asked = wish.what;
+  if (std::exchange(wish.told, true))
+    accuse_(rule::told_once, asked.run, shown(asked) + " is answered twice");
+  if (!owners_.lives(asked.to))
+    accuse_(rule::dead_are_silent, asked.run, shown(asked) + " is answered by a process that was killed");
+  const auto story = stories_.find(asked.run);
+  const bool theirs = story != stories_.end() && story->second.tenant == asked.tenant;
+  if (x.granted && !theirs)
+    accuse_(rule::tenants_apart, asked.run, shown(asked) + " is granted and the run is not theirs");
+  else if (x.granted && !wish.written)
+    accuse_(rule::wish_durable, asked.run, shown(asked) + " is granted and its event is not on disk");
+  if (x.granted)
+    return;
+  if (!theirs && x.refusal != "not_found" && x.refusal != "unavailable")
+    accuse_(
+      rule::tenants_apart, asked.run, shown(asked) + " is refused with " + x.refusal + ", which tells that the run is");
+  // Who is told `unavailable` may have been heard all the same, and is to ask again.
+  wish.refused = x.refusal != "unavailable";
+  if (wish.refused && wish.written)
+    accuse_(rule::wish_refused_clean, asked.run, shown(asked) + " is refused and its event is on disk");
+}
+
+void wish_ledger::written(const run_story& story, const event_record& event, const event_told& told) {
+  if (told.by.empty())
+    return;
+  const auto found = by_.find(told.by);
+  if (found == by_.end()) {
+    accuse_(
+      rule::wish_refused_clean, story.run,
+      std::string(levain::to_string(event.kind)) + " by " + told.by + ", and nobody of that name wished anything");
+    return;
+  }
+  auto& wish = wishes_.at(found->second);
+  if (wish.what.tenant != story.tenant || wish.what.run != story.run)
+    accuse_(rule::tenants_apart, story.run, shown(wish.what) + " changed a run that it was not about");
+  else if (event.kind != wish_events.at(static_cast<size_t>(wish.what.kind)))
+    accuse_(
+      rule::wish_refused_clean, story.run, shown(wish.what) + " became " + std::string(levain::to_string(event.kind)));
+  else if (wish.refused)
+    accuse_(rule::wish_refused_clean, story.run, shown(wish.what) + " was refused and its event comes to the disk");
+  wish.written = true;
+}
+
+void wish_ledger::finish() const {
+  for (const auto& [id, wish] : wishes_)
+    if (!wish.told && owners_.lives(wish.what.to))
+      accuse_(rule::told_once, wish.what.run, shown(wish.what) + " was never answered by " + to_string(wish.what.to));
+}
+
+} // namespace levain::simulation
