@@ -133,6 +133,13 @@ bool running_program::running() {
   return !end_;
 }
 
+size_t running_program::memory() const {
+  std::ifstream pages("/proc/" + std::to_string(pid_) + "/statm");
+  size_t all = 0;
+  size_t resident = 0;
+  return pages >> all >> resident ? resident * static_cast<size_t>(sysconf(_SC_PAGESIZE)) : 0;
+}
+
 std::string running_program::output() const {
   return content(folder_ / "output");
 }

@@ -53,6 +53,8 @@ public:
   /// `kill -9`, and waits until it is gone.
   void kill_and_wait();
   bool running();
+  /// Bytes of its memory that are resident; 0 when it has ended.
+  size_t memory() const;
 
   /// What it has printed so far.
   std::string output() const;
