@@ -243,8 +243,10 @@ void run_actor_state::rejected(int32_t seq, const std::string& reason) {
   for (auto& each : unsettled_) {
     if (each.seq == seq)
       refused_.events = std::move(each.events);
-    else if (each.seq > seq && std::holds_alternative<call_answered>(each.input))
-      stashed_.push_back(std::move(each.input)); // An answer is not asked for twice.
+    else if (
+      each.seq > seq &&
+      (std::holds_alternative<call_answered>(each.input) || std::holds_alternative<slot_granted>(each.input)))
+      stashed_.push_back(std::move(each.input)); // An answer is not asked for twice, nor is a slot given twice.
   }
   unsettled_.clear();
   refuse_held_wishes(fmt::format("the database refused what the run was to remember: {}", reason));
@@ -287,7 +289,7 @@ void run_actor_state::reloaded(const run_loaded& x) {
     return;
   if (run_.phase == run_phase::ended)
     end(run_left::reason_type::ended);
-  else if (attempts_.empty() && !next_due(run_) && !run_.paused)
+  else if (attempts_.empty() && !next_due(run_) && !run_.paused && run_.phase != run_phase::pending)
     give_up("the database refuses whatever the run would do next"); // Nothing would ever wake it.
 }
 

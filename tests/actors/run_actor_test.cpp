@@ -327,6 +327,44 @@ BOOST_AUTO_TEST_CASE(an_answer_that_is_refused_takes_no_other_answer_with_it) {
   world.check_row_equals_fold(run);
 }
 
+BOOST_AUTO_TEST_CASE(a_waiting_run_whose_wish_is_refused_still_gets_its_slot) {
+  // The slot comes before the refusal, and after it.
+  for (const bool slot_first : {false, true}) {
+    actor_world::options settings;
+    settings.dispatcher.runs_running_max = 1;
+    settings.persistence.batch_runs_max = 1;
+    actor_world world(settings);
+    auto first = world.start(workflow_builder("long").step("one").call(scripted()).build());
+    auto second = world.start(workflow_builder("short").step("only").call(scripted()).build());
+    world.settle();
+    const auto run = second->run().run;
+    bool away = slot_first;
+    world.manners->on_append = [&](const std::vector<run_append>& batch) {
+      return away && batch.front().run == run ? model_fault::transient : model_fault::none;
+    };
+    world.manners->on_row = [](const run_append& append) -> std::optional<std::string> {
+      for (const auto& each : append.events)
+        if (each.body.find("poison") != std::string::npos)
+          return "column body: cannot be stored";
+      return std::nullopt;
+    };
+    if (slot_first)
+      world.calls->answer("one", "{}");
+    auto told = world.ask(run, pause_asked{"poison"});
+    world.settle();
+    away = false;
+    world.advance(1s);
+    if (!slot_first)
+      world.calls->answer("one", "{}");
+    world.settle();
+    BOOST_TEST(std::holds_alternative<wish_refused>(told->value()));
+    BOOST_TEST_REQUIRE(world.calls->waits("only"));
+    world.calls->answer("only", "{}");
+    world.settle();
+    BOOST_TEST((world.row(run).status == run_status::completed));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_step_whose_actor_dies_is_an_attempt_that_failed) {
   actor_world world;
   auto start = world.start(workflow_builder("mortal").step("one").call(scripted()).attempts(2).build());
