@@ -131,9 +131,10 @@ struct call_made {
 struct call_told {
   timestamp at{};
   uint64_t call = 0;
-  /// JSON text when the call succeeded.
+  /// What came when the call succeeded: JSON text, or what a service may take for it.
   std::optional<std::string> output;
-  /// `retryable`, `final` or `timeout` when it did not.
+  /// `retryable`, `final` or `timeout` when it did not. A call of a C++ function has no answer when its deadline
+  /// passes: that is the engine's to notice, by its own clock.
   std::string failure;
   /// The executor was still waiting: its node lives, had not given the call up and had no answer of it before.
   bool awaited = false;
@@ -161,6 +162,8 @@ struct shard_owned {
   place by;
   shard_number shard = 0;
   epoch_number epoch = 0;
+  /// Under which id; a node that was fenced comes back under a new one.
+  uuid node;
 };
 
 /// A node's lease was renewed on disk (by joining or by a heartbeat): nobody may take its shards before `at` + `lease`.
@@ -168,6 +171,8 @@ struct lease_renewed {
   timestamp at{};
   place by;
   duration lease{};
+  /// The lease of which id.
+  uuid node;
 };
 
 /// A shard has no owner: it was given back.

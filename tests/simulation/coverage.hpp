@@ -1,0 +1,73 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace levain::simulation {
+
+/// What is counted over all seeds, so that nobody believes in a simulation that saw nothing.
+enum class sight : uint8_t {
+  runs_started,
+  starts_repeated,
+  key_conflicts,
+  starts_refused,
+  calls_made,
+  calls_made_again,
+  calls_failed,
+  calls_timed_out,
+  late_answers,
+  second_answers,
+  unusable_answers,
+  executor_throws,
+  undone_steps,
+  cancels_granted,
+  pauses_granted,
+  resumes_granted,
+  retries_granted,
+  wishes_refused,
+  wishes_of_strangers,
+  versions_in_flight,
+  commits,
+  commits_transient,
+  commits_serialized,
+  commits_lost_before,
+  commits_lost_after,
+  rows_refused,
+  fences,
+  outages,
+  slow_answers,
+  held_actors,
+  kills_at_message,
+  kills_before_commit,
+  kills_after_commit,
+  kills_at_lease,
+  restarts,
+  takeovers,
+  pauses,
+  pauses_beyond_lease,
+  lease_losses,
+  stops,
+  clock_jumps,
+  run_retries,
+};
+
+inline constexpr size_t sight_count = static_cast<size_t>(sight::run_retries) + 1;
+
+std::string_view to_string(sight x);
+
+/// How often each was seen.
+struct coverage {
+  std::array<uint64_t, sight_count> counts{};
+
+  void saw(sight x, uint64_t times = 1) { counts[static_cast<size_t>(x)] += times; }
+  uint64_t count(sight x) const { return counts[static_cast<size_t>(x)]; }
+  coverage& operator+=(const coverage& other) {
+    for (size_t i = 0; i < sight_count; ++i)
+      counts[i] += other.counts[i];
+    return *this;
+  }
+};
+
+} // namespace levain::simulation

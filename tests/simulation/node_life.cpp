@@ -1,0 +1,209 @@
+#include "tests/simulation/node_life.hpp"
+
+#include <algorithm>
+#include <caf/event_based_actor.hpp>
+#include <caf/send.hpp>
+
+#include "actors/definitions.hpp"
+#include "actors/dispatcher.hpp"
+#include "actors/lease_keeper.hpp"
+#include "actors/recovery.hpp"
+#include "actors/timekeeper.hpp"
+#include "persistence/model_definition_store.hpp"
+#include "tests/simulation/ports.hpp"
+
+namespace levain::simulation {
+
+namespace {
+
+/// As `node_options::stop_grace`.
+constexpr auto stop_grace = std::chrono::seconds(10);
+
+/// What `node::stop` does with its handles, one after the other.
+struct stopping {
+  dispatcher_actor dispatch;
+  std::vector<persistence_actor> writers;
+  lease_keeper_actor lease_keeper;
+  std::function<void()> ended;
+};
+
+/// Drains the writers from `next` on, then goes on with `then`, whether they answer in time or not.
+void drain_writers(
+  caf::event_based_actor* self, const std::shared_ptr<stopping>& how, size_t next, std::function<void()> then) {
+  if (next == how->writers.size()) {
+    then();
+    return;
+  }
+  const auto go_on = [self, how, next, then = std::move(then)] { drain_writers(self, how, next + 1, then); };
+  self->request(how->writers[next], stop_grace, drain{})
+    .then([go_on](const drained&) { go_on(); }, [go_on](const caf::error&) { go_on(); });
+}
+
+caf::behavior stopper(caf::event_based_actor* self, std::shared_ptr<stopping> how) {
+  self->send(how->dispatch, stop_admitting{});
+  drain_writers(self, how, 0, [self, how] {
+    self->send(how->dispatch, shards_lost{});
+    drain_writers(self, how, 0, [self, how] {
+      const auto end = [self, how] {
+        how->ended();
+        self->quit();
+      };
+      self->request(how->lease_keeper, stop_grace, drain{})
+        .then([end](const drained&) { end(); }, [end](const caf::error&) { end(); });
+    });
+  });
+  return {[](const drained&) {}};
+}
+
+} // namespace
+
+node_life::node_life(ground& under, services& calls, place who)
+  : under_(under)
+  , calls_(calls)
+  , state_(std::make_shared<life>(who))
+  , entropy_(seed_for(
+      under.script.shape.seed, "entropy", static_cast<uint64_t>(who.node) << 32 | static_cast<uint32_t>(who.life)))
+  , system_(config_)
+  , scheduler_(dynamic_cast<caf::scheduler::test_coordinator&>(system_.scheduler()))
+  , followed_(under.now)
+  , environment_(std::make_shared<node_environment>()) {
+  const auto& shape = under_.script.shape;
+  auto workflows = std::make_shared<workflow_cache>(std::make_unique<model_definition_store>(under_.database, [this] {
+    return state_->alive && !under_.faults.is_out(state_->who.node, connection_kind::recovery, true, under_.now);
+  }));
+  environment_->now = [this] { return local_now(); };
+  environment_->entropy = [this] { return uuid_entropy{entropy_.draw(), entropy_.draw()}; };
+  environment_->variables = {{"base", "http://service"}};
+  environment_->run.projection_interval = shape.projection;
+  environment_->http = calls_.executor_for(state_, true);
+  environment_->functions = calls_.executor_for(state_, false);
+  environment_->timekeeper = system_.spawn(timekeeper, environment_->now);
+  recovery_options recovering;
+  recovering.page_runs_max = shape.page_runs_max;
+  recovering.shards_at_a_time = shape.shards_at_a_time;
+  environment_->recovery = system_.spawn(
+    recovery, std::make_unique<simulated_journal>(under_, state_, connection_kind::recovery), workflows, recovering);
+
+  dispatcher_options admitting;
+  admitting.runs_running_max = shape.running_max;
+  admitting.runs_running_per_tenant_max = shape.tenant_running_max;
+  admitting.runs_waiting_max = shape.waiting_max;
+  admitting.starts_unsettled_max = shape.unsettled_max;
+  admitting.run_numbers_block = static_cast<int64_t>(shape.numbers_block);
+
+  lease_beginning leasing;
+  leasing.store = std::make_unique<simulated_leases>(under_, state_);
+  leasing.node.name = "node-" + std::to_string(who.node);
+  leasing.mint = [this] { return make_uuid_v7(local_now(), environment_->entropy()); };
+  leasing.sole = shape.sole;
+  leasing.numbers_block = admitting.run_numbers_block;
+  lease_keeper_ = system_.spawn(lease_keeper, std::move(leasing));
+
+  persistence_options writing;
+  writing.batch_runs_max = shape.batch_runs_max;
+  for (uint64_t i = 0; i < shape.writers; ++i) {
+    environment_->writers.push_back(system_.spawn(
+      persistence, std::make_unique<simulated_journal>(under_, state_, connection_kind::writer), writing,
+      environment_->now, environment_->entropy, std::make_shared<persistence_status>(),
+      [to = lease_keeper_] { caf::anon_send(to, shards_lost{}); }));
+    holdable_.emplace_back(held_actor::writer, environment_->writers.back().id());
+  }
+  dispatch_ = system_.spawn(dispatcher, dispatcher_beginning{environment_, admitting, lease_keeper_});
+  definition_ = system_.spawn(definitions, workflows, environment_->now);
+
+  holdable_.emplace_back(held_actor::recovery, environment_->recovery.id());
+  holdable_.emplace_back(held_actor::leases, lease_keeper_.id());
+  holdable_.emplace_back(held_actor::dispatcher, dispatch_.id());
+  holdable_.emplace_back(held_actor::timekeeper, environment_->timekeeper.id());
+  holdable_.emplace_back(held_actor::definitions, definition_.id());
+  watch(caf::actor_cast<caf::actor>(environment_->timekeeper), "timekeeper");
+  watch(caf::actor_cast<caf::actor>(environment_->recovery), "recovery");
+  watch(caf::actor_cast<caf::actor>(lease_keeper_), "lease keeper");
+  watch(caf::actor_cast<caf::actor>(dispatch_), "dispatcher");
+  watch(caf::actor_cast<caf::actor>(definition_), "definitions");
+  for (const auto& writer : environment_->writers)
+    watch(caf::actor_cast<caf::actor>(writer), "persistence");
+  caf::send_as(dispatch_, lease_keeper_, beat{});
+}
+
+node_life::~node_life() {
+  state_->die();
+  calls_.forget(*state_);
+  kill_all();
+}
+
+void node_life::watch(const caf::actor& core, const char* name) {
+  core->attach_functor([this, name](const caf::error& reason) {
+    if (state_->alive)
+      under_.audience.saw_complaint(
+        under_.now, state_->who, std::string("the ") + name + " died: " + caf::to_string(reason));
+  });
+}
+
+void node_life::kill_all() {
+  const auto kill = [](const auto& who) {
+    caf::anon_send_exit(caf::actor_cast<caf::actor>(who), caf::exit_reason::kill);
+  };
+  for (const auto& each : environment_->writers)
+    kill(each);
+  kill(dispatch_);
+  kill(definition_);
+  kill(lease_keeper_);
+  kill(environment_->recovery);
+  kill(environment_->timekeeper);
+  dispatch_ = nullptr;
+  definition_ = nullptr;
+  lease_keeper_ = nullptr;
+  environment_.reset();
+  while (scheduler_.try_run_once()) {
+  }
+  scheduler_.clock().cancel_all();
+}
+
+void node_life::add_runnable(std::vector<std::pair<node_life*, size_t>>& into) {
+  const auto& jobs = scheduler_.jobs;
+  for (size_t i = 0; i < jobs.size(); ++i) {
+    const auto id = actor_at(i);
+    const bool held = std::any_of(holdable_.begin(), holdable_.end(), [&](const auto& each) {
+      return each.second == id && under_.faults.holds(state_->who.node, each.first, under_.now);
+    });
+    if (!held)
+      into.emplace_back(this, i);
+  }
+}
+
+caf::actor_id node_life::actor_at(size_t job) const {
+  const auto* actor = dynamic_cast<const caf::abstract_actor*>(scheduler_.jobs[job]);
+  return actor == nullptr ? 0 : actor->id();
+}
+
+void node_life::run(size_t job) {
+  auto& jobs = scheduler_.jobs;
+  auto* next = jobs[job];
+  jobs.erase(jobs.begin() + static_cast<std::ptrdiff_t>(job));
+  jobs.push_front(next);
+  auto* outer = std::exchange(under_.acting, state_.get());
+  scheduler_.run_once();
+  under_.acting = outer;
+}
+
+std::optional<timestamp> node_life::next_timer() const {
+  const auto& coming = scheduler_.clock().schedule();
+  if (coming.empty())
+    return std::nullopt;
+  const auto left = coming.begin()->first - scheduler_.clock().now();
+  return followed_ + std::max(duration(0), std::chrono::ceil<duration>(left));
+}
+
+void node_life::follow_time() {
+  // Also when no time passed: a timer may be due at once.
+  scheduler_.advance_time(under_.now - followed_);
+  followed_ = under_.now;
+}
+
+void node_life::stop(std::function<void()> ended) {
+  system_.spawn(
+    stopper, std::make_shared<stopping>(stopping{dispatch_, environment_->writers, lease_keeper_, std::move(ended)}));
+}
+
+} // namespace levain::simulation

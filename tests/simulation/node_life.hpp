@@ -1,0 +1,75 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+#include <caf/atom.hpp>
+#include <caf/scheduler/test_coordinator.hpp>
+
+#include "actors/interfaces.hpp"
+#include "actors/node_environment.hpp"
+#include "actors/persistence.hpp"
+#include "actors/workflow_cache.hpp"
+#include "tests/simulation/ground.hpp"
+#include "tests/simulation/services.hpp"
+
+namespace levain::simulation {
+
+/// One life of a node: the engine's actors, wired as `node` wires them, on a scheduler and a clock of their own. A
+/// message is handled and a timer runs out only when the world says so.
+class node_life {
+public:
+  node_life(ground& under, services& calls, place who);
+  /// The process is gone: nothing it says any more reaches anybody.
+  ~node_life();
+  node_life(const node_life&) = delete;
+  node_life& operator=(const node_life&) = delete;
+
+  const life_ptr& state() const { return state_; }
+  const dispatcher_actor& dispatch() const { return dispatch_; }
+  const definitions_actor& definition() const { return definition_; }
+
+  /// The messages that could be handled next, as places in the scheduler's queue, added to `places`. Actors that the
+  /// plan holds are passed over.
+  void add_runnable(std::vector<std::pair<node_life*, size_t>>& into);
+  /// Handles one message of the actor at this place.
+  void run(size_t job);
+  /// Which actor is at this place.
+  caf::actor_id actor_at(size_t job) const;
+
+  /// When the next timer runs out, in true time.
+  std::optional<timestamp> next_timer() const;
+  /// Timers that ran out by now become messages.
+  void follow_time();
+
+  /// Ends in order, as `node::stop` does; `ended` is told when the process is at its end.
+  void stop(std::function<void()> ended);
+
+private:
+  struct config : caf::actor_system_config {
+    config() { set("scheduler.policy", caf::atom("testing")); }
+  };
+
+  timestamp local_now() const { return under_.now + state_->skew; }
+  void watch(const caf::actor& core, const char* name);
+  void kill_all();
+
+  ground& under_;
+  services& calls_;
+  life_ptr state_;
+  chance entropy_;
+  config config_;
+  caf::actor_system system_;
+  caf::scheduler::test_coordinator& scheduler_;
+  timestamp followed_;
+  std::shared_ptr<node_environment> environment_;
+  lease_keeper_actor lease_keeper_;
+  dispatcher_actor dispatch_;
+  definitions_actor definition_;
+  std::vector<std::pair<held_actor, caf::actor_id>> holdable_;
+};
+
+} // namespace levain::simulation

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "persistence/model_journal.hpp"
+#include "persistence/model_leases.hpp"
+#include "tests/simulation/ground.hpp"
+
+namespace levain::simulation {
+
+/// The journal as one actor of one life has it: the model with the weather of the plan. Tells the audience what
+/// reaches the disk when it does; what a dead process still wants to write never does.
+class simulated_journal : public journal {
+public:
+  simulated_journal(ground& under, life_ptr of, connection_kind connection);
+
+  append_answer append(const std::vector<run_append>& batch) override;
+  resolution resolve(const std::vector<run_append>& batch) override;
+  std::vector<unfinished_run>
+  unfinished(const std::vector<shard_number>& shards, const std::optional<run_id>& after, size_t limit) override;
+  std::vector<event_record> read(const run_id& run) override;
+
+private:
+  append_answer commit(const std::vector<run_append>& batch);
+  void choose_fault();
+  void expect_readable() const;
+  template <class Read>
+  auto read_slowly(Read read);
+
+  ground& under_;
+  life_ptr of_;
+  connection_kind connection_;
+  std::shared_ptr<model_manners> manners_ = std::make_shared<model_manners>();
+  model_fault fault_ = model_fault::none;
+  model_journal inner_;
+};
+
+/// The leases as one life has them, with the weather of the plan. Tells the audience who owns what.
+class simulated_leases : public leases {
+public:
+  simulated_leases(ground& under, life_ptr of);
+
+  void join(const node_record& node, std::chrono::milliseconds lease) override;
+  bool heartbeat(const uuid& node) override;
+  shard_share share(const uuid& node) override;
+  std::vector<shard_lease> take(const uuid& node, size_t shards_max, bool sole) override;
+  std::vector<shard_lease> owned(const uuid& node) override;
+  size_t release(const uuid& node, const std::vector<shard_lease>& shards) override;
+  size_t forget_expired(std::chrono::milliseconds age) override;
+  void leave(const uuid& node) override;
+  int64_t reserve_run_numbers(int64_t count) override;
+
+private:
+  template <class Ask>
+  auto ask(const uuid& node, Ask what);
+  void tell_changes(const uuid& node, const std::vector<shard_lease>& had);
+
+  ground& under_;
+  life_ptr of_;
+  std::chrono::milliseconds lease_{};
+  model_leases inner_;
+};
+
+} // namespace levain::simulation

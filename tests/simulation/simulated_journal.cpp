@@ -1,0 +1,166 @@
+#include <algorithm>
+
+#include "tests/simulation/port_call.hpp"
+#include "tests/simulation/ports.hpp"
+
+namespace levain::simulation {
+
+namespace {
+
+append_answer not_written(std::string reason) {
+  append_answer answer;
+  answer.status = append_answer::status_type::transient;
+  answer.reason = std::move(reason);
+  return answer;
+}
+
+bool is_poisoned(const run_append& append) {
+  return std::any_of(append.events.begin(), append.events.end(), [](const event_record& each) {
+    return each.body.find(poison_text) != std::string::npos;
+  });
+}
+
+constexpr auto lost = "the database cannot be reached";
+
+} // namespace
+
+simulated_journal::simulated_journal(ground& under, life_ptr of, connection_kind connection)
+  : under_(under)
+  , of_(std::move(of))
+  , connection_(connection)
+  , inner_(under.database, manners_) {
+  manners_->on_append = [this](const std::vector<run_append>&) { return fault_; };
+  manners_->on_row = [](const run_append& append) -> std::optional<std::string> {
+    if (is_poisoned(append))
+      return "body: a value that this column does not take";
+    return std::nullopt;
+  };
+  manners_->can_resolve = [this] {
+    return !under_.faults.is_out(of_->who.node, connection_, false, under_.now) &&
+           !under_.faults.is_out(of_->who.node, connection_, true, under_.now);
+  };
+}
+
+void simulated_journal::choose_fault() {
+  fault_ = model_fault::none;
+  if (under_.faults.is_out(of_->who.node, connection_, false, under_.now)) {
+    under_.seen.saw(sight::outages);
+    fault_ = model_fault::transient;
+    return;
+  }
+  const auto fault = under_.faults.next_commit_fault(of_->who.node, under_.now);
+  if (!fault)
+    return;
+  switch (*fault) {
+  case commit_fault::transient:
+    under_.seen.saw(sight::commits_transient);
+    fault_ = model_fault::transient;
+    break;
+  case commit_fault::serialization:
+    under_.seen.saw(sight::commits_serialized);
+    fault_ = model_fault::transient;
+    break;
+  case commit_fault::lost_before:
+    under_.seen.saw(sight::commits_lost_before);
+    fault_ = model_fault::in_doubt_before_commit;
+    break;
+  case commit_fault::lost_after:
+    under_.seen.saw(sight::commits_lost_after);
+    fault_ = model_fault::in_doubt_after_commit;
+    break;
+  }
+}
+
+append_answer simulated_journal::append(const std::vector<run_append>& batch) {
+  port_call here(under_, *of_, connection_);
+  if (!here.goes() || !here.survives(kill_point::before_commit))
+    return not_written(lost);
+  auto answer = commit(batch);
+  if (!here.survives(kill_point::after_commit) || !here.comes_back())
+    return not_written(lost);
+  return answer;
+}
+
+append_answer simulated_journal::commit(const std::vector<run_append>& batch) {
+  choose_fault();
+  const auto& disk = *under_.database;
+  std::vector<size_t> events_before;
+  std::vector<std::optional<audit_row>> rows_before;
+  for (const auto& each : batch) {
+    events_before.push_back(disk.events(each.run).size());
+    rows_before.push_back(disk.row(each.run));
+  }
+  auto answer = inner_.append(batch);
+  if (fault_ == model_fault::transient || fault_ == model_fault::in_doubt_before_commit)
+    return answer;
+  under_.seen.saw(sight::commits);
+  under_.seen.saw(
+    sight::fences,
+    static_cast<uint64_t>(std::count_if(answer.outcomes.begin(), answer.outcomes.end(), [](const auto& x) {
+      return std::holds_alternative<append_fenced>(x);
+    })));
+  // What was written is read from the disk: the answer may be lost, and is not to be believed anyway.
+  for (size_t i = 0; i < batch.size(); ++i) {
+    const auto& append = batch[i];
+    run_written written{under_.now, of_->who, append.run, append.epoch, {}, {}, {}};
+    auto events = disk.events(append.run);
+    written.events.assign(events.begin() + static_cast<std::ptrdiff_t>(events_before[i]), events.end());
+    auto row = disk.row(append.run);
+    if (row != rows_before[i])
+      written.row = std::move(row);
+    if (append.key && !rows_before[i] && written.row)
+      written.key = append.key->key;
+    for (const auto& each : written.events)
+      if (each.kind == event_kind::step_compensated)
+        under_.seen.saw(sight::undone_steps);
+      else if (each.kind == event_kind::run_retried && each.body.find("by") == std::string::npos)
+        under_.seen.saw(sight::run_retries);
+    if (!written.events.empty() || written.row)
+      under_.audience.saw(written);
+    else if (is_poisoned(append) && append.epoch == disk.epoch(shard_of(append.run))) {
+      under_.seen.saw(sight::rows_refused);
+      under_.audience.saw(run_refused{under_.now, of_->who, append.run});
+    }
+  }
+  return answer;
+}
+
+journal::resolution simulated_journal::resolve(const std::vector<run_append>& batch) {
+  port_call here(under_, *of_, connection_);
+  if (!here.goes())
+    return {false, not_written(lost)};
+  auto found = inner_.resolve(batch);
+  if (!here.comes_back())
+    return {false, not_written(lost)};
+  return found;
+}
+
+void simulated_journal::expect_readable() const {
+  if (of_->alive && !under_.faults.is_out(of_->who.node, connection_, true, under_.now))
+    return;
+  if (of_->alive)
+    under_.seen.saw(sight::outages);
+  throw journal_unavailable(lost);
+}
+
+template <class Read>
+auto simulated_journal::read_slowly(Read read) {
+  port_call here(under_, *of_, connection_);
+  here.goes();
+  expect_readable();
+  auto found = read();
+  here.comes_back();
+  expect_readable();
+  return found;
+}
+
+std::vector<unfinished_run> simulated_journal::unfinished(
+  const std::vector<shard_number>& shards, const std::optional<run_id>& after, size_t limit) {
+  return read_slowly([&] { return inner_.unfinished(shards, after, limit); });
+}
+
+std::vector<event_record> simulated_journal::read(const run_id& run) {
+  return read_slowly([&] { return inner_.read(run); });
+}
+
+} // namespace levain::simulation

@@ -1,0 +1,156 @@
+#include "tests/simulation/trace.hpp"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <map>
+
+namespace levain::simulation {
+
+namespace {
+
+/// Longer texts are cut, with their length told.
+constexpr size_t text_shown_max = 160;
+
+std::string shown(const std::string& text) {
+  std::string line;
+  for (const char each : text.substr(0, text_shown_max))
+    line += each >= ' ' && each <= '~' ? std::string(1, each) : fmt::format("\\x{:02x}", static_cast<uint8_t>(each));
+  if (text.size() > text_shown_max)
+    line += fmt::format("... ({} bytes)", text.size());
+  return line;
+}
+
+std::string shown(const place& x) {
+  return fmt::format("node {}.{}", x.node, x.life);
+}
+
+/// The last half of a run's id tells it from others well enough.
+std::string shown(const run_id& x) {
+  return "run " + to_string(x).substr(19);
+}
+
+std::string shown(const tenant_id& x) {
+  return "tenant " + to_string(x).substr(34);
+}
+
+constexpr std::array wish_words{"cancel", "pause", "resume", "retry"};
+constexpr std::array change_words{"boots", "is killed", "stands still", "goes on", "is fenced"};
+
+} // namespace
+
+void trace::add(timestamp at, const std::string& text) {
+  const auto line = fmt::format("{} {}", to_rfc3339(at).substr(14, 12), text);
+  for (const char each : line)
+    hash_ = (hash_ ^ static_cast<uint8_t>(each)) * 0x100000001b3ULL;
+  if (keeps_lines)
+    lines_.push_back(line);
+}
+
+void trace::saw(const workflow_known& x) {
+  std::string steps;
+  for (const auto& each : x.steps)
+    steps += " " + each.name;
+  add({}, fmt::format("workflow {} version {} has steps{}", x.name, x.version, steps));
+  next_.saw(x);
+}
+
+void trace::saw(const start_asked& x) {
+  add(
+    x.at, fmt::format(
+            "#{} {}: start {} version {} for {} input {}{}", x.request, shown(x.to), x.workflow, x.version,
+            shown(x.tenant), shown(x.input), x.idempotency_key ? " key " + *x.idempotency_key : ""));
+  next_.saw(x);
+}
+
+void trace::saw(const start_told& x) {
+  add(
+    x.at, x.run ? fmt::format("#{} {}: {}", x.request, x.repeated ? "repeats" : "acknowledged", shown(*x.run))
+                : fmt::format("#{} refused: {}", x.request, x.refusal));
+  next_.saw(x);
+}
+
+void trace::saw(const wish_asked& x) {
+  add(
+    x.at, fmt::format(
+            "#{} {}: {} {} for {} by {}", x.request, shown(x.to), wish_words[static_cast<size_t>(x.kind)], shown(x.run),
+            shown(x.tenant), shown(x.by)));
+  next_.saw(x);
+}
+
+void trace::saw(const wish_told& x) {
+  add(x.at, fmt::format("#{} {}", x.request, x.granted ? "granted" : "refused: " + x.refusal));
+  next_.saw(x);
+}
+
+void trace::saw(const call_made& x) {
+  add(
+    x.at, fmt::format(
+            "{} calls {}{} attempt {} (call {}) of {}, key {}, timeout {} ms, body {}", shown(x.from), x.step,
+            x.undo ? " to undo it" : "", x.attempt, x.call, shown(x.run), x.idempotency_key.substr(19),
+            x.timeout / std::chrono::milliseconds(1), shown(x.body)));
+  next_.saw(x);
+}
+
+void trace::saw(const call_told& x) {
+  add(
+    x.at, fmt::format(
+            "call {} {}{}", x.call, x.output ? "answers " + shown(*x.output) : "fails: " + x.failure,
+            x.awaited ? "" : " (nobody waits)"));
+  next_.saw(x);
+}
+
+void trace::saw(const run_written& x) {
+  std::string facts;
+  for (const auto& each : x.events)
+    facts += fmt::format(
+      " {}:{}{}{}", each.seq, to_string(each.kind), each.step.empty() ? "" : " " + each.step,
+      each.attempt == 0 ? "" : "/" + std::to_string(each.attempt));
+  add(
+    x.at, fmt::format(
+            "{} writes {} epoch {}:{}{}{}", shown(x.by), shown(x.run), x.epoch, facts,
+            x.row ? fmt::format(" row {}", to_string(x.row->status)) : "", x.key ? " key " + *x.key : ""));
+  next_.saw(x);
+}
+
+void trace::saw(const run_refused& x) {
+  add(x.at, fmt::format("{} {} is refused by the database", shown(x.by), shown(x.run)));
+  next_.saw(x);
+}
+
+void trace::saw(const shard_owned& x) {
+  add(x.at, fmt::format("{} owns shard {} epoch {}", shown(x.by), x.shard, x.epoch));
+  next_.saw(x);
+}
+
+void trace::saw(const shard_freed& x) {
+  add(x.at, fmt::format("{} gives up shard {}", shown(x.by), x.shard));
+  next_.saw(x);
+}
+
+void trace::saw(const lease_renewed& x) {
+  add(x.at, fmt::format("{} renews its lease for {} ms", shown(x.by), x.lease / std::chrono::milliseconds(1)));
+  next_.saw(x);
+}
+
+void trace::saw(const process_changed& x) {
+  add(x.at, fmt::format("{} {}", shown(x.who), change_words[static_cast<size_t>(x.change)]));
+  next_.saw(x);
+}
+
+void trace::saw_complaint(timestamp at, const place& who, const std::string& text) {
+  add(at, fmt::format("{} complains: {}", shown(who), shown(text)));
+  next_.saw_complaint(at, who, text);
+}
+
+void trace::finish(timestamp at, const std::vector<run_left_over>& unfinished) {
+  for (const auto& each : unfinished) {
+    std::string waits;
+    for (const auto& wait : each.waits)
+      waits += " " + wait;
+    add(at, fmt::format("{} is not ended, waits for:{}", shown(each.run), waits));
+  }
+  add(at, fmt::format("the end, {} unfinished", unfinished.size()));
+  next_.finish(at, unfinished);
+}
+
+} // namespace levain::simulation

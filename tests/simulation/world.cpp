@@ -1,0 +1,369 @@
+#include "tests/simulation/world.hpp"
+
+#include <algorithm>
+#include <caf/send.hpp>
+
+namespace levain::simulation {
+
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+/// So many calls of ports can be slow inside of each other; further ones answer at once.
+constexpr size_t depth_max = 4;
+/// A node that is told to stop is given so long before it is killed.
+constexpr duration stop_patience = seconds(40);
+/// After the last run has ended, so long somebody might still do what he should not.
+constexpr duration aftermath = seconds(12);
+/// With `schedule_kind::uneven`, the slowest actor among so many is passed over.
+constexpr int uneven_tries = 3;
+/// The answer to `explain` comes within so many messages.
+constexpr int explain_steps = 2'000;
+
+} // namespace
+
+world::world(const plan& script, witness& audience)
+  : under_(script, audience)
+  , services_(under_)
+  , callers_(under_, [this](int node) { return living(node); })
+  , nodes_(static_cast<size_t>(script.shape.nodes)) {
+  under_.let_pass = [this](life& of, duration span) { let_pass(of, span); };
+  under_.kill = [this](life& of) { kill(of); };
+}
+
+world::~world() = default;
+
+void world::run() {
+  callers_.begin();
+  schedule_faults();
+  for (int node = 0; node < under_.script.shape.nodes; ++node)
+    boot(node);
+  const auto calm = end_of_faults();
+  while (under_.now < calm)
+    step(calm);
+  clear_up();
+  let_end();
+  under_.audience.finish(under_.now, explain_unfinished());
+}
+
+// ---- what moves the world ---------------------------------------------------
+
+void world::step(timestamp limit) {
+  bury();
+  runnable_jobs jobs;
+  for (auto& each : nodes_)
+    if (each.current && !each.current->state()->paused)
+      each.current->add_runnable(jobs);
+  if (jobs.empty() || (!faults_over_ && under_.luck.happens(under_.script.shape.lag)))
+    pass_time(limit);
+  else
+    run_one(jobs);
+}
+
+size_t world::choose(const runnable_jobs& jobs) {
+  switch (under_.script.shape.schedule) {
+  case schedule_kind::any:
+    break;
+  case schedule_kind::in_order: {
+    // Each node's oldest; which node is chance.
+    const auto& any = under_.luck.pick(jobs);
+    return static_cast<size_t>(
+      std::find_if(jobs.begin(), jobs.end(), [&](const auto& each) { return each.first == any.first; }) - jobs.begin());
+  }
+  case schedule_kind::uneven: {
+    const auto speed = [&](size_t index) {
+      const auto& [node, job] = jobs[index];
+      return seed_for(
+        under_.script.shape.seed, "speed", node->actor_at(job) << 8 | static_cast<uint64_t>(node->state()->who.node));
+    };
+    size_t fastest = under_.luck.below(jobs.size());
+    for (int i = 1; i < uneven_tries; ++i)
+      if (const auto other = under_.luck.below(jobs.size()); speed(other) > speed(fastest))
+        fastest = other;
+    return fastest;
+  }
+  }
+  return under_.luck.below(jobs.size());
+}
+
+void world::run_one(const runnable_jobs& jobs) {
+  const auto [node, job] = jobs[choose(jobs)];
+  auto& of = *node->state();
+  fingerprint_ = chance(fingerprint_ ^ node->actor_at(job) ^ static_cast<uint64_t>(of.who.node) << 32).draw() ^
+                 static_cast<uint64_t>(under_.now.time_since_epoch().count());
+  ++messages_;
+  node->run(job);
+  if (of.alive && of.dies_at == kill_point::message && (of.messages_left == 0 || --of.messages_left == 0)) {
+    kill(of);
+  }
+}
+
+void world::pass_time(timestamp limit) {
+  auto next = limit;
+  const auto consider = [&](std::optional<timestamp> when) {
+    if (when && *when < next)
+      next = std::max(*when, under_.now);
+  };
+  consider(under_.coming.next());
+  consider(under_.faults.next_change(under_.now));
+  for (auto& each : nodes_)
+    if (each.current && !each.current->state()->paused)
+      consider(each.current->next_timer());
+  // Now and then everybody is late, so that several things become due together.
+  if (!faults_over_ && under_.luck.happens(60))
+    next = std::min(limit, next + milliseconds(under_.luck.between(0, 60)));
+  under_.now = std::max(under_.now, next);
+  under_.coming.happen_until(under_.now);
+  for (auto& each : nodes_)
+    if (each.current && !each.current->state()->paused)
+      each.current->follow_time();
+}
+
+void world::let_pass(life& of, duration span) {
+  if (depth_ >= depth_max)
+    return;
+  ++depth_;
+  const auto until = under_.now + span;
+  while (of.alive && (of.paused || under_.now < until))
+    step(of.paused ? timestamp::max() : until);
+  --depth_;
+}
+
+void world::bury() {
+  std::erase_if(dead_, [](const auto& each) { return each->state()->in_ports == 0; });
+}
+
+// ---- what happens to nodes --------------------------------------------------
+
+node_life* world::living(int node) const {
+  const auto& found = nodes_.at(static_cast<size_t>(node)).current;
+  return found && found->state()->alive ? found.get() : nullptr;
+}
+
+void world::tell(const life& who, process_change change) {
+  under_.audience.saw(process_changed{under_.now, who.who, change});
+}
+
+void world::boot(int node) {
+  auto& here = nodes_.at(static_cast<size_t>(node));
+  if (here.current)
+    return;
+  const place who{node, here.lives++};
+  under_.audience.saw(process_changed{under_.now, who, process_change::booted});
+  if (who.life > 0)
+    under_.seen.saw(sight::restarts);
+  here.current = std::make_unique<node_life>(under_, services_, who);
+}
+
+void world::kill(life& of) {
+  if (!of.alive)
+    return;
+  auto& here = nodes_.at(static_cast<size_t>(of.who.node));
+  tell(of, process_change::killed);
+  switch (of.dies_at) {
+  case kill_point::never:
+    break;
+  case kill_point::message:
+    under_.seen.saw(sight::kills_at_message);
+    break;
+  case kill_point::before_commit:
+    under_.seen.saw(sight::kills_before_commit);
+    break;
+  case kill_point::after_commit:
+    under_.seen.saw(sight::kills_after_commit);
+    break;
+  case kill_point::before_lease:
+  case kill_point::after_lease:
+    under_.seen.saw(sight::kills_at_lease);
+    break;
+  }
+  of.die();
+  services_.forget(of);
+  dead_.push_back(std::move(here.current));
+  come_back(of.who.node, of.down);
+}
+
+void world::come_back(int node, duration down) {
+  under_.coming.at(under_.now + down, [this, node] {
+    bury();
+    boot(node);
+  });
+}
+
+void world::arm_kill(const kill_item& x) {
+  if (auto* node = living(x.node)) {
+    auto& of = *node->state();
+    of.dies_at = x.point;
+    of.messages_left = x.messages;
+    of.down = x.down;
+  }
+}
+
+void world::pause(const pause_item& x) {
+  auto* node = living(x.node);
+  if (node == nullptr || node->state()->paused)
+    return;
+  node->state()->paused = true;
+  node->state()->paused_at = under_.now;
+  under_.seen.saw(sight::pauses);
+  tell(*node->state(), process_change::paused);
+  under_.coming.at(under_.now + x.span, [this, node = x.node, life = node->state()] {
+    if (life->alive && life->paused)
+      go_on(node);
+  });
+}
+
+void world::go_on(int node) {
+  auto* found = living(node);
+  if (found == nullptr || !found->state()->paused)
+    return;
+  if (under_.now - found->state()->paused_at > lease_options{}.lease_duration)
+    under_.seen.saw(sight::pauses_beyond_lease);
+  tell(*found->state(), process_change::resumed);
+  found->follow_time();
+  found->state()->go_on();
+}
+
+void world::stop(const stop_item& x) {
+  auto* node = living(x.node);
+  if (node == nullptr || node->state()->stopping)
+    return;
+  const auto of = node->state();
+  of->stopping = true;
+  of->down = x.down;
+  under_.seen.saw(sight::stops);
+  const auto end = [this, of] {
+    of->dies_at = kill_point::never;
+    kill(*of);
+  };
+  // The process ends between two messages, not inside of one.
+  of->reach([this, node, of, end] { node->stop([this, end] { under_.coming.at(under_.now, end); }); });
+  under_.coming.at(under_.now + stop_patience, end);
+}
+
+void world::skew(const skew_item& x) {
+  if (auto* node = living(x.node)) {
+    node->state()->skew = x.offset;
+    ++node->state()->clock_jumps;
+    under_.seen.saw(sight::clock_jumps);
+  }
+}
+
+void world::schedule_faults() {
+  const auto at = [this](duration when, std::function<void()> what) {
+    under_.coming.at(under_.now + when, std::move(what));
+  };
+  for (const auto& each : under_.script.items) {
+    if (const auto* x = std::get_if<kill_item>(&each))
+      at(x->at, [this, x] { arm_kill(*x); });
+    else if (const auto* x = std::get_if<pause_item>(&each))
+      at(x->at, [this, x] { pause(*x); });
+    else if (const auto* x = std::get_if<stop_item>(&each))
+      at(x->at, [this, x] { stop(*x); });
+    else if (const auto* x = std::get_if<skew_item>(&each))
+      at(x->at, [this, x] { skew(*x); });
+    else if (const auto* x = std::get_if<hold_item>(&each))
+      at(x->at, [this] { under_.seen.saw(sight::held_actors); });
+  }
+}
+
+// ---- the end ----------------------------------------------------------------
+
+timestamp world::end_of_faults() const {
+  auto end = ground::world_begin + under_.script.shape.calm;
+  end = std::max(end, under_.faults.last_change());
+  for (const auto& each : under_.script.items)
+    if (const auto* x = std::get_if<pause_item>(&each))
+      end = std::max(end, ground::world_begin + x->at + x->span);
+  return end;
+}
+
+void world::clear_up() {
+  faults_over_ = true;
+  under_.faults.clear_up();
+  for (int node = 0; node < under_.script.shape.nodes; ++node) {
+    if (auto* found = living(node)) {
+      found->state()->dies_at = kill_point::never;
+      go_on(node);
+    }
+  }
+}
+
+bool world::is_paused(const run_id& run) const {
+  bool paused = false;
+  for (const auto& each : under_.database->events(run)) {
+    if (each.kind == event_kind::run_paused)
+      paused = true;
+    else if (
+      each.kind == event_kind::run_resumed || is_terminal(each.kind) || each.kind == event_kind::cancel_requested)
+      paused = false;
+  }
+  return paused;
+}
+
+std::vector<audit_row> world::unfinished() const {
+  std::vector<audit_row> left;
+  for (auto& row : under_.database->rows()) {
+    const auto events = under_.database->events(row.id);
+    if (events.empty() || !is_terminal(events.back().kind) || !is_ended(row.status))
+      left.push_back(std::move(row));
+  }
+  return left;
+}
+
+void world::let_end() {
+  const auto bound = under_.now + liveness_bound;
+  std::optional<timestamp> quiet_since;
+  bool resumed = false;
+  timestamp look_at{};
+  while (under_.now < bound) {
+    step(bound);
+    if (under_.now < look_at)
+      continue;
+    look_at = under_.now + milliseconds(500);
+    const auto left = unfinished();
+    const bool quiet = callers_.pending() == 0 &&
+                       std::all_of(left.begin(), left.end(), [&](const audit_row& row) { return is_paused(row.id); });
+    if (!quiet) {
+      quiet_since.reset();
+      continue;
+    }
+    if (!std::exchange(resumed, true)) {
+      // Somebody remembers most of what was paused; the rest has to say that it is.
+      for (const auto& row : left)
+        if (under_.luck.happens(800))
+          callers_.resume(row.id, row.tenant);
+      continue;
+    }
+    if (!quiet_since)
+      quiet_since = under_.now;
+    if (under_.now - *quiet_since >= aftermath)
+      return;
+  }
+}
+
+std::vector<run_left_over> world::explain_unfinished() {
+  std::vector<run_left_over> all;
+  for (const auto& row : unfinished()) {
+    run_left_over left{row.id, {}};
+    const auto owner = under_.owners[shard_of(row.id)];
+    auto* node = owner && owner->alive ? living(owner->who.node) : nullptr;
+    if (node != nullptr) {
+      auto told = std::make_shared<std::optional<explain_outcome>>();
+      caf::anon_send(node->dispatch(), explain_run{row.id, row.tenant, [told](explain_outcome outcome) {
+                                                     *told = std::move(outcome);
+                                                   }});
+      for (int i = 0; i < explain_steps && !*told; ++i)
+        step(under_.now + seconds(1));
+      if (*told)
+        if (const auto* said = std::get_if<explanation>(&**told))
+          for (const auto& wait : said->waits)
+            left.waits.push_back(wait.kind);
+    }
+    all.push_back(std::move(left));
+  }
+  return all;
+}
+
+} // namespace levain::simulation

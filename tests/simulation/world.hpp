@@ -1,0 +1,84 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "tests/simulation/callers.hpp"
+#include "tests/simulation/ground.hpp"
+#include "tests/simulation/node_life.hpp"
+#include "tests/simulation/services.hpp"
+
+namespace levain::simulation {
+
+/// When faults have stopped, every run that was accepted ends within this time, or is paused.
+inline constexpr duration liveness_bound = std::chrono::minutes(20);
+
+/// A few nodes over one database, with the people who ask them and the services they call, in one thread and in virtual
+/// time. Everything follows from the plan; the audience is told of all that can be seen.
+class world {
+public:
+  world(const plan& script, witness& audience);
+  ~world();
+
+  /// From the beginning to the end, once.
+  void run();
+
+  const coverage& seen() const { return under_.seen; }
+  /// Messages that were handled.
+  uint64_t messages() const { return messages_; }
+  /// Changes with every choice of who is next: equal for equal stories.
+  uint64_t fingerprint() const { return fingerprint_; }
+  timestamp now() const { return under_.now; }
+  /// Whose message is being handled.
+  place acting() const { return under_.acting == nullptr ? place{} : under_.acting->who; }
+  duration lasted() const { return under_.now - ground::world_begin; }
+
+private:
+  struct place_of_node {
+    std::unique_ptr<node_life> current;
+    int lives = 0;
+  };
+  using runnable_jobs = std::vector<std::pair<node_life*, size_t>>;
+
+  // ---- what moves the world ----
+  void step(timestamp limit);
+  void run_one(const runnable_jobs& jobs);
+  size_t choose(const runnable_jobs& jobs);
+  void pass_time(timestamp limit);
+  void let_pass(life& of, duration span);
+  void bury();
+
+  // ---- what happens to nodes ----
+  void schedule_faults();
+  void boot(int node);
+  void kill(life& of);
+  void come_back(int node, duration down);
+  void pause(const pause_item& x);
+  void go_on(int node);
+  void stop(const stop_item& x);
+  void skew(const skew_item& x);
+  void arm_kill(const kill_item& x);
+  node_life* living(int node) const;
+  void tell(const life& who, process_change change);
+
+  // ---- the end ----
+  timestamp end_of_faults() const;
+  void clear_up();
+  bool is_paused(const run_id& run) const;
+  std::vector<audit_row> unfinished() const;
+  void let_end();
+  std::vector<run_left_over> explain_unfinished();
+
+  ground under_;
+  services services_;
+  callers callers_;
+  std::vector<place_of_node> nodes_;
+  /// Dead, but with frames on the stack that have to return first.
+  std::vector<std::unique_ptr<node_life>> dead_;
+  size_t depth_ = 0;
+  bool faults_over_ = false;
+  uint64_t messages_ = 0;
+  uint64_t fingerprint_ = 0;
+};
+
+} // namespace levain::simulation
