@@ -163,4 +163,20 @@ std::vector<event_record> simulated_journal::read(const run_id& run) {
   return read_slowly([&] { return inner_.read(run); });
 }
 
+std::optional<row_outline> simulated_journal::find_row(const run_id& run) {
+  return read_slowly([&] { return inner_.find_row(run); });
+}
+
+std::vector<run_id> simulated_journal::open_rows(
+  const std::vector<shard_number>& shards, const std::optional<run_id>& after, size_t limit) {
+  return read_slowly([&] { return inner_.open_rows(shards, after, limit); });
+}
+
+void simulated_journal::write_stops(const std::vector<stop_change>& changes) {
+  read_slowly([&] {
+    inner_.write_stops(changes);
+    return true;
+  });
+}
+
 } // namespace levain::simulation

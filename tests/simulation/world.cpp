@@ -12,6 +12,8 @@ using std::chrono::seconds;
 
 /// So many calls of ports can be slow inside of each other; further ones answer at once.
 constexpr size_t depth_max = 4;
+/// More messages than any plan needs: whoever sends them sends them for ever.
+constexpr uint64_t messages_max = 1'000'000;
 /// A node that is told to stop is given so long before it is killed.
 constexpr duration stop_patience = seconds(40);
 /// After the last run has ended, so long somebody might still do what he should not.
@@ -50,6 +52,13 @@ void world::run() {
 // ---- what moves the world ---------------------------------------------------
 
 void world::step(timestamp limit) {
+  if (messages_ >= messages_max) {
+    if (!std::exchange(restless_, true))
+      under_.audience.saw_complaint(
+        under_.now, place{}, "the world does not come to rest: " + std::to_string(messages_) + " messages");
+    under_.now = std::max(under_.now, limit);
+    return;
+  }
   bury();
   runnable_jobs jobs;
   for (auto& each : nodes_)
@@ -125,7 +134,7 @@ void world::let_pass(life& of, duration span) {
     return;
   ++depth_;
   const auto until = under_.now + span;
-  while (of.alive && (of.paused || under_.now < until))
+  while (of.alive && !restless_ && (of.paused || under_.now < until))
     step(of.paused ? timestamp::max() : until);
   --depth_;
 }

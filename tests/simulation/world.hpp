@@ -77,6 +77,8 @@ private:
   std::vector<std::unique_ptr<node_life>> dead_;
   size_t depth_ = 0;
   bool faults_over_ = false;
+  /// It was given up, because it never came to rest.
+  bool restless_ = false;
   uint64_t messages_ = 0;
   uint64_t fingerprint_ = 0;
 };
