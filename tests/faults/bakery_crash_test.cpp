@@ -52,8 +52,7 @@ BOOST_AUTO_TEST_CASE(work_is_done_once_however_often_daemon_and_database_die) {
     BOOST_TEST(eventually([&] { return bakery.ledger_bytes() >= until; }, generous));
     const auto from = to_rfc3339(now_utc());
     daemon.program().kill_and_wait();
-    bakery.wait_until_answering();
-    interruptions.push_back({from, to_rfc3339(now_utc())});
+    interruptions.push_back(away_since(from));
   }
 
   // Then: all runs end, and each work was done once for its key, however often it was asked for.

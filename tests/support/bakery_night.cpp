@@ -24,11 +24,18 @@ constexpr size_t ledger_bytes_that_tell = 15'000;
 /// What a daemon may have more when all is over than when it had just begun to work under the same load.
 constexpr size_t memory_growth_max = size_t{48} << 20;
 
+/// What a daemon had sent when it was killed may lie unread with a busy service for so long.
+constexpr auto straggling_max = 1s;
+
 std::string now() {
   return to_rfc3339(now_utc());
 }
 
 } // namespace
+
+interruption away_since(const std::string& from) {
+  return {from, to_rfc3339(now_utc() + straggling_max)};
+}
 
 json usual_faults() {
   return json::parse(R"({
@@ -40,16 +47,16 @@ json usual_faults() {
   })");
 }
 
-json night_workflow() {
+json night_workflow(const std::string& step_timeout) {
   std::ifstream in(LEVAIN_SOURCE_DIR "/apps/bakery/daily_bakery.json");
   auto workflow = json::parse(in);
   const auto patient =
     json{{"max_attempts", 500}, {"initial_interval", "20ms"}, {"backoff", 2.0}, {"max_interval", "500ms"}};
   for (auto& step : workflow.at("steps")) {
-    step["timeout"] = "5s";
+    step["timeout"] = step_timeout;
     step["retry"] = patient;
     if (step.contains("compensate")) {
-      step["compensate"]["timeout"] = "5s";
+      step["compensate"]["timeout"] = step_timeout;
       step["compensate"]["retry"] = patient;
     }
   }
@@ -58,7 +65,7 @@ json night_workflow() {
 
 bakery_night::bakery_night(night_options options)
   : options_(std::move(options))
-  , workflow_(night_workflow())
+  , workflow_(night_workflow(options_.step_timeout))
   , callers_(bakery_.tenants(), workflow_.at("workflow"), options_.pace) {
   bakery_.set_faults(options_.faults);
   restart_database();
@@ -84,11 +91,8 @@ std::vector<std::string> bakery_night::daemon_arguments(const std::string& url) 
 
 void bakery_night::start_daemon(const std::string& url) {
   daemon_.emplace(daemon_arguments(url.empty() ? database_url_ : url));
-  if (!killed_at_.empty()) {
-    // What the dead one had sent is read before what is asked now.
-    bakery_.wait_until_answering();
-    interruptions.push_back({killed_at_, now()});
-  }
+  if (!killed_at_.empty())
+    interruptions.push_back(away_since(killed_at_));
   killed_at_.clear();
   callers_.turn_to(daemon_->url());
 }

@@ -14,6 +14,9 @@
 
 namespace levain::test {
 
+/// The interruption by a daemon that was killed at `from` and whose successor begins now.
+interruption away_since(const std::string& from);
+
 /// What a night begins with.
 struct night_options {
   insistent_callers::pace pace = {};
@@ -21,6 +24,8 @@ struct night_options {
   nlohmann::json faults;
   /// For the daemons, beside database and services.
   std::vector<std::string> daemon_arguments = {};
+  /// How long an attempt of a step or a compensation may take, in the words of a definition.
+  std::string step_timeout = "5s";
 };
 
 /// Services that take some time, fail now and then, lose an answer now and then, and refuse one in ten notifications
@@ -28,7 +33,7 @@ struct night_options {
 nlohmann::json usual_faults();
 
 /// The bakery's workflow with retries that come quickly and last for long.
-nlohmann::json night_workflow();
+nlohmann::json night_workflow(const std::string& step_timeout = "5s");
 
 /// The bakery's night, to be disturbed: the services, a PostgreSQL, and callers who start runs all the time and insist
 /// on every one. One thread.

@@ -42,6 +42,11 @@ std::string path_of(const std::string& url) {
   return url.substr(end == std::string::npos ? 0 : end + 1);
 }
 
+/// An answer after which the engine does not ask again.
+bool refused_for_good(int status) {
+  return status / 100 == 4 && status != 408 && status != 425 && status != 429;
+}
+
 bool made_by_a_sleeper(const ledger_call& call, const std::vector<interruption>& interruptions) {
   return std::any_of(interruptions.begin(), interruptions.end(), [&](const interruption& each) {
     return each.woke && each.from <= call.at && call.at <= each.to;
@@ -87,6 +92,7 @@ void call_audit::read_definition(const json& definition) {
         for (const auto& other : step.at(relation))
           rule.after.push_back(other);
     rule.compensated = step.contains("compensate");
+    rule.decisive = step.value("on_failure", "fail") == "fail";
     rule.path = path_of(step.at("call").at("http").at("url"));
   }
 }
@@ -129,6 +135,7 @@ std::vector<std::string> call_audit::contradictions(const std::vector<interrupti
       check_repetitions(step.undo_calls, interruptions, found);
     }
     check_order(run, facts, interruptions, found);
+    check_ending(run, facts, found);
     check_compensations(run, facts, interruptions, found);
   }
   return found;
@@ -220,6 +227,18 @@ void call_audit::check_order(
         found.push_back(shown(*late) + " came after the first call of " + name + " at " + step.calls.front()->at);
     }
   }
+}
+
+void call_audit::check_ending(const std::string& run, const run_facts& facts, complaints& found) const {
+  std::string expected = "completed";
+  for (const auto& [name, step] : facts.steps)
+    for (const auto* call : step.calls)
+      if (refused_for_good(call->status) && expected != "failed")
+        expected = rules_.at(name).decisive ? "failed" : "partial_success";
+  if (facts.status != expected)
+    found.push_back("run " + run + " is " + facts.status + "; by what the services answered it would be " + expected);
+  if (expected == "completed" && facts.steps.size() != rules_.size())
+    found.push_back("run " + run + " has only " + std::to_string(facts.steps.size()) + " steps");
 }
 
 void call_audit::check_compensations(

@@ -45,6 +45,7 @@ public:
   /// - the same attempt called again outside of the `interruptions`, or an attempt after a later one;
   /// - work done twice for one key, or for a step that did not succeed, or not done for one that did;
   /// - a step called again after one that needs it had been called: its outcome was not remembered in time;
+  /// - a run that failed though no service had refused for good, or did not although one had;
   /// - compensations of what is to stay, missing ones, and others than in reverse order of success.
   std::vector<std::string> contradictions(const std::vector<interruption>& interruptions) const;
 
@@ -74,6 +75,8 @@ private:
   struct step_rule {
     std::vector<std::string> after;
     bool compensated = false;
+    /// Its failure is the run's.
+    bool decisive = true;
     std::string path;
   };
   using complaints = std::vector<std::string>;
@@ -89,6 +92,7 @@ private:
   void check_order(
     const std::string& run, const run_facts& facts, const std::vector<interruption>& interruptions,
     complaints& found) const;
+  void check_ending(const std::string& run, const run_facts& facts, complaints& found) const;
   void check_compensations(
     const std::string& run, const run_facts& facts, const std::vector<interruption>& interruptions,
     complaints& found) const;

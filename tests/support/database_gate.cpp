@@ -152,10 +152,15 @@ struct database_gate::impl {
       close(server);
       return;
     }
-    std::optional<size_t> bytes_max;
-    if (cut_bytes_max)
-      bytes_max = std::uniform_int_distribution<size_t>(1, *cut_bytes_max)(random);
-    passages.emplace_back(client, server, bytes_max);
+    auto& passage = passages.emplace_back(client, server);
+    if (const auto bytes = bytes_until_cut())
+      passage.cut_after(*bytes);
+  }
+
+  std::optional<size_t> bytes_until_cut() {
+    if (!cut_bytes_max)
+      return std::nullopt;
+    return std::uniform_int_distribution<size_t>(1, *cut_bytes_max)(random);
   }
 
   std::string upstream;
@@ -201,6 +206,8 @@ void database_gate::cut_after(size_t bytes_max, uint64_t seed) {
   impl_->tell([this, bytes_max, seed] {
     impl_->cut_bytes_max = bytes_max;
     impl_->random.seed(seed);
+    for (auto& open : impl_->passages)
+      open.cut_after(*impl_->bytes_until_cut());
   });
 }
 

@@ -27,7 +27,7 @@ public:
   void lose_next_answer(size_t bytes = 0);
   /// From now on bytes take so long on their way, in each direction.
   void delay(std::chrono::milliseconds span);
-  /// Connections that come from now on are cut after a random number of bytes in both directions together, 1 to
+  /// Every connection, open or to come, is cut after a random number of bytes in both directions together, 1 to
   /// `bytes_max` and evenly drawn from `seed`.
   void cut_after(size_t bytes_max, uint64_t seed);
   /// From now on connections are taken and nothing is answered, without closing any. Those that lost bytes that way

@@ -17,10 +17,9 @@ constexpr std::string_view commit_statement{"COMMIT\0", 7};
 
 } // namespace
 
-gate_passage::gate_passage(int client, int server, std::optional<size_t> bytes_max)
+gate_passage::gate_passage(int client, int server)
   : to_server_{client, server}
-  , to_client_{server, client}
-  , bytes_left_(bytes_max) {}
+  , to_client_{server, client} {}
 
 gate_passage::~gate_passage() {
   close(to_server_.from);

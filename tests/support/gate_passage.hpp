@@ -28,8 +28,8 @@ class gate_passage {
 public:
   using moment = std::chrono::steady_clock::time_point;
 
-  /// Takes both descriptors. With `bytes_max` the passage is cut after so many bytes in both directions together.
-  gate_passage(int client, int server, std::optional<size_t> bytes_max);
+  /// Takes both descriptors.
+  gate_passage(int client, int server);
   ~gate_passage();
   gate_passage(const gate_passage&) = delete;
   gate_passage& operator=(const gate_passage&) = delete;
@@ -40,6 +40,8 @@ public:
   std::optional<moment> due() const;
   /// Carries what can be carried. False when the passage is over.
   bool serve(const pollfd& client, const pollfd& server, moment now, gate_faults& faults);
+  /// It will be cut after so many more bytes in both directions together.
+  void cut_after(size_t bytes) { bytes_left_ = bytes; }
   /// Ends it from outside: both sockets are shut down, so that the next `serve` answers false.
   void shut();
   /// True when the gate itself ended it or is about to.

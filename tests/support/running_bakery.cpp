@@ -49,11 +49,6 @@ std::vector<std::string> running_bakery::tenants() const {
   return ids;
 }
 
-void running_bakery::wait_until_answering() const {
-  if (!ask({.method = "GET", .url = url_ + "/health"}))
-    throw std::runtime_error("the bakery does not answer; it said: " + program_->errors());
-}
-
 void running_bakery::set_faults(const json& faults) {
   const auto answer = ask({.method = "PUT", .url = url_ + "/faults", .body = faults.dump()});
   if (!answer || answer->status != 200)

@@ -40,9 +40,6 @@ public:
   /// The ids of the tenants it knows.
   std::vector<std::string> tenants() const;
 
-  /// Asks it something and waits for the answer, which comes after it has read every call that was sent before. Throws
-  /// `std::runtime_error` when it does not answer.
-  void wait_until_answering() const;
   /// Replaces its faults; see docs/bakery.md. Throws `std::runtime_error` when they are refused.
   void set_faults(const nlohmann::json& faults);
 
