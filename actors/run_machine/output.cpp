@@ -100,6 +100,9 @@ std::variant<json, unusable_json> read_canonical(std::string_view text, std::str
   auto refuse = [&](std::string_view why) { return unusable_json{std::string(what) + std::string(why)}; };
   if (text.find_first_not_of(" \t\r\n") == std::string_view::npos)
     return refuse(" is empty; it must be JSON");
+  // The parser takes a NUL byte for the end of the text and would not look at what follows it.
+  if (const auto nul = text.find('\0'); nul != std::string_view::npos)
+    return refuse(" is not JSON: it has a NUL byte at offset " + std::to_string(nul));
   if (is_deeper_than(text, output_depth_max))
     return refuse(" is nested deeper than " + std::to_string(output_depth_max) + " levels");
   auto value = json::parse(text, nullptr, false);

@@ -76,6 +76,12 @@ BOOST_AUTO_TEST_CASE(the_character_zero_is_refused_wherever_it_hides) {
   BOOST_TEST(canonical(R"("\\u0000")") == R"("\\u0000")"); // a backslash and five letters
 }
 
+BOOST_AUTO_TEST_CASE(a_nul_byte_does_not_end_the_text) {
+  using namespace std::string_literals;
+  BOOST_TEST(canonical("{}\0"s) == "the answer is not JSON: it has a NUL byte at offset 2");
+  BOOST_TEST(canonical("{}\0 and more"s) == "the answer is not JSON: it has a NUL byte at offset 2");
+}
+
 BOOST_AUTO_TEST_CASE(nesting_has_a_limit) {
   auto nested = [](size_t depth) { return std::string(depth, '[') + std::string(depth, ']'); };
   BOOST_TEST(canonical(nested(output_depth_max)) == nested(output_depth_max));

@@ -37,6 +37,23 @@ BOOST_AUTO_TEST_CASE(a_paused_run_may_wait_when_it_says_so) {
   BOOST_TEST(ended.broken() == "wait_is_true");
 }
 
+BOOST_AUTO_TEST_CASE(a_run_may_wait_for_a_slot_while_another_holds_it) {
+  history alone;
+  alone.accept();
+  alone.finish({{alone.run, {"slot"}}});
+  BOOST_TEST(alone.broken() == "wait_is_true");
+
+  history kept;
+  kept.accept();
+  const auto into_the_same_world = [&](run_written& x) { kept.judge.saw(x); };
+  history twin;
+  twin.run.value.bytes[1] = 0x91;
+  twin.accept(into_the_same_world);
+  twin.write({started, {event_kind::run_paused}}, into_the_same_world);
+  kept.finish({{kept.run, {"slot"}}, {twin.run, {"pause"}}});
+  BOOST_TEST(kept.broken() == "");
+}
+
 BOOST_AUTO_TEST_CASE(what_the_engine_finds_wrong_with_itself_is_a_defect) {
   history x;
   x.judge.saw_complaint(x.now, x.here, "a run waits for nothing");

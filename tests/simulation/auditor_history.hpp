@@ -57,8 +57,10 @@ public:
   void boot(const place& who) { judge.saw(process_changed{now, who, process_change::booted}); }
   void kill(const place& who) { judge.saw(process_changed{now, who, process_change::killed}); }
   void own(const place& who, epoch_number epoch) {
-    judge.saw(lease_renewed{now, who, 5s});
-    judge.saw(shard_owned{now, who, shard_of(run), epoch});
+    uuid id;
+    id.bytes.back() = static_cast<uint8_t>(who.node);
+    judge.saw(lease_renewed{now, who, 5s, id});
+    judge.saw(shard_owned{now, who, shard_of(run), epoch, id});
     writer_ = who;
     epoch_ = epoch;
   }

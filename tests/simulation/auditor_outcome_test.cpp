@@ -99,6 +99,32 @@ BOOST_AUTO_TEST_CASE(nonsense_is_no_output) {
   BOOST_TEST(sound.broken() == "answer_kept");
 }
 
+BOOST_AUTO_TEST_CASE(an_output_that_fits_no_column_is_none) {
+  const auto answered = [](const json& output) {
+    history x([](workflow_known& workflow) {
+      workflow.steps[0].records = {{"quality_score", "/score"}, {"forecast_id", "/id"}};
+    });
+    x.begin();
+    x.answer(x.call("a"), output);
+    x.write({fails("a", "invalid_output")});
+    return x.broken();
+  };
+  BOOST_TEST(answered({{"score", 101}, {"id", to_string(history().run)}}) == "");
+  BOOST_TEST(answered({{"score", 100}, {"id", "none"}}) == "");
+  BOOST_TEST(answered({{"score", 100}}) == "");
+  BOOST_TEST(answered({{"score", 100}, {"id", to_string(history().run)}}) == "answer_kept");
+}
+
+BOOST_AUTO_TEST_CASE(a_late_first_answer_may_come_before_its_deadline_is_noticed) {
+  history kept;
+  kept.begin();
+  const auto call = kept.call("a");
+  kept.pass(31s);
+  kept.answer(call, 1, false);
+  kept.write({succeeded("a", 1)});
+  BOOST_TEST(kept.broken() == "");
+}
+
 BOOST_AUTO_TEST_CASE(a_stopping_run_gives_up_only_calls_without_effect) {
   const auto abandons = [](bool effect_none) {
     history x([&](workflow_known& workflow) {

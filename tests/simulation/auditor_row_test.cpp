@@ -66,6 +66,25 @@ BOOST_AUTO_TEST_CASE(a_row_that_differs_from_the_journal_is_found) {
   BOOST_TEST(ended_with([](row& x) { x->updated_at += 1us; }) == "row_is_fold");
 }
 
+BOOST_AUTO_TEST_CASE(recorded_values_are_those_of_the_outputs) {
+  const auto recorded = [](int32_t forecasts, std::optional<int32_t> score) {
+    history x([](workflow_known& workflow) {
+      workflow.steps[0].records = {{"forecasts_generated", "/made"}, {"quality_score", "/score"}};
+    });
+    x.begin();
+    const json output = {{"made", 30}, {"score", 97.0}};
+    x.answer(x.call("a"), output);
+    x.write({{event_kind::step_succeeded, "a", 1, {{"output", output}}}}, [&](run_written& w) {
+      w.row->forecasts_generated = forecasts;
+      w.row->quality_score = score;
+    });
+    return x.broken();
+  };
+  BOOST_TEST(recorded(30, 97) == "");
+  BOOST_TEST(recorded(31, 97) == "row_is_fold");
+  BOOST_TEST(recorded(30, std::nullopt) == "row_is_fold");
+}
+
 BOOST_AUTO_TEST_CASE(a_row_may_lag_behind_the_journal_but_never_goes_back) {
   history lags;
   lags.begin();

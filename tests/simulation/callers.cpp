@@ -52,8 +52,14 @@ workflow_ptr parsed(const std::string& body) {
   return read.workflow;
 }
 
+wait_known wait_of(const retry_policy& from) {
+  return {from.initial_interval, from.backoff, from.max_interval, from.jitter};
+}
+
 workflow_known known_from(const workflow_definition& from) {
-  workflow_known known{from.name, from.version, {}, from.run_retries.max};
+  workflow_known known{from.name, from.version, {}, from.run_retries.max, {}};
+  const auto& again = from.run_retries;
+  known.run_retry_wait = {again.initial_interval, again.backoff, again.max_interval, 0};
   for (const auto& step : from.steps) {
     step_known x;
     x.name = step.name;
@@ -66,7 +72,15 @@ workflow_known known_from(const workflow_definition& from) {
     x.continues = step.on_failure == failure_policy::proceed;
     x.attempts_max = step.retry.max_attempts;
     x.undo_attempts_max = step.compensate ? step.compensate->retry.max_attempts : 0;
+    x.retry_wait = wait_of(step.retry);
     x.timeout = step.timeout;
+    if (step.compensate) {
+      x.undo_retry_wait = wait_of(step.compensate->retry);
+      x.undo_timeout = step.compensate->timeout;
+    }
+    x.audit = step.audit;
+    for (const auto& entry : step.record)
+      x.records.push_back({entry.column, entry.pointer});
     known.steps.push_back(std::move(x));
   }
   return known;

@@ -34,6 +34,13 @@ struct wait_known {
   double jitter = 0;
 };
 
+/// A value of a step's output that a column of the audit row takes.
+struct record_known {
+  std::string column;
+  /// A JSON pointer into the output.
+  std::string pointer;
+};
+
 struct step_known {
   std::string name;
   std::vector<std::string> needs;
@@ -52,6 +59,7 @@ struct step_known {
   duration undo_timeout{};
   /// The group of columns it fills in the audit row.
   std::optional<audit_group> audit;
+  std::vector<record_known> records;
 };
 
 struct workflow_known {

@@ -218,11 +218,22 @@ void auditor::judge_left_over(const run_story& story, const run_left_over* said)
   if (said != nullptr)
     for (const auto& each : said->waits)
       waits += (waits.empty() ? "" : ", ") + each;
+  const auto says = [&](const char* wait) {
+    return said != nullptr && std::find(said->waits.begin(), said->waits.end(), wait) != said->waits.end();
+  };
+  const auto holds_a_slot = [](const auto& other) {
+    return other.second.paused && other.second.stage != run_story::stage_type::pending;
+  };
+  if (story.stage == run_story::stage_type::pending && !story.paused && says("slot")) {
+    if (std::none_of(stories_.begin(), stories_.end(), holds_a_slot))
+      accuse(rule::wait_is_true, story.run, "the run waits for a slot and nobody holds one");
+    return;
+  }
   if (!story.paused)
     accuse(
       rule::run_ends, story.run,
       "the run has not ended long after the last fault; it waits for " + (waits.empty() ? "nothing" : waits));
-  else if (said == nullptr || std::find(said->waits.begin(), said->waits.end(), "pause") == said->waits.end())
+  else if (!says("pause"))
     accuse(rule::wait_is_true, story.run, "the run is paused and does not say so; it waits for " + waits);
 }
 

@@ -83,13 +83,15 @@ void call_ledger::judge_moment(const call_made& x, run_story& story) {
   const bool harmless = story.find(x.step)->known->effect_none && !x.undo;
   if (on_disk || harmless)
     judge_body(x, story, on_disk ? begun.results : early_results(x, story));
-  const auto ownerships = owners_.ownerships(x.from, shard, begun.at);
-  if (ownerships == 0) {
-    accuse_(rule::call_by_owner, x.run, shown(x) + " and has not owned the run since that could begin");
+  const auto ever = owners_.ownerships(x.from, shard, timestamp::min());
+  if (ever == 0) {
+    accuse_(rule::call_by_owner, x.run, shown(x) + " and has never owned its shard");
     return;
   }
-  // Who owned the run before may have old hands that do not know yet.
-  if (begun.over && owners_.is_owner(x.from, shard) && ownerships == 1)
+  // Who owned the run before may not know better yet, and may have old hands beside the new ones.
+  const auto since = owners_.ownerships(x.from, shard, begun.at);
+  const auto ownerships = since + (ever > since ? 1 : 0);
+  if (begun.over && owners_.is_owner(x.from, shard) && ever == 1)
     accuse_(rule::call_after_outcome, x.run, shown(x) + " whose outcome is on disk");
   const auto allowed = ownerships + (harmless ? refusals(x.run) : 0);
   const auto count = calls_of(x.from, x.run, attempt).size();

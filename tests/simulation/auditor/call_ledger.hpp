@@ -52,7 +52,7 @@ private:
   /// What the node was answered for a step that has no outcome on disk yet.
   json_ptr answered_at(const place& who, const run_id& run, const step_story& step) const;
   std::vector<const call*> calls_of(const place& who, const run_id& run, const attempt_name& attempt) const;
-  static bool matches(const answer& given, const event_record& event, const event_told& told);
+  static bool matches(const answer& given, const event_record& event, const event_told& told, const step_known& step);
 
   const ownership& owners_;
   blame accuse_;

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "tests/simulation/auditor/call_ledger.hpp"
+#include "tests/simulation/auditor/recorded_values.hpp"
 
 // Whether an outcome in the journal is what the call was answered.
 
@@ -32,11 +33,11 @@ bool holds_nul(const json& value) {
   return value.is_array() && std::any_of(value.begin(), value.end(), holds_nul);
 }
 
-bool is_usable(const std::string& answer) {
-  if (answer.size() > answer_bytes_max)
+bool is_usable(const std::string& answer, const step_known& step) {
+  if (answer.size() > answer_bytes_max || answer.find(char(0)) != std::string::npos)
     return false;
   const auto value = json::parse(answer, nullptr, false);
-  return !value.is_discarded() && depth_of(value) <= answer_depth_max && !holds_nul(value);
+  return !value.is_discarded() && depth_of(value) <= answer_depth_max && !holds_nul(value) && fits_columns(step, value);
 }
 
 bool is_undoing(event_kind kind) {
@@ -55,14 +56,15 @@ std::string shown(const event_record& event, const event_told& told) {
 
 } // namespace
 
-bool call_ledger::matches(const answer& given, const event_record& event, const event_told& told) {
+bool call_ledger::matches(
+  const answer& given, const event_record& event, const event_told& told, const step_known& step) {
   if (event.kind == event_kind::step_compensated)
     return given.output.has_value();
   if (event.kind == event_kind::step_succeeded)
-    return given.output && is_usable(*given.output) &&
+    return given.output && is_usable(*given.output, step) &&
            json::parse(*given.output, nullptr, false) == told.body.value("output", json());
   if (told.failure == "invalid_output")
-    return given.output && !is_usable(*given.output);
+    return given.output && !is_usable(*given.output, step);
   return !given.output && given.failure == told.failure;
 }
 
@@ -85,11 +87,12 @@ void call_ledger::outcome(
   const answer* in_time = nullptr;
   for (const auto* each : calls)
     for (const auto& given : each->answers) {
-      if (!given.awaited)
+      // A first answer that is late may still come before its deadline is noticed.
+      if (!given.awaited && &given != &each->answers.front())
         continue;
-      if (matches(given, event, told))
+      if (matches(given, event, told, *step->known))
         return;
-      if (given.at < each->deadline())
+      if (given.awaited && given.at < each->deadline())
         in_time = &given;
     }
   const bool given_up = told.failure == "abandoned" && step->known->effect_none && !attempt.undo &&

@@ -29,10 +29,10 @@ std::optional<ownership::fault> ownership::owned(const shard_owned& x) {
     found = {rule::epoch_rises, what + ", which had the epoch " + std::to_string(shard.epoch)};
   } else if (!shard.free && !shard.periods.empty()) {
     const auto& before = shard.periods.back().who;
-    const auto lease = leased_until_.find(before);
-    // Where one node is alone it knows that its former life is dead and need not wait for its lease.
-    const bool itself = before.node == x.by.node;
-    if (!itself && lease != leased_until_.end() && x.at < lease->second)
+    const auto lease = leased_until_.find(shard.node);
+    // A node that is alone in the world knows that its former life is dead and need not wait for its lease.
+    const bool former_life = before.node == x.by.node && !lives(before);
+    if (!former_life && lease != leased_until_.end() && x.at < lease->second)
       found = {
         rule::lease_kept,
         what + ", though the lease of " + to_string(before) + " lasts until " + to_rfc3339(lease->second)};
@@ -41,6 +41,7 @@ std::optional<ownership::fault> ownership::owned(const shard_owned& x) {
     shard.periods.back().until = x.at;
   shard.periods.push_back({x.by, x.at, std::nullopt});
   shard.epoch = x.epoch;
+  shard.node = x.node;
   shard.free = false;
   return found;
 }
@@ -50,7 +51,7 @@ void ownership::freed(const shard_freed& x) {
 }
 
 void ownership::renewed(const lease_renewed& x) {
-  leased_until_[x.by] = x.at + x.lease;
+  leased_until_[x.node] = x.at + x.lease;
 }
 
 bool ownership::may_write(const place& who, shard_number shard, epoch_number epoch) const {

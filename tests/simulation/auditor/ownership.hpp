@@ -44,6 +44,8 @@ private:
   };
   struct shard_ledger {
     epoch_number epoch = 0;
+    /// Under which id the owner took it.
+    uuid node;
     /// It was given back, or never had an owner.
     bool free = true;
     std::vector<period> periods;
@@ -52,7 +54,7 @@ private:
   std::array<shard_ledger, shard_count> shards_;
   /// The living life of each node.
   std::map<int, int> lives_;
-  std::map<place, timestamp> leased_until_;
+  std::map<uuid, timestamp> leased_until_;
 };
 
 } // namespace levain::simulation

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "tests/simulation/auditor/recorded_values.hpp"
+
 namespace levain::simulation {
 
 namespace {
@@ -24,6 +26,9 @@ std::string shown(int32_t value) {
 }
 std::string shown(bool value) {
   return value ? "true" : "false";
+}
+std::string shown(const uuid& value) {
+  return to_string(value);
 }
 template <class T>
 std::string shown(const std::optional<T>& value) {
@@ -115,6 +120,10 @@ audit_row expected_row(const run_story& story) {
           return each.known->audit == static_cast<audit_group>(i);
         }))
       expect_group(row, story, static_cast<audit_group>(i));
+  if (!story.refused_end)
+    for (const auto& step : story.steps)
+      if (step.output)
+        fill_columns(row, *step.known, *step.output);
   row.retry_count = static_cast<int32_t>(story.retry_count);
   row.max_retries_reached = story.max_retries_reached;
   if (
@@ -160,6 +169,25 @@ std::optional<std::string> first_difference(const audit_row& expected, const aud
     columns.same((prefix + "_status").c_str(), wanted.status, there.status);
     columns.both_present((prefix + "_error").c_str(), wanted.error, there.error);
   }
+  const auto same_json = [](const std::optional<std::string>& a, const std::optional<std::string>& b) {
+    return a.has_value() == b.has_value() && (!a || nlohmann::json::parse(*a) == nlohmann::json::parse(*b));
+  };
+  if (!same_json(expected.forecast_data, found.forecast_data))
+    columns.same("forecast_data", expected.forecast_data, found.forecast_data);
+  columns.same("ai_insights_generated", expected.ai_insights_generated, found.ai_insights_generated);
+  columns.same("ai_insights_posted", expected.ai_insights_posted, found.ai_insights_posted);
+  columns.same("forecasts_generated", expected.forecasts_generated, found.forecasts_generated);
+  columns.same("production_batches_created", expected.production_batches_created, found.production_batches_created);
+  columns.same("procurement_plans_created", expected.procurement_plans_created, found.procurement_plans_created);
+  columns.same("purchase_orders_created", expected.purchase_orders_created, found.purchase_orders_created);
+  columns.same("notifications_sent", expected.notifications_sent, found.notifications_sent);
+  columns.same("forecast_id", expected.forecast_id, found.forecast_id);
+  columns.same("production_schedule_id", expected.production_schedule_id, found.production_schedule_id);
+  columns.same("procurement_plan_id", expected.procurement_plan_id, found.procurement_plan_id);
+  columns.same("fulfillment_rate", expected.fulfillment_rate, found.fulfillment_rate);
+  columns.same("on_time_delivery_rate", expected.on_time_delivery_rate, found.on_time_delivery_rate);
+  columns.same("cost_accuracy", expected.cost_accuracy, found.cost_accuracy);
+  columns.same("quality_score", expected.quality_score, found.quality_score);
   columns.same("retry_count", expected.retry_count, found.retry_count);
   columns.same("max_retries_reached", expected.max_retries_reached, found.max_retries_reached);
   columns.both_present("error_message", expected.error_message, found.error_message);
