@@ -58,7 +58,7 @@ public:
   void kill(const place& who) { judge.saw(process_changed{now, who, process_change::killed}); }
   void own(const place& who, epoch_number epoch) {
     uuid id;
-    id.bytes.back() = static_cast<uint8_t>(who.node);
+    id.bytes.back() = ++joined_;
     judge.saw(lease_renewed{now, who, 5s, id});
     judge.saw(shard_owned{now, who, shard_of(run), epoch, id});
     writer_ = who;
@@ -240,6 +240,8 @@ private:
   place writer_;
   epoch_number epoch_ = 0;
   uint64_t ids_ = 0;
+  /// A node comes back under another id.
+  uint8_t joined_ = 0;
   int32_t seq_ = 0;
   std::vector<run_story> told_;
 };
