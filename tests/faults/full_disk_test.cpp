@@ -29,7 +29,7 @@ const std::vector<std::string> quick_retries{"--journal-retry-interval-max", "50
 boost::test_tools::assertion_result may_mount(boost::unit_test::test_unit_id) {
   boost::test_tools::assertion_result result(small_filesystem::possible());
   if (!result)
-    result.message() << "this account may not mount; a_file_that_may_not_grow shows the same by a quota";
+    result.message() << "this account may not mount; the cases that 'may not grow' show the same by a quota";
   return result;
 }
 
@@ -111,11 +111,25 @@ bool log_says(const bakery_night& night, const std::string& word) {
   return false;
 }
 
+/// The server gives up when it cannot log a change; it comes back by itself and gives up again, or does not come back.
+void check_server_gives_up(bakery_night& night) {
+  BOOST_TEST(eventually([&] { return use_up_segment(night.database_url()) && log_says(night, "PANIC"); }, generous));
+  BOOST_TEST(eventually([&] { return !night.daemon().ready(); }, generous));
+  const auto refused = night.callers().refused();
+  BOOST_TEST(eventually([&] { return night.callers().refused() >= refused + refusals_that_tell; }, generous));
+}
+
+/// Whoever watches the server starts it again where it has ended.
+void bring_server_back(bakery_night& night) {
+  if (!eventually([&] { return night.database().running() && night.daemon().ready(); }, 5s))
+    night.restart_database();
+}
+
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(full_disk_test)
 
-BOOST_AUTO_TEST_CASE(a_file_that_may_not_grow) {
+BOOST_AUTO_TEST_CASE(a_table_that_may_not_grow) {
   // Given: a table that is about as large as the quota will be.
   bakery_night night({.faults = usual_faults(), .daemon_arguments = quick_retries});
   {
@@ -161,6 +175,17 @@ BOOST_AUTO_TEST_CASE(no_room_for_the_tables, *boost::unit_test::precondition(may
   night.stop_database();
 }
 
+BOOST_AUTO_TEST_CASE(a_log_of_changes_that_may_not_grow) {
+  bakery_night night({.faults = usual_faults(), .daemon_arguments = quick_retries});
+  BOOST_TEST_REQUIRE(night.begin(50));
+  limit_file_size(night.database().server_pid(), mebibyte);
+  check_server_gives_up(night);
+  if (night.database().running())
+    limit_file_size(night.database().server_pid(), std::nullopt);
+  bring_server_back(night);
+  check_recovered(night);
+}
+
 BOOST_AUTO_TEST_CASE(no_room_for_the_log_of_changes, *boost::unit_test::precondition(may_mount)) {
   // Given: the server's log of changes on a small file system.
   bakery_night night({.faults = usual_faults(), .daemon_arguments = quick_retries});
@@ -173,17 +198,13 @@ BOOST_AUTO_TEST_CASE(no_room_for_the_log_of_changes, *boost::unit_test::precondi
   night.restart_database();
   BOOST_TEST_REQUIRE(night.begin(50));
 
-  // When: it is full, the server gives up; it comes back by itself and gives up again, or does not come back.
+  // When
   small.fill();
-  BOOST_TEST(eventually([&] { return use_up_segment(night.database_url()) && log_says(night, "PANIC"); }, generous));
-  BOOST_TEST(eventually([&] { return !night.daemon().ready(); }, generous));
-  const auto refused = night.callers().refused();
-  BOOST_TEST(eventually([&] { return night.callers().refused() >= refused + refusals_that_tell; }, generous));
+  check_server_gives_up(night);
 
   // Then
   small.make_room();
-  if (!eventually([&] { return night.database().running() && night.daemon().ready(); }, 5s))
-    night.restart_database();
+  bring_server_back(night);
   check_recovered(night);
   night.stop_database();
 }
