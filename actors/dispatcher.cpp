@@ -16,6 +16,12 @@ namespace {
 /// Numbers are asked for when so small a share of a block is left.
 constexpr int64_t numbers_reserve_divisor = 4;
 
+wish_refused not_owned(const run_id& run) {
+  return {
+    wish_refused::reason_type::elsewhere,
+    fmt::format("shard {} of run {} is not this node's: another node acts for it", shard_of(run), to_string(run))};
+}
+
 } // namespace
 
 dispatcher_state::dispatcher_state(dispatcher_actor::pointer self)
@@ -153,18 +159,25 @@ void dispatcher_state::begin_waiting() {
   }
 }
 
-void dispatcher_state::left(const run_left& x) {
+void dispatcher_state::left(const run_left& x, const caf::strong_actor_ptr& from) {
   auto found = live_.find(x.run);
-  if (found == live_.end())
+  // The shard may have been lost and taken again meanwhile: then another actor has the run.
+  if (found == live_.end() || from == nullptr || found->second.actor.address() != from->address())
     return;
+  self_->send(found->second.actor, leave_run{});
+  by_address_.erase(found->second.actor.address());
+  forget(x.run);
+  begin_waiting();
+}
+
+void dispatcher_state::forget(const run_id& run) {
+  auto found = live_.find(run);
   if (found->second.running)
     queue_->release(found->second.tenant);
   else
-    queue_->remove(x.run);
-  self_->send(found->second.actor, leave_run{});
-  by_address_.erase(found->second.actor.address());
+    queue_->remove(run);
   live_.erase(found);
-  begin_waiting();
+  run_has_gone(run);
 }
 
 void dispatcher_state::run_died(const caf::down_msg& down) {
@@ -174,13 +187,10 @@ void dispatcher_state::run_died(const caf::down_msg& down) {
   const auto id = found->second;
   spdlog::error("run_actor_died run={} reason=\"{}\"", to_string(id), caf::to_string(down.reason));
   by_address_.erase(found);
-  auto& dead = live_.at(id);
-  if (dead.running)
-    queue_->release(dead.tenant);
-  else
-    queue_->remove(id);
-  live_.erase(id);
-  read_back(id, [](pending_load& load) { load.revive = true; });
+  forget(id);
+  // In a shard that is leaving, the next owner finds it.
+  if (owns(id))
+    read_back(id, [](pending_load& load) { load.revive = true; });
   begin_waiting();
 }
 
@@ -190,11 +200,18 @@ bool dispatcher_state::owns(const run_id& run) const {
   return epochs_.contains(shard_of(run));
 }
 
+std::optional<epoch_number> dispatcher_state::epoch_of(const run_id& run) const {
+  const auto found = epochs_.find(shard_of(run));
+  return found == epochs_.end() ? std::nullopt : std::optional(found->second);
+}
+
 void dispatcher_state::read_back(const run_id& run, const std::function<void(pending_load&)>& add) {
   auto [load, fresh] = loads_.try_emplace(run);
   add(load->second);
-  if (fresh)
-    self_->send(environment_->recovery, load_run{run});
+  if (!fresh)
+    return;
+  load->second.epoch = epoch_of(run);
+  self_->send(environment_->recovery, load_run{run});
 }
 
 void dispatcher_state::change(change_run& x) {
@@ -207,7 +224,7 @@ void dispatcher_state::change(change_run& x) {
     return;
   }
   if (!owns(x.run)) {
-    x.outcome(wish_refused{wish_refused::reason_type::unavailable, "this node does not own the run's shard"});
+    x.outcome(not_owned(x.run));
     return;
   }
   read_back(x.run, [&](pending_load& load) { load.changes.push_back(std::move(x)); });
@@ -259,8 +276,19 @@ void dispatcher_state::loaded(run_loaded& x) {
   const bool wished = std::any_of(
     load.changes.begin(), load.changes.end(), [&](const change_run& each) { return each.tenant == tenant; });
   const bool revived = load.revive && x.state->phase != run_phase::ended;
+  if (wished && !owns(x.run)) {
+    for (auto& each : load.changes)
+      each.outcome(not_owned(x.run));
+    return;
+  }
   if ((wished || revived) && owns(x.run)) {
-    recovered_run back{x.state};
+    // Another node may have written since the journal was read, unless the shard was ours all the time.
+    if (!live_.contains(x.run) && load.epoch != epoch_of(x.run)) {
+      load.explanations.clear();
+      read_back(x.run, [&](pending_load& again) { again = std::move(load); });
+      return;
+    }
+    recovered_run back{x.state, *epoch_of(x.run)};
     adopt_one(back);
     // Now that it is here, the wishes find it.
     for (auto& each : load.changes)
@@ -297,13 +325,18 @@ void dispatcher_state::adopt_one(recovered_run& found) {
 }
 
 void dispatcher_state::adopt(adopt_runs& x) {
-  for (auto& each : x.runs)
-    if (owns(each.state->plan.run))
-      adopt_one(each);
+  for (auto& each : x.runs) {
+    if (epoch_of(each.state->plan.run) != each.epoch)
+      continue; // The shard has been lost or handed over since the page was read.
+    ++runs_recovered_;
+    adopt_one(each);
+  }
   begin_waiting();
 }
 
 void dispatcher_state::taken(const shards_taken& x) {
+  if (epochs_.size() == ready_.size())
+    runs_recovered_ = 0;
   for (const auto& each : x.shards)
     epochs_[each.shard] = each.epoch;
   fetch_numbers();
@@ -311,19 +344,66 @@ void dispatcher_state::taken(const shards_taken& x) {
 }
 
 void dispatcher_state::recovered(const shards_recovered& x) {
+  for (const auto& each : x.shards) {
+    const auto owned = epochs_.find(each.shard);
+    if (owned != epochs_.end() && owned->second == each.epoch)
+      ready_.push_back(each);
+  }
+}
+
+void dispatcher_state::hand_over(const hand_over_shards& x) {
+  for (const auto& each : x.shards) {
+    epochs_.erase(each.shard);
+    std::erase(ready_, each);
+    leaving_[each.shard] = {each.epoch, 0};
+  }
+  self_->send(environment_->recovery, forget_shards{x.shards});
+  const hand_over_run order{environment_->now() + options_.handover_grace};
+  for (const auto& [id, each] : live_) {
+    const auto shard = leaving_.find(shard_of(id));
+    if (shard == leaving_.end())
+      continue;
+    ++shard->second.runs;
+    if (!each.running)
+      queue_->remove(id); // Its turn comes elsewhere.
+    self_->send(each.actor, order);
+  }
+  vacate_empty();
+}
+
+void dispatcher_state::run_has_gone(const run_id& run) {
+  const auto shard = leaving_.find(shard_of(run));
+  if (shard == leaving_.end())
+    return;
+  --shard->second.runs;
+  vacate_empty();
+}
+
+void dispatcher_state::vacate_empty() {
+  shards_vacated x;
+  for (const auto& [shard, each] : leaving_)
+    if (each.runs == 0)
+      x.shards.push_back({shard, each.epoch});
+  if (x.shards.empty())
+    return;
   for (const auto& each : x.shards)
-    ready_.push_back(each);
+    leaving_.erase(each.shard);
+  self_->send(lease_keeper_, std::move(x));
 }
 
 void dispatcher_state::lost() {
-  if (admitting)
+  if (admitting) {
     spdlog::warn("shards_lost runs={}", live_.size());
+    ++times_fenced_;
+    fenced_at_ = environment_->now();
+  }
   for (auto& [id, each] : live_)
     self_->send(each.actor, leave_run{});
   live_.clear();
   by_address_.clear();
   ready_.clear();
   epochs_.clear();
+  leaving_.clear();
   self_->send(environment_->recovery, shards_lost{});
   queue_ = std::make_unique<admission_queue>(admission_queue::limits{
     options_.runs_running_max, options_.runs_running_per_tenant_max, options_.ageing_interval,
@@ -331,7 +411,19 @@ void dispatcher_state::lost() {
 }
 
 dispatcher_status dispatcher_state::status() const {
-  return {live_.size(), queue_->running(), queue_->waiting(), ready_.size(), admitting, number_next_ != number_end_};
+  dispatcher_status all;
+  all.runs_live = live_.size();
+  all.runs_running = queue_->running();
+  all.runs_waiting = queue_->waiting();
+  all.shards_ready = ready_.size();
+  all.shards_recovering = epochs_.size() - ready_.size();
+  all.runs_recovered = runs_recovered_;
+  all.shards_leaving = leaving_.size();
+  all.times_fenced = times_fenced_;
+  all.fenced_at = fenced_at_;
+  all.admitting = admitting;
+  all.has_run_numbers = number_next_ != number_end_;
+  return all;
 }
 
 dispatcher_actor::behavior_type
@@ -342,7 +434,7 @@ dispatcher(dispatcher_actor::stateful_pointer<dispatcher_state> self, dispatcher
     [self](start_run& x) { self->state.start(x); },
     [self](change_run& x) { self->state.change(x); },
     [self](explain_run& x) { self->state.explain_one(x); },
-    [self](const run_left& x) { self->state.left(x); },
+    [self](const run_left& x) { self->state.left(x, self->current_sender()); },
     [self](adopt_runs& x) {
       self->state.adopt(x);
       if (auto from = caf::actor_cast<recovery_actor>(self->current_sender()))
@@ -351,6 +443,7 @@ dispatcher(dispatcher_actor::stateful_pointer<dispatcher_state> self, dispatcher
     [self](const shards_taken& x) { self->state.taken(x); },
     [self](const shards_recovered& x) { self->state.recovered(x); },
     [self](const shards_lost&) { self->state.lost(); },
+    [self](const hand_over_shards& x) { self->state.hand_over(x); },
     [self](const numbers_reserved& x) { self->state.numbers(x); },
     [self](run_loaded& x) { self->state.loaded(x); },
     [self](const report_status& x) { x.outcome(self->state.status()); },

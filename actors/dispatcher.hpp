@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <map>
 #include <memory>
 #include <unordered_map>
 #include <vector>
@@ -33,11 +34,12 @@ struct dispatcher_state {
   void start(start_run& x);
   void change(change_run& x);
   void explain_one(explain_run& x);
-  void left(const run_left& x);
+  void left(const run_left& x, const caf::strong_actor_ptr& from);
   void adopt(adopt_runs& x);
   void taken(const shards_taken& x);
   void recovered(const shards_recovered& x);
   void lost();
+  void hand_over(const hand_over_shards& x);
   void numbers(const numbers_reserved& x);
   void loaded(run_loaded& x);
   void run_died(const caf::down_msg& down);
@@ -59,6 +61,14 @@ private:
     std::vector<explain_run> explanations;
     /// The run's actor died: it is to act again, whoever asks.
     bool revive = false;
+    /// Under which its shard was owned when the journal was asked; nothing when it was not.
+    std::optional<epoch_number> epoch;
+  };
+  /// A shard that another node is to have.
+  struct leaving_shard {
+    epoch_number epoch = 0;
+    /// Runs that are still here.
+    size_t runs = 0;
   };
 
   std::optional<start_refused> why_not_now() const;
@@ -71,6 +81,10 @@ private:
   void begin_waiting();
   void read_back(const run_id& run, const std::function<void(pending_load&)>& add);
   bool owns(const run_id& run) const;
+  std::optional<epoch_number> epoch_of(const run_id& run) const;
+  void forget(const run_id& run);
+  void run_has_gone(const run_id& run);
+  void vacate_empty();
 
   dispatcher_actor::pointer self_;
   environment_ptr environment_;
@@ -84,7 +98,12 @@ private:
   std::vector<run_id> to_revive_;
   /// Owned shards whose runs are all here, in turn for new runs.
   std::vector<shard_lease> ready_;
+  /// The shards that are this node's to act in.
   std::unordered_map<int, epoch_number> epochs_;
+  std::map<shard_number, leaving_shard> leaving_;
+  size_t runs_recovered_ = 0;
+  size_t times_fenced_ = 0;
+  std::optional<timestamp> fenced_at_;
   size_t next_shard_ = 0;
   /// Starts that are not settled yet; runs count it down on their threads.
   std::shared_ptr<std::atomic<size_t>> unsettled_;

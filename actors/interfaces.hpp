@@ -59,6 +59,8 @@ using run_actor = caf::typed_actor<
   caf::reacts_to<explanation_asked>,
   // The run as the journal has it, after a rejection.
   caf::reacts_to<run_loaded>,
+  // Its shard goes to another node: leave when what is under way is settled.
+  caf::reacts_to<hand_over_run>,
   // The dispatcher has forgotten it, its shard has another owner, or the node ends: go.
   caf::reacts_to<leave_run>>;
 
@@ -68,6 +70,8 @@ using recovery_actor = caf::typed_actor<
   caf::reacts_to<shards_taken>,
   // The shards are somebody else's: forget them.
   caf::reacts_to<shards_lost>,
+  // These alone are to be forgotten.
+  caf::reacts_to<forget_shards>,
   // Read one run. Answered with `run_loaded` to the sender.
   caf::reacts_to<load_run>,
   // INTERNAL: the dispatcher has taken the last page.
@@ -88,6 +92,8 @@ using dispatcher_actor = caf::typed_actor<
   caf::reacts_to<shards_recovered>,
   // The lease is gone: stop all runs at once.
   caf::reacts_to<shards_lost>,
+  // Other nodes are to have these: let their runs leave. Answered with `shards_vacated` to the lease keeper.
+  caf::reacts_to<hand_over_shards>,
   // More numbers for new runs.
   caf::reacts_to<numbers_reserved>,
   // A run that had ended is back, for a wish.
@@ -97,14 +103,17 @@ using dispatcher_actor = caf::typed_actor<
   // INTERNAL: ask again for the runs whose actors died while the journal could not be read.
   caf::reacts_to<wake>>;
 
-/// LEASE KEEPER. Holds the node's lease by heartbeats and takes shards that nobody holds. Has a connection of its own.
+/// LEASE KEEPER. Holds the node's lease by heartbeats, takes shards that nobody holds, and hands over what is more than
+/// the node's share. Has a connection of its own.
 using lease_keeper_actor = caf::typed_actor<
-  // INTERNAL: renew, and take what is free.
+  // INTERNAL: renew, take what is free, hand over what is too much.
   caf::reacts_to<beat>,
   // Answered with `numbers_reserved` to the sender, however long the database takes.
   caf::reacts_to<reserve_numbers>,
   // Persistence saw that a shard has another owner.
-  caf::reacts_to<shards_lost>,
+  caf::reacts_to<shard_fenced>,
+  // The dispatcher is through with these: release them.
+  caf::reacts_to<shards_vacated>,
   // Give everything back. Answers when done (or when the database cannot be asked).
   caf::replies_to<drain>::with<drained>>;
 

@@ -20,7 +20,8 @@ void lease_state::tick(const caf::strong_actor_ptr& from) {
     dispatcher_ = caf::actor_cast<dispatcher_actor>(from);
   try {
     renew();
-    take();
+    release_vacated();
+    balance();
     give_numbers();
   } catch (const journal_unavailable& failure) {
     // The lease may run out meanwhile. That is no harm: what another node takes is fenced, what nobody takes stays
@@ -30,43 +31,57 @@ void lease_state::tick(const caf::strong_actor_ptr& from) {
   self_->delayed_send(self_, with_.options.heartbeat_interval, beat{});
 }
 
+// ---- the lease --------------------------------------------------------------
+
 void lease_state::renew() {
-  if (!joined_) {
-    with_.node.id = with_.mint();
-    with_.store->join(with_.node, with_.options.lease_duration);
-    joined_ = true;
-    spdlog::info("node_joined node={} name=\"{}\"", to_string(with_.node.id), with_.node.name);
+  if (joined_ && with_.store->heartbeat(with_.node.id) && still_ours())
     return;
-  }
-  if (!with_.store->heartbeat(with_.node.id) || !still_ours()) {
-    lost();
-    renew();
-  }
+  lost();
+  with_.node.id = with_.mint();
+  with_.store->join(with_.node, with_.options.lease_duration);
+  joined_ = true;
+  spdlog::info("node_joined node={} name=\"{}\"", to_string(with_.node.id), with_.node.name);
 }
 
-bool lease_state::still_ours() const {
-  const auto now_owned = with_.store->owned(with_.node.id);
-  return std::all_of(owned_.begin(), owned_.end(), [&](const shard_lease& mine) {
-    return std::find(now_owned.begin(), now_owned.end(), mine) != now_owned.end();
+bool lease_state::still_ours() {
+  const auto owned = with_.store->owned(with_.node.id);
+  std::vector<shard_lease> unknown;
+  size_t known = 0;
+  for (const auto& each : owned) {
+    const auto found = shards_.find(each.shard);
+    if (found == shards_.end())
+      unknown.push_back(each);
+    else if (found->second.epoch == each.epoch)
+      ++known;
+  }
+  std::erase_if(shards_, [&](const auto& each) {
+    return each.second.phase == held_shard::phase_type::releasing &&
+           std::find(owned.begin(), owned.end(), shard_lease{each.first, each.second.epoch}) == owned.end();
   });
+  if (known < shards_.size())
+    return false;
+  // Taken by a transaction whose answer was lost: nobody acts for them but us.
+  if (!unknown.empty())
+    hold(std::move(unknown));
+  return true;
 }
 
-void lease_state::take() {
-  auto taken = with_.store->take(with_.node.id, shard_count - owned_.size(), with_.sole && owned_.empty());
-  if (taken.empty())
-    return;
-  spdlog::info("shards_taken count={} node={}", taken.size(), to_string(with_.node.id));
-  owned_.insert(owned_.end(), taken.begin(), taken.end());
-  self_->send(dispatcher_, shards_taken{std::move(taken)});
+void lease_state::fenced(const shard_fenced& x) {
+  // What was written for a shard that has been let go since is of no concern.
+  const auto found = shards_.find(x.shard.shard);
+  if (found != shards_.end() && found->second.epoch == x.shard.epoch)
+    lost();
 }
 
 void lease_state::lost() {
   if (!joined_)
     return;
-  // Whoever lost one shard may have lost them all: stop everything, come back as a new node.
-  spdlog::warn("node_fenced node={} shards={}", to_string(with_.node.id), owned_.size());
+  // Only a lease that ran out is taken from, so whoever lost one shard is about to lose them all: stop everything, come
+  // back as a new node.
+  spdlog::warn("node_fenced node={} shards={}", to_string(with_.node.id), shards_.size());
   self_->send(dispatcher_, shards_lost{});
-  owned_.clear();
+  shards_.clear();
+  surplus_beats_ = 0;
   joined_ = false;
   try {
     with_.store->leave(with_.node.id);
@@ -74,6 +89,91 @@ void lease_state::lost() {
     // The old node's lease runs out by itself.
   }
 }
+
+// ---- the share --------------------------------------------------------------
+
+size_t lease_state::held_count() const {
+  return static_cast<size_t>(std::count_if(
+    shards_.begin(), shards_.end(), [](const auto& x) { return x.second.phase == held_shard::phase_type::held; }));
+}
+
+void lease_state::balance() {
+  if (with_.sole) {
+    if (shards_.size() < shard_count)
+      take(shard_count - shards_.size());
+    return;
+  }
+  const auto share = with_.store->share(with_.node.id);
+  if (share.nodes_living == 0)
+    return; // Its own lease ran out just now: the next heartbeat tells.
+  if (share.nodes_expired > 0)
+    if (const auto count = with_.store->forget_expired(with_.options.node_forgotten_after); count > 0)
+      spdlog::info("nodes_forgotten count={}", count);
+  const auto held = held_count();
+  if (held <= share.fair)
+    surplus_beats_ = 0;
+  else if (++surplus_beats_ >= with_.options.surplus_beats_min)
+    hand_over(held - share.fair);
+  if (held < share.fair && share.free > 0)
+    take(share.fair - held);
+}
+
+void lease_state::take(size_t count) {
+  hold(with_.store->take(with_.node.id, count, with_.sole && shards_.empty()));
+}
+
+void lease_state::hold(std::vector<shard_lease> taken) {
+  if (taken.empty())
+    return;
+  spdlog::info("shards_taken count={} node={}", taken.size(), to_string(with_.node.id));
+  for (const auto& each : taken)
+    shards_[each.shard] = {each.epoch, held_shard::phase_type::held};
+  self_->send(dispatcher_, shards_taken{std::move(taken)});
+}
+
+void lease_state::hand_over(size_t count) {
+  hand_over_shards x;
+  for (auto each = shards_.rbegin(); each != shards_.rend() && x.shards.size() < count; ++each) {
+    if (each->second.phase != held_shard::phase_type::held)
+      continue;
+    each->second.phase = held_shard::phase_type::leaving;
+    x.shards.push_back({each->first, each->second.epoch});
+  }
+  surplus_beats_ = 0;
+  spdlog::info("shards_leaving count={} node={}", x.shards.size(), to_string(with_.node.id));
+  self_->send(dispatcher_, std::move(x));
+}
+
+void lease_state::vacated(const shards_vacated& x) {
+  for (const auto& each : x.shards) {
+    const auto found = shards_.find(each.shard);
+    if (found != shards_.end() && found->second.epoch == each.epoch)
+      found->second.phase = held_shard::phase_type::vacated;
+  }
+  try {
+    release_vacated();
+  } catch (const journal_unavailable& failure) {
+    spdlog::warn("release_waits reason=\"{}\"", failure.what());
+  }
+}
+
+void lease_state::release_vacated() {
+  std::vector<shard_lease> going;
+  for (auto& [shard, each] : shards_) {
+    if (each.phase != held_shard::phase_type::vacated && each.phase != held_shard::phase_type::releasing)
+      continue;
+    each.phase = held_shard::phase_type::releasing;
+    going.push_back({shard, each.epoch});
+  }
+  if (going.empty())
+    return;
+  with_.store->release(with_.node.id, going);
+  for (const auto& each : going)
+    shards_.erase(each.shard);
+  spdlog::info("shards_released count={} node={}", going.size(), to_string(with_.node.id));
+}
+
+// ---- numbers, and the end ---------------------------------------------------
 
 void lease_state::reserve(const caf::strong_actor_ptr& from) {
   numbers_for_ = caf::actor_cast<dispatcher_actor>(from);
@@ -109,7 +209,8 @@ lease_keeper(lease_keeper_actor::stateful_pointer<lease_state> self, lease_begin
   return {
     [self](const beat&) { self->state.tick(self->current_sender()); },
     [self](const reserve_numbers&) { self->state.reserve(self->current_sender()); },
-    [self](const shards_lost&) { self->state.lost(); },
+    [self](const shard_fenced& x) { self->state.fenced(x); },
+    [self](const shards_vacated& x) { self->state.vacated(x); },
     [self](const drain&) {
       self->state.leave();
       return drained{};

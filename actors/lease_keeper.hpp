@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 
 #include "actors/interfaces.hpp"
@@ -15,12 +16,13 @@ struct lease_beginning {
   /// The id is made anew at every joining.
   node_record node;
   std::function<uuid()> mint;
-  /// No other node can be alive: take what there is, whatever the heartbeats say.
+  /// No other node can be alive: take what there is, whatever the heartbeats say, and hand nothing over.
   bool sole = false;
   int64_t numbers_block = 10'000;
 };
 
-/// Holds what the node owns. The database decides; this asks it in time.
+/// Holds what the node owns. The database decides, by its own clock; this asks it in time. What this knows may be old,
+/// and that costs nothing but a detour: whatever the node writes is checked against the epochs.
 struct lease_state {
   static inline const char* name = "lease_keeper";
 
@@ -29,21 +31,38 @@ struct lease_state {
   void begin(lease_beginning how);
   void tick(const caf::strong_actor_ptr& from);
   void reserve(const caf::strong_actor_ptr& from);
-  void lost();
+  void fenced(const shard_fenced& x);
+  void vacated(const shards_vacated& x);
   void leave();
 
 private:
+  /// A shard that the database gave us.
+  struct held_shard {
+    epoch_number epoch = 0;
+    /// `leaving`: its runs are to go. `vacated`: they have gone, and it can be released. `releasing`: the database was
+    /// asked to, and may have done so.
+    enum class phase_type : uint8_t { held, leaving, vacated, releasing } phase = phase_type::held;
+  };
+
   void renew();
-  void take();
-  bool still_ours() const;
+  bool still_ours();
+  void lost();
+  void balance();
+  void hand_over(size_t count);
+  void take(size_t count);
+  void hold(std::vector<shard_lease> taken);
+  void release_vacated();
   void give_numbers();
+  size_t held_count() const;
 
   lease_keeper_actor::pointer self_;
   lease_beginning with_;
   dispatcher_actor dispatcher_;
   bool joined_ = false;
   bool left_ = false;
-  std::vector<shard_lease> owned_;
+  std::map<shard_number, held_shard> shards_;
+  /// Heartbeats in a row that found more shards than the node's share.
+  uint32_t surplus_beats_ = 0;
   /// Who waits for numbers.
   dispatcher_actor numbers_for_;
 };

@@ -90,10 +90,12 @@ struct wish_refused {
     not_found,
     /// The run is in no state for it.
     conflict,
-    /// Not now: the database cannot be reached, or the run's shard is not this node's.
+    /// Not now: the database cannot be reached.
     unavailable,
     /// The database refused the rows.
     rejected,
+    /// The run's shard is another node's, or on its way to one.
+    elsewhere,
   };
   reason_type reason = reason_type::conflict;
   /// A sentence.
@@ -198,10 +200,16 @@ struct explanation_asked {
   std::string slot;
 };
 
-/// The run's actor is done: the run ended, its start was refused, or its shard has another owner.
+/// The run's actor is done: the run ended, its start was refused, or its shard has, or is to have, another owner.
 struct run_left {
   run_id run;
-  enum class reason_type : uint8_t { ended, not_started, fenced } reason = reason_type::ended;
+  enum class reason_type : uint8_t { ended, not_started, fenced, handed_over } reason = reason_type::ended;
+};
+
+/// The run goes on at another node: begin nothing more. Calls that are out may end until `deadline`; when none is out
+/// and everything is settled, leave.
+struct hand_over_run {
+  timestamp deadline{};
 };
 
 /// Stop at once: the shard has another owner, or the node ends. Nothing more is written.
@@ -216,6 +224,27 @@ struct shards_taken {
 
 /// The node's lease is gone: whatever it owned has, or may have, another owner.
 struct shards_lost {};
+
+/// These shards are more than this node's share: let their runs go, and say `shards_vacated` when none is here and
+/// nothing of them is on its way to the database.
+struct hand_over_shards {
+  std::vector<shard_lease> shards;
+};
+
+/// The answer to `hand_over_shards`, shard by shard.
+struct shards_vacated {
+  std::vector<shard_lease> shards;
+};
+
+/// The journal refused an append because this shard is not this node's under this epoch.
+struct shard_fenced {
+  shard_lease shard;
+};
+
+/// Recover these shards no further: they go to another node.
+struct forget_shards {
+  std::vector<shard_lease> shards;
+};
 
 /// INTERNAL to the lease keeper: it is time for a heartbeat.
 struct beat {};
@@ -232,6 +261,8 @@ struct numbers_reserved {
 /// A run read back from the journal, ready to act.
 struct recovered_run {
   std::shared_ptr<run_state> state;
+  /// Under which the run's shard was owned when the journal was read.
+  epoch_number epoch = 0;
 };
 
 /// Take these runs up again. Answered when they act, so that recovery goes no faster than the node can follow.
@@ -295,6 +326,15 @@ struct dispatcher_status {
   size_t runs_running = 0;
   size_t runs_waiting = 0;
   size_t shards_ready = 0;
+  /// Owned, and not through recovery yet.
+  size_t shards_recovering = 0;
+  /// Read back since the last recovery began.
+  size_t runs_recovered = 0;
+  /// On their way to other nodes.
+  size_t shards_leaving = 0;
+  /// How often the node lost its shards to others, and when it did so last.
+  size_t times_fenced = 0;
+  std::optional<timestamp> fenced_at;
   bool admitting = true;
   /// Run numbers from the database are at hand; without them no start is taken.
   bool has_run_numbers = false;
@@ -328,6 +368,11 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(levain::run_left)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(levain::leave_run)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(levain::shards_taken)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(levain::shards_lost)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(levain::hand_over_run)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(levain::hand_over_shards)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(levain::shards_vacated)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(levain::shard_fenced)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(levain::forget_shards)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(levain::beat)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(levain::reserve_numbers)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(levain::numbers_reserved)

@@ -24,6 +24,9 @@ namespace levain {
 
 namespace {
 
+/// What a takeover may wait for locks, as a part of the lease: several tries and heartbeats fit into one.
+constexpr int take_lock_divisor = 5;
+
 /// Random bytes from the system's generator, one engine per thread.
 uuid_entropy system_entropy() {
   thread_local std::mt19937_64 engine = [] {
@@ -43,17 +46,21 @@ struct system_config : caf::actor_system_config {
 
 } // namespace
 
-node_ports postgres_ports(const std::string& url) {
+node_ports postgres_ports(const std::string& url, std::chrono::milliseconds lease) {
   return {
-    [url](const std::string& name) -> std::unique_ptr<journal> {
-      return std::make_unique<postgres_journal>(
-        postgres_journal_options{.url = url, .application_name = "levain " + name});
+    [url, lease](const std::string& name) -> std::unique_ptr<journal> {
+      return std::make_unique<postgres_journal>(postgres_journal_options{
+        .url = url, .application_name = "levain " + name, .idle_in_transaction_timeout = lease});
     },
     [url]() -> std::unique_ptr<definition_store> {
       return std::make_unique<postgres_definition_store>(postgres_definition_store_options{.url = url});
     },
-    [url]() -> std::unique_ptr<leases> {
-      return std::make_unique<postgres_leases>(postgres_leases_options{.url = url});
+    [url, lease]() -> std::unique_ptr<leases> {
+      return std::make_unique<postgres_leases>(postgres_leases_options{
+        .url = url,
+        .statement_timeout = lease,
+        .take_lock_timeout = lease / take_lock_divisor,
+        .idle_in_transaction_timeout = lease});
     },
   };
 }
@@ -97,8 +104,8 @@ node::impl::impl(node_options given, node_ports ports)
   environment->http = std::make_shared<http_calls>(options.http);
   environment->functions = functions;
   environment->timekeeper = system.spawn(timekeeper, environment->now);
-  environment->recovery =
-    system.spawn<caf::detached>(recovery, ports.make_journal("recovery"), workflows, options.recovery);
+  environment->recovery = system.spawn<caf::detached>(
+    recovery, recovery_beginning{ports.make_journal("recovery"), workflows, options.recovery, writer_status});
 
   lease_beginning leasing;
   leasing.store = ports.make_leases();
@@ -109,7 +116,7 @@ node::impl::impl(node_options given, node_ports ports)
   leasing.numbers_block = options.dispatcher.run_numbers_block;
   lease_keeper_handle = system.spawn<caf::detached>(lease_keeper, std::move(leasing));
 
-  const auto fenced = [to = lease_keeper_handle] { caf::anon_send(to, shards_lost{}); };
+  const auto fenced = [to = lease_keeper_handle](shard_lease shard) { caf::anon_send(to, shard_fenced{shard}); };
   for (size_t i = 0; i < std::max<size_t>(options.writers, 1); ++i)
     environment->writers.push_back(system.spawn<caf::detached>(
       persistence, ports.make_journal("writer-" + std::to_string(i)), options.persistence, environment->now,

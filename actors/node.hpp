@@ -21,8 +21,10 @@ struct node_ports {
   std::function<std::unique_ptr<leases>()> make_leases;
 };
 
-/// Everything in the PostgreSQL at `url`, whose schema is up to date.
-node_ports postgres_ports(const std::string& url);
+/// Everything in the PostgreSQL at `url`, whose schema is up to date. A node that freezes in the middle of a
+/// transaction keeps what it has locked for one `lease` (see `lease_options`) at the most, so that nobody waits longer
+/// for its shards than for its lease.
+node_ports postgres_ports(const std::string& url, std::chrono::milliseconds lease = lease_options{}.lease_duration);
 
 /// Settings of a node, with their defaults.
 struct node_options {

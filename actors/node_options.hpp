@@ -33,6 +33,9 @@ struct dispatcher_options {
   std::chrono::milliseconds refusal_retry_after{1000};
   /// Between attempts to read back a run whose actor died. Not a setting of the daemon.
   duration revive_interval = std::chrono::seconds(1);
+  /// How long the calls of runs that are handed to another node may still be out. Meanwhile those runs begin nothing;
+  /// what is out afterwards is abandoned here and made again there.
+  duration handover_grace = std::chrono::seconds(2);
   /// Run numbers reserved at a time.
   int64_t run_numbers_block = 10'000;
 };
@@ -59,6 +62,11 @@ struct lease_options {
   std::chrono::milliseconds lease_duration{5'000};
   /// A third of the lease leaves room for two heartbeats that are lost.
   std::chrono::milliseconds heartbeat_interval{1'500};
+  /// A node hands its surplus over when it had one at so many heartbeats in a row, so that a node that comes and goes
+  /// moves nothing. Not a setting of the daemon.
+  uint32_t surplus_beats_min = 2;
+  /// A node whose lease ran out so long ago is removed from the table of nodes.
+  std::chrono::milliseconds node_forgotten_after = std::chrono::hours(24);
 };
 
 /// Settings of recovery.
@@ -67,6 +75,12 @@ struct recovery_options {
   size_t page_runs_max = 500;
   /// Shards recovered together, so that the first are ready early.
   size_t shards_at_a_time = 16;
+  /// No more runs than this are taken up per second, so that what they do next does not come all at once.
+  size_t runs_per_second_max = 5'000;
+  /// While more appends than this wait for the database, no page is read.
+  size_t appends_waiting_max = 2'000;
+  /// Between two looks at how many wait. Not a setting of the daemon.
+  std::chrono::milliseconds pace_interval{50};
   std::chrono::milliseconds retry_interval{500};
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <caf/send.hpp>
+#include <set>
 #include <spdlog/spdlog.h>
 
 namespace levain {
@@ -18,7 +19,8 @@ persistence_state::persistence_state(persistence_actor::pointer self)
 
 void persistence_state::begin(
   std::unique_ptr<journal> store, persistence_options options, std::function<timestamp()> now,
-  std::function<uuid_entropy()> entropy, std::shared_ptr<persistence_status> status, std::function<void()> on_fenced) {
+  std::function<uuid_entropy()> entropy, std::shared_ptr<persistence_status> status,
+  std::function<void(shard_lease)> on_fenced) {
   store_ = std::move(store);
   options_ = options;
   now_ = std::move(now);
@@ -38,7 +40,7 @@ void persistence_state::add(append_events&& x, const caf::strong_actor_ptr& send
     order_.push_back(run);
   mine.parts.push_back(part{std::move(x), sender});
   ++parts_waiting_;
-  status_->waiting.store(parts_waiting_, std::memory_order_relaxed);
+  report_waiting();
   schedule_write();
 }
 
@@ -144,14 +146,15 @@ void persistence_state::write() {
 void persistence_state::settle(const append_answer& answered) {
   status_->batches.fetch_add(1, std::memory_order_relaxed);
   status_->appends.fetch_add(batch_.size(), std::memory_order_relaxed);
-  bool fenced = false;
+  std::set<std::pair<shard_number, epoch_number>> fenced;
   for (size_t i = 0; i < batch_.size(); ++i) {
     const auto& outcome = answered.outcomes[i];
     if (const auto* bad = std::get_if<append_rejected>(&outcome)) {
       settle_rejected(i, bad->reason);
       continue;
     }
-    fenced = fenced || std::holds_alternative<append_fenced>(outcome);
+    if (std::holds_alternative<append_fenced>(outcome))
+      fenced.emplace(shard_of(batch_[i].run), batch_[i].epoch);
     status_->events.fetch_add(batch_[i].events.size(), std::memory_order_relaxed);
     auto& parts = batch_parts_[i];
     // One part's content was moved into the batch: its number is read from there.
@@ -162,9 +165,15 @@ void persistence_state::settle(const append_answer& answered) {
   }
   batch_.clear();
   batch_parts_.clear();
-  status_->waiting.store(parts_waiting_, std::memory_order_relaxed);
-  if (fenced && on_fenced_)
-    on_fenced_();
+  report_waiting();
+  if (on_fenced_)
+    for (const auto& [shard, epoch] : fenced)
+      on_fenced_({shard, epoch});
+}
+
+void persistence_state::report_waiting() {
+  // What has gone makes a difference that wraps around, as unsigned numbers may.
+  status_->waiting.fetch_add(parts_waiting_ - std::exchange(parts_reported_, parts_waiting_));
 }
 
 void persistence_state::settle_rejected(size_t index, const std::string& reason) {
@@ -239,7 +248,7 @@ void persistence_state::finish_drains() {
 persistence_actor::behavior_type persistence(
   persistence_actor::stateful_pointer<persistence_state> self, std::unique_ptr<journal> store,
   persistence_options options, std::function<timestamp()> now, std::function<uuid_entropy()> entropy,
-  std::shared_ptr<persistence_status> status, std::function<void()> on_fenced) {
+  std::shared_ptr<persistence_status> status, std::function<void(shard_lease)> on_fenced) {
   self->state.begin(
     std::move(store), options, std::move(now), std::move(entropy), std::move(status), std::move(on_fenced));
   return {

@@ -21,6 +21,7 @@ struct persistence_status {
   std::atomic<uint64_t> batches{0};
   std::atomic<uint64_t> appends{0};
   std::atomic<uint64_t> events{0};
+  /// Appends that wait, of all writers.
   std::atomic<size_t> waiting{0};
 
   /// Why the database takes nothing, in its own words on one line; empty while it does.
@@ -47,7 +48,8 @@ struct persistence_state {
 
   void begin(
     std::unique_ptr<journal> store, persistence_options options, std::function<timestamp()> now,
-    std::function<uuid_entropy()> entropy, std::shared_ptr<persistence_status> status, std::function<void()> on_fenced);
+    std::function<uuid_entropy()> entropy, std::shared_ptr<persistence_status> status,
+    std::function<void(shard_lease)> on_fenced);
   void add(append_events&& x, const caf::strong_actor_ptr& sender);
   void write();
   caf::result<drained> drain_all();
@@ -70,6 +72,7 @@ private:
   void wait_for_database(const std::string& reason);
   void database_is_back();
   void finish_drains();
+  void report_waiting();
   static run_append merge(const std::deque<part>& parts);
 
   persistence_actor::pointer self_;
@@ -78,12 +81,14 @@ private:
   std::function<timestamp()> now_;
   std::function<uuid_entropy()> entropy_;
   std::shared_ptr<persistence_status> status_;
-  std::function<void()> on_fenced_;
+  std::function<void(shard_lease)> on_fenced_;
 
   std::unordered_map<run_id, waiting_run> waiting_;
   /// In the order of their first arrival.
   std::deque<run_id> order_;
   size_t parts_waiting_ = 0;
+  /// How many of them the status knows of.
+  size_t parts_reported_ = 0;
 
   /// The batch that is being written: kept until it is settled.
   std::vector<run_append> batch_;
@@ -99,11 +104,11 @@ private:
   std::vector<caf::typed_response_promise<drained>> drains_;
 };
 
-/// `entropy` spreads the waits for a lost database; `on_fenced` is called on this actor's thread when the journal says
-/// that a shard has another owner.
+/// `entropy` spreads the waits for a lost database; `on_fenced` is called on this actor's thread with each shard
+/// of which the journal says that it has another owner, and the epoch that was tried.
 persistence_actor::behavior_type persistence(
   persistence_actor::stateful_pointer<persistence_state> self, std::unique_ptr<journal> store,
   persistence_options options, std::function<timestamp()> now, std::function<uuid_entropy()> entropy,
-  std::shared_ptr<persistence_status> status, std::function<void()> on_fenced);
+  std::shared_ptr<persistence_status> status, std::function<void(shard_lease)> on_fenced);
 
 } // namespace levain

@@ -1,6 +1,7 @@
 #include "actors/recovery.hpp"
 
 #include <algorithm>
+#include <array>
 #include <caf/send.hpp>
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
@@ -27,48 +28,78 @@ run_state fold_journal(const run_id& run, const std::vector<event_record>& event
 recovery_state::recovery_state(recovery_actor::pointer self)
   : self_(self) {}
 
-void recovery_state::begin(
-  std::unique_ptr<journal> store, std::shared_ptr<workflow_cache> workflows, recovery_options options) {
-  store_ = std::move(store);
-  workflows_ = std::move(workflows);
-  options_ = options;
+void recovery_state::begin(recovery_beginning how) {
+  with_ = std::move(how);
 }
 
 void recovery_state::recover(const shards_taken& x, const caf::strong_actor_ptr& from) {
   dispatcher_ = caf::actor_cast<dispatcher_actor>(from);
-  for (size_t i = 0; i < x.shards.size(); i += options_.shards_at_a_time) {
-    const auto end = std::min(i + options_.shards_at_a_time, x.shards.size());
+  for (size_t i = 0; i < x.shards.size(); i += with_.options.shards_at_a_time) {
+    const auto end = std::min(i + with_.options.shards_at_a_time, x.shards.size());
     portions_.push_back({{x.shards.begin() + static_cast<long>(i), x.shards.begin() + static_cast<long>(end)}, {}});
   }
-  if (!std::exchange(busy_, true))
-    self_->send(self_, read_next_page{});
+  if (!busy_)
+    go_on_after({});
 }
 
 void recovery_state::forget() {
   portions_.clear();
 }
 
+void recovery_state::forget_some(const forget_shards& x) {
+  for (auto& portion : portions_)
+    std::erase_if(portion.shards, [&](const shard_lease& each) {
+      return std::find(x.shards.begin(), x.shards.end(), each) != x.shards.end();
+    });
+  std::erase_if(portions_, [](const portion& each) { return each.shards.empty(); });
+}
+
+void recovery_state::go_on_after(std::chrono::nanoseconds wait) {
+  busy_ = true;
+  if (wait.count() > 0)
+    self_->delayed_send(self_, wait, read_next_page{});
+  else
+    self_->send(self_, read_next_page{});
+}
+
+std::chrono::nanoseconds recovery_state::pause() const {
+  if (with_.writers && with_.writers->waiting.load(std::memory_order_relaxed) > with_.options.appends_waiting_max)
+    return with_.options.pace_interval;
+  return next_page_at_ - self_->clock().now();
+}
+
 void recovery_state::next_page() {
   busy_ = false;
   if (portions_.empty())
     return;
+  const auto wait = pause();
+  if (wait.count() > 0)
+    go_on_after(wait);
+  else
+    read_page();
+}
+
+void recovery_state::read_page() {
   auto& portion = portions_.front();
   std::vector<shard_number> shards;
-  for (const auto& each : portion.shards)
+  std::array<epoch_number, shard_count> epochs{};
+  for (const auto& each : portion.shards) {
     shards.push_back(each.shard);
+    epochs.at(each.shard) = each.epoch;
+  }
   adopt_runs page;
   size_t found_count = 0;
   try {
-    auto found = store_->unfinished(shards, portion.after, options_.page_runs_max);
+    auto found = with_.store->unfinished(shards, portion.after, with_.options.page_runs_max);
     found_count = found.size();
     for (const auto& each : found) {
       portion.after = each.run;
       try {
         if (!each.damage.empty())
           throw broken_journal(each.damage);
-        auto state = std::make_shared<run_state>(fold_journal(each.run, each.events, *workflows_));
+        auto state = std::make_shared<run_state>(fold_journal(each.run, each.events, *with_.workflows));
         if (state->phase != run_phase::ended)
-          page.runs.push_back({std::move(state)});
+          page.runs.push_back({std::move(state), epochs.at(shard_of(each.run))});
       } catch (const broken_journal& damage) {
         // One damaged journal stops its own run, not the node.
         spdlog::error("journal_damaged run={} reason=\"{}\"", to_string(each.run), damage.what());
@@ -76,22 +107,22 @@ void recovery_state::next_page() {
     }
   } catch (const journal_unavailable& failure) {
     spdlog::warn("recovery_waits reason=\"{}\"", failure.what());
-    busy_ = true;
-    self_->delayed_send(self_, options_.retry_interval, read_next_page{});
+    go_on_after(with_.options.retry_interval);
     return;
   }
   recovered_ += page.runs.size();
-  const bool last = found_count < options_.page_runs_max;
+  next_page_at_ = self_->clock().now() + std::chrono::nanoseconds(std::chrono::seconds(1)) *
+                                           static_cast<int64_t>(page.runs.size()) /
+                                           static_cast<int64_t>(with_.options.runs_per_second_max);
+  const bool last = found_count < with_.options.page_runs_max;
   if (!page.runs.empty()) {
     busy_ = true;
     self_->send(dispatcher_, std::move(page));
   }
   if (last)
     portion_done();
-  if (!busy_ && !portions_.empty()) {
-    busy_ = true;
-    self_->send(self_, read_next_page{});
-  }
+  if (!busy_ && !portions_.empty())
+    go_on_after({});
 }
 
 void recovery_state::portion_done() {
@@ -106,9 +137,9 @@ void recovery_state::portion_done() {
 void recovery_state::load(const load_run& x, const caf::strong_actor_ptr& from) {
   run_loaded answer{x.run, nullptr, {}};
   try {
-    const auto events = store_->read(x.run);
+    const auto events = with_.store->read(x.run);
     if (!events.empty())
-      answer.state = std::make_shared<run_state>(fold_journal(x.run, events, *workflows_));
+      answer.state = std::make_shared<run_state>(fold_journal(x.run, events, *with_.workflows));
   } catch (const journal_unavailable& failure) {
     answer.failure = fmt::format("the database cannot be asked: {}", failure.what());
   } catch (const journal_unreadable& damage) {
@@ -120,13 +151,12 @@ void recovery_state::load(const load_run& x, const caf::strong_actor_ptr& from) 
     caf::anon_send(caf::actor_cast<caf::actor>(from), std::move(answer));
 }
 
-recovery_actor::behavior_type recovery(
-  recovery_actor::stateful_pointer<recovery_state> self, std::unique_ptr<journal> store,
-  std::shared_ptr<workflow_cache> workflows, recovery_options options) {
-  self->state.begin(std::move(store), std::move(workflows), options);
+recovery_actor::behavior_type recovery(recovery_actor::stateful_pointer<recovery_state> self, recovery_beginning how) {
+  self->state.begin(std::move(how));
   return {
     [self](const shards_taken& x) { self->state.recover(x, self->current_sender()); },
     [self](const shards_lost&) { self->state.forget(); },
+    [self](const forget_shards& x) { self->state.forget_some(x); },
     [self](const load_run& x) { self->state.load(x, self->current_sender()); },
     [self](const runs_adopted&) { self->state.next_page(); },
     [self](const read_next_page&) { self->state.next_page(); },

@@ -1,10 +1,12 @@
 #pragma once
 
+#include <caf/actor_clock.hpp>
 #include <memory>
 #include <vector>
 
 #include "actors/interfaces.hpp"
 #include "actors/node_environment.hpp"
+#include "actors/persistence.hpp"
 #include "actors/workflow_cache.hpp"
 
 namespace levain {
@@ -13,15 +15,25 @@ namespace levain {
 /// those of a run of a registered workflow, and `journal_unavailable` when its definition cannot be read.
 run_state fold_journal(const run_id& run, const std::vector<event_record>& events, workflow_cache& workflows);
 
-/// Reads runs back, a page at a time, no faster than the dispatcher takes them.
+/// What recovery needs to begin.
+struct recovery_beginning {
+  std::unique_ptr<journal> store;
+  std::shared_ptr<workflow_cache> workflows;
+  recovery_options options;
+  /// How many appends wait is read here; null: none does.
+  std::shared_ptr<const persistence_status> writers;
+};
+
+/// Reads runs back, a page at a time, no faster than the dispatcher takes them and the database bears it.
 struct recovery_state {
   static inline const char* name = "recovery";
 
   explicit recovery_state(recovery_actor::pointer self);
 
-  void begin(std::unique_ptr<journal> store, std::shared_ptr<workflow_cache> workflows, recovery_options options);
+  void begin(recovery_beginning how);
   void recover(const shards_taken& x, const caf::strong_actor_ptr& from);
   void forget();
+  void forget_some(const forget_shards& x);
   void load(const load_run& x, const caf::strong_actor_ptr& from);
   void next_page();
 
@@ -32,23 +44,25 @@ private:
     std::optional<run_id> after;
   };
 
+  void read_page();
   void portion_done();
+  void go_on_after(std::chrono::nanoseconds wait);
+  /// How long the next page has to wait; zero: not at all.
+  std::chrono::nanoseconds pause() const;
 
   recovery_actor::pointer self_;
-  std::unique_ptr<journal> store_;
-  std::shared_ptr<workflow_cache> workflows_;
-  recovery_options options_;
+  recovery_beginning with_;
   /// Whoever told of the shards.
   dispatcher_actor dispatcher_;
   std::vector<portion> portions_;
   /// Whether a page or its acknowledgement is on its way.
   bool busy_ = false;
   size_t recovered_ = 0;
+  /// By the actors' clock: before that, enough runs were taken up.
+  caf::actor_clock::time_point next_page_at_{};
 };
 
 /// To be spawned detached: it waits for the database.
-recovery_actor::behavior_type recovery(
-  recovery_actor::stateful_pointer<recovery_state> self, std::unique_ptr<journal> store,
-  std::shared_ptr<workflow_cache> workflows, recovery_options options);
+recovery_actor::behavior_type recovery(recovery_actor::stateful_pointer<recovery_state> self, recovery_beginning how);
 
 } // namespace levain

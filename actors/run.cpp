@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <caf/send.hpp>
+#include <cassert>
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
@@ -16,15 +17,6 @@ constexpr uint32_t rejections_max = 3;
 /// Between attempts to read a run back after a rejection.
 constexpr duration reload_interval = std::chrono::seconds(1);
 
-/// Steele, Lea, Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014: one addition and a mix per
-/// number.
-uint64_t next_splitmix64(uint64_t& state) {
-  uint64_t z = (state += 0x9e3779b97f4a7c15ULL);
-  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
-  z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
-  return z ^ (z >> 31);
-}
-
 } // namespace
 
 run_actor_state::run_actor_state(run_actor::pointer self)
@@ -35,10 +27,6 @@ run_actor_state::~run_actor_state() {
     caf::anon_send_exit(each.actor, caf::exit_reason::kill);
 }
 
-double run_actor_state::draw() {
-  return static_cast<double>(next_splitmix64(chance_) >> 11) * 0x1.0p-53;
-}
-
 // ---- beginning --------------------------------------------------------------
 
 void run_actor_state::begin(run_beginning how) {
@@ -46,7 +34,7 @@ void run_actor_state::begin(run_beginning how) {
   dispatcher_ = std::move(how.dispatcher);
   epoch_ = how.epoch;
   const auto seed = environment_->entropy();
-  chance_ = seed.high ^ seed.low;
+  chance_ = random_draw(seed.high ^ seed.low);
   if (!how.recovered) {
     begin_new(how);
     return;
@@ -78,7 +66,7 @@ void run_actor_state::begin_new(run_beginning& how) {
   evolve(run_, facts.front());
   std::vector<run_effect> effects;
   if (how.admitted) {
-    auto decided = decide(run_, slot_granted{}, {now(), draw()});
+    auto decided = decide(run_, slot_granted{}, {now(), chance_.next()});
     for (const auto& fact : decided.events)
       evolve(run_, fact);
     std::move(decided.events.begin(), decided.events.end(), std::back_inserter(facts));
@@ -99,7 +87,7 @@ std::optional<std::string> run_actor_state::feed(run_input input) {
     stashed_.push_back(std::move(input));
     return std::nullopt;
   }
-  auto decided = decide(run_, input, {now(), draw()});
+  auto decided = decide(run_, input, {now(), chance_.next()});
   if (decided.refusal)
     return decided.refusal;
   if (!decided.events.empty()) {
@@ -147,6 +135,11 @@ void run_actor_state::append(const std::vector<event>& facts) {
     x.append.key = std::move(key_);
   if (!unsettled_since_)
     unsettled_since_ = time;
+  send_append(std::move(x));
+}
+
+void run_actor_state::send_append(append_events x) {
+  ++appends_out_;
   self_->send(environment_->writer_of(run_.plan.run), std::move(x));
 }
 
@@ -160,6 +153,9 @@ bool run_actor_state::may_go_before_commit(const run_effect& effect) const {
 void run_actor_state::settled(const append_answered& x) {
   if (leaving_)
     return;
+  assert(appends_out_ > 0);
+  // What followed a rejected append is dropped and never answered.
+  appends_out_ = std::holds_alternative<append_rejected>(x.outcome) ? 0 : appends_out_ - 1;
   if (start_outcome_) {
     start_settled(x.outcome);
     if (leaving_)
@@ -173,6 +169,7 @@ void run_actor_state::settled(const append_answered& x) {
     refuse_held_wishes("the run's shard has another owner now; ask again");
     end(run_left::reason_type::fenced);
   }
+  leave_if_settled();
 }
 
 void run_actor_state::start_settled(const append_outcome& outcome) {
@@ -303,6 +300,8 @@ void run_actor_state::perform(const run_effect& effect) {
 }
 
 void run_actor_state::begin_attempt(const begin_call& call) {
+  if (hand_over_by_)
+    return; // The journal says that it is to be made: the next owner makes it.
   if (std::any_of(attempts_.begin(), attempts_.end(), [&](const attempt_out& x) { return x.call == call; }))
     return;
   auto prepared = prepare_call(run_, call.step, call.undo, environment_->variables);
@@ -323,8 +322,11 @@ void run_actor_state::abandon_attempt_of(step_index step) {
 
 void run_actor_state::attempt_is_over(attempt_ended& x) {
   const begin_call call{x.step, x.attempt, x.undo};
-  std::erase_if(attempts_, [&](const attempt_out& each) { return each.call == call; });
+  const auto known = std::erase_if(attempts_, [&](const attempt_out& each) { return each.call == call; });
+  if (hand_over_by_ && known == 0)
+    return; // It was let go.
   feed(call_answered{x.step, x.attempt, x.undo, std::move(x.result)});
+  leave_if_settled();
 }
 
 void run_actor_state::step_lost(const caf::down_msg& down) {
@@ -339,12 +341,13 @@ void run_actor_state::step_lost(const caf::down_msg& down) {
     call_failure{
       call_failure::kind_type::retryable,
       fmt::format("the actor that made the call died: {}", caf::to_string(down.reason)), std::nullopt}});
+  leave_if_settled();
 }
 
 // ---- time -------------------------------------------------------------------
 
 void run_actor_state::arm_timer() {
-  if (leaving_)
+  if (leaving_ || hand_over_by_)
     return;
   auto due = next_due(run_);
   if (projected_seq_ < run_.seq && run_.phase != run_phase::ended) {
@@ -365,6 +368,10 @@ void run_actor_state::woken() {
     self_->send(environment_->recovery, load_run{run_.plan.run});
     return;
   }
+  if (hand_over_by_) {
+    leave_if_settled();
+    return;
+  }
   if (auto due = next_due(run_); due && *due <= now())
     feed(clock_reached{});
   project_if_due();
@@ -383,7 +390,7 @@ void run_actor_state::project_if_due() {
   x.append.update = audit_of(run_);
   projected_seq_ = run_.seq;
   projected_at_ = time;
-  self_->send(environment_->writer_of(run_.plan.run), std::move(x));
+  send_append(std::move(x));
 }
 
 // ---- people -----------------------------------------------------------------
@@ -438,31 +445,6 @@ void run_actor_state::refuse_held_wishes(const std::string& why) {
     each.outcome(wish_refused{wish_refused::reason_type::unavailable, why});
 }
 
-// ---- the end ----------------------------------------------------------------
-
-void run_actor_state::end(run_left::reason_type reason) {
-  if (std::exchange(leaving_, true))
-    return;
-  for (const auto& each : attempts_)
-    self_->send(each.actor, abandon_attempt{});
-  self_->send(dispatcher_, run_left{run_.plan.run, reason});
-}
-
-void run_actor_state::leave() {
-  if (!std::exchange(leaving_, true)) {
-    for (const auto& each : attempts_)
-      self_->send(each.actor, abandon_attempt{});
-    refuse_held_wishes("the node gives the run up; ask again");
-    if (const auto tell = std::exchange(start_outcome_, nullptr))
-      tell(start_refused{
-        start_refused::reason_type::not_ready,
-        "the node gave the run up before it knew whether the start was durable; ask again with the same idempotency "
-        "key",
-        std::nullopt});
-  }
-  self_->quit();
-}
-
 run_actor::behavior_type run(run_actor::stateful_pointer<run_actor_state> self, run_beginning how) {
   self->set_down_handler([self](const caf::down_msg& down) { self->state.step_lost(down); });
   self->state.begin(std::move(how));
@@ -474,6 +456,7 @@ run_actor::behavior_type run(run_actor::stateful_pointer<run_actor_state> self, 
     [self](wish_asked& x) { self->state.take_wish(x); },
     [self](const explanation_asked& x) { self->state.explain_yourself(x); },
     [self](const run_loaded& x) { self->state.reloaded(x); },
+    [self](const hand_over_run& x) { self->state.hand_over(x); },
     [self](const leave_run&) { self->state.leave(); },
   };
 }

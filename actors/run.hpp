@@ -5,6 +5,7 @@
 
 #include "actors/interfaces.hpp"
 #include "actors/node_environment.hpp"
+#include "actors/random_draw.hpp"
 
 namespace levain {
 
@@ -44,6 +45,7 @@ struct run_actor_state {
   void attempt_is_over(attempt_ended& x);
   void step_lost(const caf::down_msg& down);
   void woken();
+  void hand_over(const hand_over_run& x);
   void leave();
 
 private:
@@ -81,8 +83,9 @@ private:
   void arm_timer();
   void project_if_due();
   void refuse_held_wishes(const std::string& why);
+  void leave_if_settled();
+  void send_append(append_events x);
   void end(run_left::reason_type reason);
-  double draw();
   timestamp now() const { return environment_->now(); }
 
   run_actor::pointer self_;
@@ -117,9 +120,13 @@ private:
   uint32_t rejections_ = 0;
   events_refused refused_;
   std::vector<run_input> stashed_;
+  /// Appends that are not answered yet, projections among them.
+  size_t appends_out_ = 0;
+  /// Another node goes on with the run: nothing is begun any more, and calls that are out then are let go.
+  std::optional<timestamp> hand_over_by_;
   /// It has told the dispatcher that it is done and waits to be let go.
   bool leaving_ = false;
-  uint64_t chance_ = 0;
+  random_draw chance_{0};
 };
 
 run_actor::behavior_type run(run_actor::stateful_pointer<run_actor_state> self, run_beginning how);

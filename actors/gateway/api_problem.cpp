@@ -106,6 +106,7 @@ api_problem problem_of(const wish_refused& refused) {
   case reason_type::conflict:
     return {409, refused.message};
   case reason_type::unavailable:
+  case reason_type::elsewhere:
     return unavailable(refused.message);
   case reason_type::rejected:
     break;

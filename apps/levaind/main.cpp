@@ -65,7 +65,7 @@ std::string url_of(const http_server& server, const std::string& host) {
 /// Serves until asked to stop. Destruction goes from the door inwards: no request reaches a node that is gone, and no
 /// node outlives its database.
 int serve(daemon_options& options, const std::string& url, signal_watch& signals) {
-  node engine(options.node, postgres_ports(url));
+  node engine(options.node, postgres_ports(url, options.node.lease.lease_duration));
   engine.on_fatal([&signals](std::string reason) { signals.fail(std::move(reason)); });
   options.reads.queries.url = url;
   const upkeep keeper(url, options.upkeep_interval);

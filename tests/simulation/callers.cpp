@@ -38,6 +38,7 @@ std::string_view word_of(wish_refused::reason_type reason) {
   case wish_refused::reason_type::conflict:
     return "conflict";
   case wish_refused::reason_type::unavailable:
+  case wish_refused::reason_type::elsewhere: // Both say: nothing has changed, ask again.
     return "unavailable";
   case wish_refused::reason_type::rejected:
     return "rejected";
@@ -358,7 +359,7 @@ void callers::told(const wish_ptr& x, uint64_t request, const wish_outcome& outc
   under_.seen.saw(refused == nullptr ? granted(x->what.kind) : sight::wishes_refused);
   if (x->settled)
     return;
-  if (refused != nullptr && refused->reason == wish_refused::reason_type::unavailable) {
+  if (refused != nullptr && word_of(refused->reason) == "unavailable") {
     ask_again(x, milliseconds(700));
     return;
   }

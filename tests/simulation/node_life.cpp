@@ -81,8 +81,11 @@ node_life::node_life(ground& under, services& calls, place who)
   recovery_options recovering;
   recovering.page_runs_max = shape.page_runs_max;
   recovering.shards_at_a_time = shape.shards_at_a_time;
+  const auto writer_status = std::make_shared<persistence_status>();
   environment_->recovery = system_.spawn(
-    recovery, std::make_unique<simulated_journal>(under_, state_, connection_kind::recovery), workflows, recovering);
+    recovery, recovery_beginning{
+                std::make_unique<simulated_journal>(under_, state_, connection_kind::recovery), workflows, recovering,
+                writer_status});
 
   dispatcher_options admitting;
   admitting.runs_running_max = shape.running_max;
@@ -104,8 +107,8 @@ node_life::node_life(ground& under, services& calls, place who)
   for (uint64_t i = 0; i < shape.writers; ++i) {
     environment_->writers.push_back(system_.spawn(
       persistence, std::make_unique<simulated_journal>(under_, state_, connection_kind::writer), writing,
-      environment_->now, environment_->entropy, std::make_shared<persistence_status>(),
-      [to = lease_keeper_] { caf::anon_send(to, shards_lost{}); }));
+      environment_->now, environment_->entropy, writer_status,
+      [to = lease_keeper_](shard_lease shard) { caf::anon_send(to, shard_fenced{shard}); }));
     holdable_.emplace_back(held_actor::writer, environment_->writers.back().id());
   }
   dispatch_ = system_.spawn(dispatcher, dispatcher_beginning{environment_, admitting, lease_keeper_});

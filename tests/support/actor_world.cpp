@@ -53,7 +53,8 @@ void scripted_calls::answer(const std::string& step, call_result result, bool un
 actor_world::actor_world(options settings, std::shared_ptr<model_database> shared)
   : settings_(settings)
   , system_(config_)
-  , scheduler_(dynamic_cast<caf::scheduler::test_coordinator&>(system_.scheduler())) {
+  , scheduler_(dynamic_cast<caf::scheduler::test_coordinator&>(system_.scheduler()))
+  , entropy_(settings.seed << 32) {
   database = shared ? std::move(shared) : std::make_shared<model_database>([this] { return now(); });
   workflows = std::make_shared<workflow_cache>(std::make_unique<model_definition_store>(database));
   boot();
@@ -74,21 +75,25 @@ void actor_world::boot() {
   environment_->run = settings_.run;
   environment_->functions = calls;
   environment_->timekeeper = system_.spawn(timekeeper, environment_->now);
-  environment_->recovery =
-    system_.spawn(recovery, std::make_unique<model_journal>(database, manners), workflows, settings_.recovery);
+  environment_->recovery = system_.spawn(
+    recovery, recovery_beginning{
+                std::make_unique<model_journal>(database, manners), workflows, settings_.recovery, writer_status});
   lease_beginning leasing;
   leasing.store = std::make_unique<model_leases>(database);
   leasing.options = settings_.lease;
   leasing.node.name = "world";
   leasing.mint = [this] { return make_uuid_v7(now(), environment_->entropy()); };
-  leasing.sole = true;
+  if (settings_.wrap_leases)
+    leasing.store = settings_.wrap_leases(std::move(leasing.store));
+  leasing.sole = settings_.sole;
   leasing.numbers_block = settings_.dispatcher.run_numbers_block;
-  lease_keeper_ = system_.spawn(lease_keeper, std::move(leasing));
+  lease_keeper_handle = system_.spawn(lease_keeper, std::move(leasing));
   environment_->writers.push_back(system_.spawn(
     persistence, std::make_unique<model_journal>(database, manners), settings_.persistence, environment_->now,
-    environment_->entropy, writer_status, [to = lease_keeper_] { caf::anon_send(to, shards_lost{}); }));
-  dispatch = system_.spawn(dispatcher, dispatcher_beginning{environment_, settings_.dispatcher, lease_keeper_});
-  caf::send_as(dispatch, lease_keeper_, beat{});
+    environment_->entropy, writer_status,
+    [to = lease_keeper_handle](shard_lease shard) { caf::anon_send(to, shard_fenced{shard}); }));
+  dispatch = system_.spawn(dispatcher, dispatcher_beginning{environment_, settings_.dispatcher, lease_keeper_handle});
+  caf::send_as(dispatch, lease_keeper_handle, beat{});
   settle();
 }
 
@@ -101,11 +106,11 @@ void actor_world::crash() {
   };
   kill(environment_->writers.front());
   kill(dispatch);
-  kill(lease_keeper_);
+  kill(lease_keeper_handle);
   kill(environment_->recovery);
   kill(environment_->timekeeper);
   dispatch = nullptr;
-  lease_keeper_ = nullptr;
+  lease_keeper_handle = nullptr;
   environment_.reset();
   settle();
 }

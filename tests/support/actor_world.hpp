@@ -57,6 +57,12 @@ public:
     run_options run;
     lease_options lease;
     recovery_options recovery;
+    /// Alone on its database; otherwise it shares.
+    bool sole = true;
+    /// Another one for each of several worlds on one database, or they mint the same ids.
+    uint64_t seed = 1;
+    /// Puts something between the lease keeper and the database.
+    std::function<std::unique_ptr<leases>(std::unique_ptr<leases>)> wrap_leases;
   };
 
   /// An empty database, and a node that has taken all shards.
@@ -101,6 +107,7 @@ public:
   std::shared_ptr<workflow_cache> workflows;
   std::shared_ptr<persistence_status> writer_status = std::make_shared<persistence_status>();
   dispatcher_actor dispatch;
+  lease_keeper_actor lease_keeper_handle;
 
 private:
   struct config : caf::actor_system_config {
@@ -112,8 +119,7 @@ private:
   caf::actor_system system_;
   caf::scheduler::test_coordinator& scheduler_;
   std::shared_ptr<node_environment> environment_;
-  lease_keeper_actor lease_keeper_;
-  uint64_t entropy_ = 1;
+  uint64_t entropy_;
 };
 
 } // namespace levain::test

@@ -1,0 +1,48 @@
+// How a run's actor goes: at the run's end, to another node, or at once.
+#include <caf/send.hpp>
+
+#include "actors/run.hpp"
+
+namespace levain {
+
+void run_actor_state::hand_over(const hand_over_run& x) {
+  hand_over_by_ = x.deadline;
+  if (!attempts_.empty())
+    self_->send(environment_->timekeeper, wake_at{x.deadline});
+  leave_if_settled();
+}
+
+void run_actor_state::leave_if_settled() {
+  if (!hand_over_by_ || leaving_)
+    return;
+  if (now() >= *hand_over_by_)
+    for (const auto& each : std::exchange(attempts_, {}))
+      self_->send(each.actor, abandon_attempt{});
+  if (attempts_.empty() && appends_out_ == 0 && !reloading_)
+    end(run_left::reason_type::handed_over);
+}
+
+void run_actor_state::end(run_left::reason_type reason) {
+  if (std::exchange(leaving_, true))
+    return;
+  for (const auto& each : attempts_)
+    self_->send(each.actor, abandon_attempt{});
+  self_->send(dispatcher_, run_left{run_.plan.run, reason});
+}
+
+void run_actor_state::leave() {
+  if (!std::exchange(leaving_, true)) {
+    for (const auto& each : attempts_)
+      self_->send(each.actor, abandon_attempt{});
+    refuse_held_wishes("the node gives the run up; ask again");
+    if (const auto tell = std::exchange(start_outcome_, nullptr))
+      tell(start_refused{
+        start_refused::reason_type::not_ready,
+        "the node gave the run up before it knew whether the start was durable; ask again with the same idempotency "
+        "key",
+        std::nullopt});
+  }
+  self_->quit();
+}
+
+} // namespace levain
