@@ -22,7 +22,7 @@ constexpr size_t lists_that_tell = 10;
 constexpr size_t ledger_bytes_that_tell = 15'000;
 
 /// What a daemon may have more when all is over than when it had just begun to work under the same load.
-constexpr size_t memory_growth_max = size_t{48} << 20;
+constexpr size_t memory_growth_max = size_t{32} << 20;
 
 /// What a daemon had sent when it was killed may lie unread with a busy service for so long.
 constexpr auto straggling_max = 1s;
