@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
-#include <map>
+#include <utility>
 
 namespace levain::simulation {
 
@@ -39,11 +39,26 @@ constexpr std::array change_words{"boots", "is killed", "stands still", "goes on
 } // namespace
 
 void trace::add(timestamp at, const std::string& text) {
+  tell_taken();
+  write(at, text);
+}
+
+void trace::write(timestamp at, const std::string& text) {
   const auto line = fmt::format("{} {}", to_rfc3339(at).substr(14, 12), text);
   for (const char each : line)
     hash_ = (hash_ ^ static_cast<uint8_t>(each)) * 0x100000001b3ULL;
   if (keeps_lines)
     lines_.push_back(line);
+}
+
+void trace::tell_taken() {
+  const auto taken = std::exchange(taken_, std::nullopt);
+  if (!taken)
+    return;
+  const auto& first = taken->first;
+  const auto which = first.shard == taken->last ? fmt::format("shard {}", first.shard)
+                                                : fmt::format("shards {} to {}", first.shard, taken->last);
+  write(first.at, fmt::format("{} owns {} epoch {}", shown(first.by), which, first.epoch));
 }
 
 void trace::saw(const workflow_known& x) {
@@ -118,7 +133,14 @@ void trace::saw(const run_refused& x) {
 }
 
 void trace::saw(const shard_owned& x) {
-  add(x.at, fmt::format("{} owns shard {} epoch {}", shown(x.by), x.shard, x.epoch));
+  const bool follows = taken_ && taken_->first.by == x.by && taken_->first.at == x.at &&
+                       taken_->first.epoch == x.epoch && taken_->last + 1 == x.shard;
+  if (follows)
+    taken_->last = x.shard;
+  else {
+    tell_taken();
+    taken_ = shards_taken_together{x, x.shard};
+  }
   next_.saw(x);
 }
 

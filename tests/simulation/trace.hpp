@@ -1,6 +1,6 @@
 #pragma once
 
-#include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -41,11 +41,20 @@ public:
   bool keeps_lines = false;
 
 private:
+  /// Shards one after the other share a line.
+  struct shards_taken_together {
+    shard_owned first;
+    shard_number last = 0;
+  };
+
   void add(timestamp at, const std::string& text);
+  void write(timestamp at, const std::string& text);
+  void tell_taken();
 
   witness& next_;
   uint64_t hash_ = 0xcbf29ce484222325ULL;
   std::vector<std::string> lines_;
+  std::optional<shards_taken_together> taken_;
 };
 
 } // namespace levain::simulation
