@@ -365,6 +365,30 @@ BOOST_AUTO_TEST_CASE(a_waiting_run_whose_wish_is_refused_still_gets_its_slot) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(a_refused_wish_of_an_ended_run_does_not_silence_it) {
+  actor_world world;
+  auto start = world.start(workflow_builder("short").step("only").call(scripted()).build());
+  world.settle();
+  const auto run = start->run().run;
+  world.calls->answer("only", failure(call_failure::kind_type::final));
+  world.settle();
+  world.manners->on_row = [](const run_append& append) -> std::optional<std::string> {
+    for (const auto& each : append.events)
+      if (each.body.find("poison") != std::string::npos)
+        return "column body: cannot be stored";
+    return std::nullopt;
+  };
+  auto refused = world.ask(run, retry_asked{"poison"});
+  world.settle();
+  BOOST_TEST(std::holds_alternative<wish_refused>(refused->value()));
+
+  auto granted = world.ask(run, retry_asked{"somebody"});
+  world.settle();
+  BOOST_TEST_REQUIRE(granted->has_value());
+  BOOST_TEST(std::holds_alternative<wish_granted>(granted->value()));
+  BOOST_TEST(world.calls->waits("only"));
+}
+
 BOOST_AUTO_TEST_CASE(a_step_whose_actor_dies_is_an_attempt_that_failed) {
   actor_world world;
   auto start = world.start(workflow_builder("mortal").step("one").call(scripted()).attempts(2).build());
