@@ -97,7 +97,7 @@ node_life::node_life(ground& under, services& calls, place who)
   lease_beginning leasing;
   leasing.store = std::make_unique<simulated_leases>(under_, state_);
   leasing.node.name = "node-" + std::to_string(who.node);
-  leasing.mint = [this] { return make_uuid_v7(local_now(), environment_->entropy()); };
+  leasing.mint = [this] { return make_uuid_v7(local_now(), {entropy_.draw(), entropy_.draw()}); };
   leasing.sole = shape.sole;
   leasing.numbers_block = admitting.run_numbers_block;
   lease_keeper_ = system_.spawn(lease_keeper, std::move(leasing));
@@ -157,9 +157,9 @@ void node_life::kill_all() {
   dispatch_ = nullptr;
   definition_ = nullptr;
   lease_keeper_ = nullptr;
-  environment_.reset();
   while (scheduler_.try_run_once()) {
   }
+  environment_.reset();
   scheduler_.clock().cancel_all();
 }
 

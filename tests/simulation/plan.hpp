@@ -279,6 +279,9 @@ struct plan {
   bool operator==(const plan&) const = default;
 };
 
+/// Throws `std::invalid_argument` when an item names a node that the world does not have, or there is none.
+void check_plan(const plan& x);
+
 /// One item a line, the shape first.
 std::string to_text(const plan& x);
 std::string to_text(const plan_item& x);

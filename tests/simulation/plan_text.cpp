@@ -105,6 +105,22 @@ plan_item read_any(const std::string& verb, std::istringstream& words) {
 
 } // namespace
 
+void check_plan(const plan& x) {
+  if (x.shape.nodes < 1)
+    throw std::invalid_argument("nodes=" + std::to_string(x.shape.nodes) + ": must be at least 1");
+  for (const auto& each : x.items)
+    std::visit(
+      [&](const auto& item) {
+        for_each_field(item, [&](const char* name, const auto& value) {
+          if constexpr (std::is_same_v<std::remove_cvref_t<decltype(value)>, int>)
+            if (std::string_view(name) == "node" && (value < any_node || value >= x.shape.nodes))
+              throw std::invalid_argument(
+                fmt::format("{}: must be below nodes={}: {}", value, x.shape.nodes, line_of(item)));
+        });
+      },
+      each);
+}
+
 std::string to_text(const plan_item& x) {
   return std::visit([](const auto& item) { return line_of(item); }, x);
 }

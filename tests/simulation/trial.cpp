@@ -44,6 +44,7 @@ private:
 } // namespace
 
 verdict try_plan(const plan& x, telling how) {
+  check_plan(x);
   auditor judge;
   trace seen(judge);
   seen.keeps_lines = how != telling::verdict_only;

@@ -146,6 +146,8 @@ void world::bury() {
 // ---- what happens to nodes --------------------------------------------------
 
 node_life* world::living(int node) const {
+  if (node == any_node)
+    node = 0;
   const auto& found = nodes_.at(static_cast<size_t>(node)).current;
   return found && found->state()->alive ? found.get() : nullptr;
 }

@@ -62,6 +62,7 @@ BOOST_AUTO_TEST_CASE(a_wrong_plan_is_refused_by_line_and_value) {
   refused("world\n\nkill at=3\n", "line 3 of the plan: at=3: this is no such value");
   refused("world\nbreak at=3s\n", "line 2 of the plan: there is no item 'break'");
   refused("world\nkill when=3s\n", "line 2 of the plan: kill has no member 'when'");
+  BOOST_CHECK_THROW(try_plan(parse_plan("world nodes=2\nkill node=2\n")), std::invalid_argument);
   refused("world\nkill soon\n", "line 2 of the plan: 'soon' is not name=value");
 }
 
