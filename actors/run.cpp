@@ -273,10 +273,14 @@ void run_actor_state::reloaded(const run_loaded& x) {
   run_ = std::move(*x.state);
   durable_seq_ = strict_seq_ = run_.seq;
   unsettled_since_.reset();
+  const bool had_events = !refused_.events.empty();
   if (const auto hopeless = feed(std::move(refused_))) {
     give_up(*hopeless);
     return;
   }
+  // Only what a person wished was refused: the run itself goes on as ever, however often that happens.
+  if (had_events && run_.seq == durable_seq_)
+    rejections_ = 0;
   auto waiting = std::exchange(stashed_, {});
   for (auto& input : waiting)
     feed(std::move(input));
