@@ -17,7 +17,7 @@ using namespace levain::simulation;
 
 constexpr int exit_failed = 1;
 constexpr int exit_usage = 2;
-/// Failing seeds that are shown in full.
+/// Failing seeds that are shrunk; of further ones only the rule is named.
 constexpr size_t shown_max = 3;
 
 struct settings {
@@ -135,12 +135,10 @@ int run_many(const settings& with) {
   size_t shown = 0;
   for (const auto seed : all.failed) {
     failed = true;
-    if (shown++ >= shown_max) {
-      fmt::print("\nseed {} fails as well\n", seed);
-      continue;
-    }
     const auto drawn = draw_plan(seed);
-    explain_failure(fmt::format("seed {}", seed), drawn, try_plan(drawn), with);
+    auto brief = with;
+    brief.no_shrink = with.no_shrink || shown++ >= shown_max;
+    explain_failure(fmt::format("seed {}", seed), drawn, try_plan(drawn), brief);
   }
   if (with.every_fault && !failed)
     for (size_t i = 0; i < sight_count; ++i)

@@ -34,7 +34,7 @@ std::string shown(const tenant_id& x) {
 }
 
 constexpr std::array wish_words{"cancel", "pause", "resume", "retry"};
-constexpr std::array change_words{"boots", "is killed", "stands still", "goes on", "is fenced"};
+constexpr std::array change_words{"boots", "is killed", "stands still", "goes on", "is fenced", "has its clock moved"};
 
 } // namespace
 

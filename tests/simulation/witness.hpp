@@ -199,7 +199,15 @@ struct run_refused {
 
 // ---- processes --------------------------------------------------------------
 
-enum class process_change : uint8_t { booted, killed, paused, resumed, fenced };
+enum class process_change : uint8_t {
+  booted,
+  killed,
+  paused,
+  resumed,
+  fenced,
+  /// Its clock jumped.
+  clock_moved,
+};
 
 struct process_changed {
   timestamp at{};

@@ -82,7 +82,7 @@ void call_ledger::judge_moment(const call_made& x, run_story& story) {
     accuse_(rule::call_key, x.run, shown(x) + " with the key " + x.idempotency_key + ", not " + key);
   const bool harmless = story.find(x.step)->known->effect_none && !x.undo;
   if (on_disk || harmless)
-    judge_body(x, story, on_disk ? begun.results : early_results(x, story));
+    judge_body(x, story, on_disk ? begun.results : disk_results(x, story));
   const auto ever = owners_.ownerships(x.from, shard, timestamp::min());
   if (ever == 0) {
     accuse_(rule::call_by_owner, x.run, shown(x) + " and has never owned its shard");
@@ -120,36 +120,33 @@ void call_ledger::judge_early(const call_made& x, const attempt_name& attempt, r
       const auto& before = *story.find(name);
       const bool on_disk =
         names == &step.known->needs ? before.stage == step_story::stage_type::succeeded : before.has_ended();
-      if (!on_disk && !(before.known->effect_none && answered_at(x.from, x.run, before)))
+      if (!on_disk && !(before.known->effect_none && !answered_at(x.from, x.run, before).empty()))
         early(name + " has no outcome");
     }
 }
 
-json_ptr call_ledger::answered_at(const place& who, const run_id& run, const step_story& step) const {
-  for (const auto attempt : {step.attempt, step.attempt + 1})
+std::vector<json> call_ledger::answered_at(const place& who, const run_id& run, const step_story& step) const {
+  std::vector<json> all;
+  for (uint32_t attempt = 1; attempt <= step.attempt + 1; ++attempt)
     for (const auto* each : calls_of(who, run, {step.known->name, attempt, false}))
       for (const auto& given : each->answers)
-        if (given.awaited && given.output) {
-          auto output = json::parse(*given.output, nullptr, false);
-          return output.is_discarded() ? nullptr : std::make_shared<json>(std::move(output));
-        }
-  return nullptr;
+        // A first answer that is late may still come before its deadline is noticed.
+        if (given.output && (given.awaited || &given == &each->answers.front()))
+          if (auto output = json::parse(*given.output, nullptr, false); !output.is_discarded())
+            all.push_back(std::move(output));
+  return all;
 }
 
-std::map<std::string, json_ptr> call_ledger::early_results(const call_made& x, const run_story& story) const {
+std::map<std::string, json_ptr> call_ledger::disk_results(const call_made& x, const run_story& story) {
   std::map<std::string, json_ptr> results;
-  for (const auto& name : story.earlier_than(x.step)) {
-    const auto& before = *story.find(name);
-    if (before.stage == step_story::stage_type::succeeded)
+  for (const auto& name : story.earlier_than(x.step))
+    if (const auto& before = *story.find(name); before.stage == step_story::stage_type::succeeded)
       results[name] = before.output;
-    else if (auto answered = answered_at(x.from, x.run, before); answered && before.known->effect_none)
-      results[name] = answered;
-  }
   return results;
 }
 
 void call_ledger::judge_body(
-  const call_made& x, const run_story& story, const std::map<std::string, json_ptr>& results) const {
+  const call_made& x, const run_story& story, std::map<std::string, json_ptr> results) const {
   const auto body = json::parse(x.body, nullptr, false);
   if (!body.is_object() || !body.contains("run") || !body.contains("input") || !body.contains("results")) {
     accuse_(rule::call_body, x.run, shown(x) + " with a body that is not {run, input, results}");
@@ -166,6 +163,16 @@ void call_ledger::judge_body(
     accuse_(rule::version_pinned, x.run, shown(x) + " by another workflow or version: " + about.dump());
   if (body["input"] != story.accepted.value("input", json()))
     accuse_(rule::call_body, x.run, shown(x) + " with another input than the start had");
+  // Between steps with "effect": "none" the node may pass on what it was answered, before the disk knows it and, if it
+  // has lost the run and does not know it yet, beside what the disk knows.
+  if (story.find(x.step)->known->effect_none && !x.undo)
+    for (const auto& name : story.earlier_than(x.step)) {
+      if (!story.find(name)->known->effect_none || !body["results"].contains(name))
+        continue;
+      for (auto& answered : answered_at(x.from, x.run, *story.find(name)))
+        if (answered == body["results"][name])
+          results[name] = std::make_shared<json>(std::move(answered));
+    }
   auto wanted = json::object();
   for (const auto& [name, output] : results)
     wanted[name] = output ? *output : json();

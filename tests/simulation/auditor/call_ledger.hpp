@@ -31,6 +31,7 @@ public:
   size_t refusals(const run_id& run) const;
 
 private:
+  using json = nlohmann::json;
   struct answer {
     timestamp at{};
     std::optional<std::string> output;
@@ -47,10 +48,10 @@ private:
   void judge_identity(const call_made& x, const run_story& story) const;
   void judge_moment(const call_made& x, run_story& story);
   void judge_early(const call_made& x, const attempt_name& attempt, run_story& story) const;
-  void judge_body(const call_made& x, const run_story& story, const std::map<std::string, json_ptr>& results) const;
-  std::map<std::string, json_ptr> early_results(const call_made& x, const run_story& story) const;
-  /// What the node was answered for a step that has no outcome on disk yet.
-  json_ptr answered_at(const place& who, const run_id& run, const step_story& step) const;
+  void judge_body(const call_made& x, const run_story& story, std::map<std::string, json_ptr> results) const;
+  static std::map<std::string, json_ptr> disk_results(const call_made& x, const run_story& story);
+  /// What the node was answered for the newest attempts of a step, whatever became of it.
+  std::vector<json> answered_at(const place& who, const run_id& run, const step_story& step) const;
   std::vector<const call*> calls_of(const place& who, const run_id& run, const attempt_name& attempt) const;
   static bool matches(const answer& given, const event_record& event, const event_told& told, const step_known& step);
 

@@ -107,7 +107,8 @@ void call_ledger::outcome(
     return;
   }
   const auto& last = *calls.back();
-  const bool ran_out = told.failure == "timeout" && at >= last.deadline();
+  const bool ran_out =
+    told.failure == "timeout" && (at >= last.deadline() || owners_.clock_moved(by, calls.front()->what.at));
   if (!ran_out)
     accuse_(
       rule::outcome_is_answer, story.run,

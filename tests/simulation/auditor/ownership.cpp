@@ -13,6 +13,13 @@ void ownership::changed(const process_changed& x) {
     lives_[x.who.node] = x.who.life;
   else if (x.change == process_change::killed)
     lives_.erase(x.who.node);
+  else if (x.change == process_change::clock_moved)
+    clock_moved_[x.who] = x.at;
+}
+
+bool ownership::clock_moved(const place& who, timestamp since) const {
+  const auto found = clock_moved_.find(who);
+  return found != clock_moved_.end() && found->second >= since;
 }
 
 bool ownership::lives(const place& who) const {

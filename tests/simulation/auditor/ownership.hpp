@@ -27,6 +27,8 @@ public:
   void renewed(const lease_renewed& x);
 
   bool lives(const place& who) const;
+  /// Its clock jumped at this time or later.
+  bool clock_moved(const place& who, timestamp since) const;
   /// Nobody owns the shard under a newer epoch, whether it was given back or not.
   bool may_write(const place& who, shard_number shard, epoch_number epoch) const;
   bool is_owner(const place& who, shard_number shard) const;
@@ -55,6 +57,7 @@ private:
   /// The living life of each node.
   std::map<int, int> lives_;
   std::map<uuid, timestamp> leased_until_;
+  std::map<place, timestamp> clock_moved_;
 };
 
 } // namespace levain::simulation
