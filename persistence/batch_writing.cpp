@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 
+#include "persistence/answer_deadline.hpp"
 #include "persistence/append_rules.hpp"
 #include "persistence/array_literal.hpp"
 #include "persistence/audit_writing.hpp"
@@ -105,6 +106,7 @@ void batch_writing::write_in_parts(pqxx::transaction_base& transaction) {
   while (!parts.empty()) {
     const indices part = std::move(parts.back());
     parts.pop_back();
+    answer_deadline::restart(transaction);
     try {
       transaction.exec("savepoint part");
       const auto duplicates = write_part(transaction, part);
@@ -130,7 +132,9 @@ void batch_writing::write_in_parts(pqxx::transaction_base& transaction) {
 
 std::vector<batch_writing::duplicate_start>
 batch_writing::write_part(pqxx::transaction_base& transaction, const indices& part) const {
+  answer_deadline::restart(transaction);
   auto duplicates = write_starts(transaction, part);
+  answer_deadline::restart(transaction);
   if (duplicates.empty()) {
     write_rows(transaction, part);
     return duplicates;
@@ -203,10 +207,12 @@ void batch_writing::write_rows(pqxx::transaction_base& transaction, const indice
   }
   if (!events.empty())
     transaction.exec_prepared("insert_events", parameters_of(event_parameters(events)));
+  answer_deadline::restart(transaction);
   if (!inserts.empty())
     transaction.exec_prepared("insert_audit_rows", parameters_of(audit_rows_parameters(inserts)));
   if (updates.empty())
     return;
+  answer_deadline::restart(transaction);
   const auto parameters = audit_rows_parameters(updates);
   const auto updated = transaction.exec_prepared("update_audit_rows", parameters_of(parameters));
   // The row is a fold of the journal: when somebody deleted it, it comes back.

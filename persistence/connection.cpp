@@ -3,6 +3,8 @@
 #include <array>
 #include <utility>
 
+#include "persistence/answer_deadline.hpp"
+
 namespace levain {
 
 namespace {
@@ -47,6 +49,11 @@ std::string with_connect_settings(const connection_options& options) {
   return result;
 }
 
+std::chrono::milliseconds answer_timeout(const connection_options& options) {
+  return options.statement_timeout.count() == 0 ? options.statement_timeout
+                                                : options.statement_timeout + options.answer_margin;
+}
+
 std::unique_ptr<pqxx::connection> open_connection(const connection_options& options) {
   auto connection = std::make_unique<pqxx::connection>(with_connect_settings(options));
 #pragma GCC diagnostic push
@@ -54,6 +61,8 @@ std::unique_ptr<pqxx::connection> open_connection(const connection_options& opti
   // A session that came back silently would have lost its settings and its transaction.
   connection->inhibit_reactivation(true);
 #pragma GCC diagnostic pop
+  answer_deadline deadline;
+  const answer_time waiting(deadline, connection->sock(), answer_timeout(options));
   pqxx::nontransaction session(*connection, "set_up");
   session.exec_params(
     set_up_session, options.application_name, std::to_string(options.statement_timeout.count()),

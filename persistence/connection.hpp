@@ -18,6 +18,9 @@ struct connection_options {
   std::chrono::seconds connect_timeout{5};
   /// A statement that takes longer is cancelled by the server.
   std::chrono::milliseconds statement_timeout{30'000};
+  /// An answer may take so much longer than the statement itself; then nobody is there to give one, and the connection
+  /// is given up.
+  std::chrono::milliseconds answer_margin{5'000};
   /// Waiting longer for a lock cancels the statement; zero waits as long as the statement may take.
   std::chrono::milliseconds lock_timeout{0};
   /// The server ends a session that stays idle inside a transaction for longer, so that the locks of a client that is
@@ -30,6 +33,10 @@ struct connection_options {
   /// TCP: sent bytes that stay unacknowledged for longer lose the connection.
   std::chrono::milliseconds tcp_user_timeout{30'000};
 };
+
+/// How long to wait for the answer to one statement: `statement_timeout` and `answer_margin`. Zero, for ever, when
+/// statements may take for ever.
+std::chrono::milliseconds answer_timeout(const connection_options& options);
 
 /// Opens a session with TimeZone UTC, UTF-8, ISO dates and the timeouts of `options`. A server that has
 /// `synchronous_commit` off by default has it on in this session, because the engine's promises need it. The session

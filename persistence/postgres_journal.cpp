@@ -89,6 +89,7 @@ connection_options connection_options_of(const postgres_journal_options& options
   connection.application_name = options.application_name;
   connection.connect_timeout = options.connect_timeout;
   connection.statement_timeout = options.statement_timeout;
+  connection.answer_margin = options.answer_margin;
   connection.idle_in_transaction_timeout = options.idle_in_transaction_timeout;
   return connection;
 }
@@ -155,7 +156,9 @@ std::optional<append_answer> postgres_journal::impl::transact(const std::vector<
   if (writing.nothing_to_write())
     return done(std::move(writing.outcomes()));
   try {
-    pqxx::work transaction(session.open());
+    auto& connection = session.open();
+    const auto waiting = session.await_answers();
+    pqxx::work transaction(connection);
     writing.fence(transaction);
     if (in_parts)
       writing.write_in_parts(transaction);
@@ -178,6 +181,7 @@ std::optional<append_answer> postgres_journal::impl::transact(const std::vector<
 std::optional<append_answer>
 postgres_journal::impl::commit(pqxx::work& transaction, batch_writing& writing, bool in_parts) {
   try {
+    answer_deadline::restart(transaction);
     transaction.commit();
     return done(std::move(writing.outcomes()));
   } catch (const pqxx::pqxx_exception&) {
@@ -189,7 +193,7 @@ postgres_journal::impl::commit(pqxx::work& transaction, batch_writing& writing, 
     planned = std::move(writing.outcomes());
     append_answer answer;
     answer.status = append_answer::status_type::in_doubt;
-    answer.reason = std::move(failure.reason);
+    answer.reason = session.explain(std::move(failure.reason));
     return answer;
   }
 }
@@ -199,7 +203,7 @@ append_answer postgres_journal::impl::give_up(sql_failure failure) {
     session.drop();
   if (failure.kind == failure_kind::schema)
     failure.reason = "the database's schema does not fit this program, migrate it: " + failure.reason;
-  return transient(std::move(failure.reason));
+  return transient(session.explain(std::move(failure.reason)));
 }
 
 // -- resolve
@@ -211,7 +215,9 @@ journal::resolution postgres_journal::resolve(const std::vector<run_append>& bat
   if (impl_->planned.size() != batch.size())
     impl_->planned.assign(batch.size(), append_committed{});
   try {
-    pqxx::work transaction(impl_->session.open());
+    auto& connection = impl_->session.open();
+    const auto waiting = impl_->session.await_answers();
+    pqxx::work transaction(connection);
     transaction.exec_prepared("limit_lock_wait", std::to_string(impl_->options.resolve_lock_timeout.count()));
     const auto found = impl_->look_up(transaction, batch);
     return {true, decide_resolution(batch, found, impl_->planned)};

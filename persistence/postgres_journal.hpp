@@ -19,6 +19,9 @@ struct postgres_journal_options {
   std::chrono::seconds connect_timeout{5};
   /// A statement of a batch that takes longer is cancelled, and the batch is transient.
   std::chrono::milliseconds statement_timeout{30'000};
+  /// An answer that takes so much longer than that does not come: the connection is given up, and the batch is
+  /// transient, or in doubt when the commit was sent.
+  std::chrono::milliseconds answer_margin{5'000};
   /// How long `resolve` waits for a lost transaction to end before it answers that it is unresolved.
   std::chrono::milliseconds resolve_lock_timeout{10'000};
   /// The server ends a session that stays idle inside a transaction for longer: what a lost client holds, it holds no

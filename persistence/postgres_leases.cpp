@@ -141,6 +141,7 @@ connection_options connection_options_of(const postgres_leases_options& options)
   connection.application_name = options.application_name;
   connection.connect_timeout = options.connect_timeout;
   connection.statement_timeout = options.statement_timeout;
+  connection.answer_margin = options.answer_margin;
   connection.idle_in_transaction_timeout = options.idle_in_transaction_timeout;
   return connection;
 }

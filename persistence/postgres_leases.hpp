@@ -18,6 +18,8 @@ struct postgres_leases_options {
   std::chrono::seconds connect_timeout{5};
   /// A statement that takes longer is cancelled. About as long as a lease: whoever asks beats no heart meanwhile.
   std::chrono::milliseconds statement_timeout{5'000};
+  /// An answer that takes so much longer does not come: the connection is given up.
+  std::chrono::milliseconds answer_margin{5'000};
   /// How long `take` waits for the batches under way on shards that it may take; what is still locked then is left for
   /// the next call. Shorter than what is between two heartbeats.
   std::chrono::milliseconds take_lock_timeout{1'000};

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <pqxx/pqxx>
 
+#include "persistence/answer_deadline.hpp"
 #include "persistence/array_literal.hpp"
 #include "persistence/audit_columns.hpp"
 #include "persistence/connection.hpp"
@@ -65,6 +66,7 @@ parameters parameters_from(const Values&... values) {
 
 pqxx::result ask(pqxx::transaction_base& transaction, const queries_statement& statement, const parameters& given) {
   const auto values = given.values();
+  answer_deadline::restart(transaction);
   return transaction.exec_prepared(statement.name, pqxx::prepare::make_dynamic_params(values));
 }
 
@@ -162,11 +164,12 @@ struct queries::impl {
     if (now < closed_until)
       throw journal_unavailable(last_failure);
     try {
-      connection_options wanted;
       wanted.url = options.url;
       wanted.application_name = options.application_name;
       wanted.statement_timeout = options.statement_timeout;
+      wanted.answer_margin = options.answer_margin;
       auto opened = open_connection(wanted);
+      const answer_time waiting(deadline, opened->sock(), answer_timeout(wanted));
       {
         pqxx::nontransaction session(*opened, "set_up");
         session.exec("set plan_cache_mode = force_custom_plan");
@@ -192,6 +195,7 @@ struct queries::impl {
     for (;; kept = false) {
       auto& session = open();
       try {
+        const answer_time waiting(deadline, session.sock(), answer_timeout(wanted));
         pqxx::transaction<pqxx::repeatable_read, pqxx::read_only> transaction(session, "read");
         return work(transaction);
       } catch (const pqxx::pqxx_exception&) {
@@ -242,7 +246,9 @@ struct queries::impl {
   }
 
   const queries_options options;
+  connection_options wanted;
   std::unique_ptr<pqxx::connection> connection;
+  answer_deadline deadline;
   std::chrono::steady_clock::time_point closed_until{};
   std::string last_failure;
   std::atomic<bool> closed = false;

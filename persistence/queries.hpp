@@ -94,6 +94,8 @@ struct queries_options {
   std::string url;
   std::string application_name = "levain reads";
   std::chrono::milliseconds statement_timeout{10'000};
+  /// An answer that takes so much longer does not come: the connection is given up.
+  std::chrono::milliseconds answer_margin{5'000};
   /// After a failed attempt to connect, reads are refused for so long before the next attempt.
   std::chrono::milliseconds reconnect_pause{250};
 };

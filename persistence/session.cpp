@@ -16,7 +16,9 @@ pqxx::connection& session::open() {
   if (connection_ && !connection_->is_open())
     drop();
   if (!connection_) {
+    deadline_.begin(-1, {}); // What comes now is not the old connection's fault.
     auto connection = open_connection(options_);
+    const answer_time waiting(deadline_, connection->sock(), answer_timeout(options_));
     if (!settings_.empty()) {
       pqxx::nontransaction set_up(*connection, "settings");
       for (const std::string& setting : settings_)
@@ -29,13 +31,19 @@ pqxx::connection& session::open() {
   return *connection_;
 }
 
+std::string session::explain(std::string reason) const {
+  return deadline_.expired()
+           ? "the server did not answer within " + std::to_string(answer_timeout(options_).count()) + " ms: " + reason
+           : reason;
+}
+
 void session::translate() {
   const sql_failure failure = classify_failure(std::current_exception());
   if (failure.connection_lost)
     drop();
   if (failure.kind == failure_kind::bad_rows)
     throw std::invalid_argument(failure.reason);
-  throw journal_unavailable(failure.reason);
+  throw journal_unavailable(explain(failure.reason));
 }
 
 } // namespace levain
