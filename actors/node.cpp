@@ -233,19 +233,27 @@ void node::list(receiver<std::variant<std::vector<definition_record>, std::strin
 
 void node::status(receiver<node_status> outcome) {
   auto figures = impl_->writer_status;
-  caf::anon_send(impl_->dispatch, report_status{[figures, outcome = std::move(outcome)](dispatcher_status runs) {
-                   node_status all;
-                   all.runs = runs;
-                   all.database_answers = figures->database_answers;
-                   if (const auto since = figures->failing_since.load(); since != 0)
-                     all.database_failing_since = timestamp(duration(since));
-                   all.database_failing_reason = figures->failing_reason();
-                   all.batches = figures->batches;
-                   all.appends = figures->appends;
-                   all.events = figures->events;
-                   all.appends_waiting = figures->waiting;
-                   outcome(all);
-                 }});
+  node_status limits;
+  limits.batch_runs_max = impl_->options.persistence.batch_runs_max;
+  limits.runs_running_max = impl_->options.dispatcher.runs_running_max;
+  limits.runs_waiting_max = impl_->options.dispatcher.runs_waiting_max;
+  caf::anon_send(
+    impl_->dispatch, report_status{[figures, limits, outcome = std::move(outcome)](dispatcher_status runs) {
+      auto all = limits;
+      all.runs = runs;
+      all.database_answers = figures->database_answers;
+      if (const auto since = figures->failing_since.load(); since != 0)
+        all.database_failing_since = timestamp(duration(since));
+      all.database_failing_reason = figures->failing_reason();
+      all.batches = figures->batches;
+      all.appends = figures->appends;
+      all.events = figures->events;
+      all.appends_waiting = figures->waiting;
+      all.batch_runs = figures->batch_runs.read();
+      all.batch_events = figures->batch_events.read();
+      all.commit_micros = figures->commit_micros.read();
+      outcome(all);
+    }});
 }
 
 const call_variables& node::variables() const {

@@ -10,6 +10,7 @@
 #include "actors/calls/http_calls.hpp"
 #include "actors/messages.hpp"
 #include "actors/node_options.hpp"
+#include "actors/recent_values.hpp"
 #include "actors/run_machine/prepare_call.hpp"
 
 namespace levain {
@@ -62,6 +63,14 @@ struct node_status {
   uint64_t appends = 0;
   uint64_t events = 0;
   size_t appends_waiting = 0;
+  /// See `persistence_status`.
+  recent_values::figures batch_runs;
+  recent_values::figures batch_events;
+  recent_values::figures commit_micros;
+  /// The limits that the figures are to be seen against.
+  size_t batch_runs_max = 0;
+  size_t runs_running_max = 0;
+  size_t runs_waiting_max = 0;
 };
 
 /// One daemon's engine: the actor system with everything in it. All members are safe from any thread; receivers are

@@ -99,6 +99,21 @@ void persistence_state::gather() {
   order_.insert(order_.end(), again.begin(), again.end());
 }
 
+append_answer persistence_state::append_measured() {
+  size_t events = 0;
+  for (const auto& each : batch_)
+    events += each.events.size();
+  const auto began = now_();
+  auto answered = store_->append(batch_);
+  if (answered.status == append_answer::status_type::done) {
+    status_->batch_runs.add(batch_.size());
+    status_->batch_events.add(events);
+    // A clock that was set back meanwhile measures nothing.
+    status_->commit_micros.add(static_cast<uint64_t>(std::max(now_() - began, duration(0)).count()));
+  }
+  return answered;
+}
+
 void persistence_state::write() {
   write_scheduled_ = false;
   if (batch_.empty())
@@ -122,7 +137,7 @@ void persistence_state::write() {
       return;
     }
   } else {
-    answered = store_->append(batch_);
+    answered = append_measured();
   }
   switch (answered.status) {
   case append_answer::status_type::done:

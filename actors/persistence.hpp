@@ -10,6 +10,7 @@
 
 #include "actors/interfaces.hpp"
 #include "actors/node_options.hpp"
+#include "actors/recent_values.hpp"
 
 namespace levain {
 
@@ -23,6 +24,12 @@ struct persistence_status {
   std::atomic<uint64_t> events{0};
   /// Appends that wait, of all writers.
   std::atomic<size_t> waiting{0};
+
+  /// Of the newest batches that were committed at the first try: runs and events in each, and how long the database
+  /// took for it, in microseconds.
+  recent_values batch_runs;
+  recent_values batch_events;
+  recent_values commit_micros;
 
   /// Why the database takes nothing, in its own words on one line; empty while it does.
   std::string failing_reason() const {
@@ -66,6 +73,7 @@ private:
 
   void schedule_write();
   void gather();
+  append_answer append_measured();
   void settle(const append_answer& answer);
   void settle_rejected(size_t index, const std::string& reason);
   void answer(const part& to, const append_outcome& outcome);

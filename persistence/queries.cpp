@@ -371,4 +371,8 @@ std::vector<run_id> queries::events_without_row(operator_scope /*scope*/, const 
   return runs;
 }
 
+database_health queries::health() const {
+  return read_database_health(impl_->options.url);
+}
+
 } // namespace levain

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "persistence/audit_row.hpp"
+#include "persistence/database_health.hpp"
 #include "persistence/event_record.hpp"
 #include "persistence/ids.hpp"
 
@@ -157,6 +158,11 @@ public:
   /// Runs in `range` that have events but no row, in the order of their ids, at most `limit`. There should be none.
   std::vector<run_id>
   events_without_row(operator_scope scope, const run_range& range, size_t limit = rows_per_answer_max);
+
+  // ---- health ---------------------------------------------------------------
+
+  /// The health of the same database, over a connection that lasts as long as the question: this one needs a schema.
+  database_health health() const;
 
   // ---- the connection -------------------------------------------------------
 

@@ -1,32 +1,14 @@
 #include <nlohmann/json.hpp>
 
+#include "actors/database_findings.hpp"
 #include "actors/gateway/api_core.hpp"
+#include "actors/node_findings.hpp"
 
 namespace levain {
 
 namespace {
 
 using nlohmann::ordered_json;
-
-/// Why the node takes no starts; empty when it does.
-std::vector<std::string> why_not_ready(const node_status& status) {
-  std::vector<std::string> reasons;
-  if (!status.database_answers) {
-    std::string reason = "the database takes nothing";
-    if (status.database_failing_since)
-      reason = "the database has taken nothing since " + to_rfc3339(*status.database_failing_since);
-    if (!status.database_failing_reason.empty())
-      reason += ": " + status.database_failing_reason;
-    reasons.push_back(std::move(reason));
-  }
-  if (status.runs.shards_ready == 0)
-    reasons.emplace_back("the node owns no shards that are recovered");
-  if (!status.runs.has_run_numbers)
-    reasons.emplace_back("the node waits for run numbers from the database");
-  if (!status.runs.admitting)
-    reasons.emplace_back("the node is shutting down");
-  return reasons;
-}
 
 http_response readiness(const std::vector<std::string>& reasons) {
   if (reasons.empty())
@@ -56,6 +38,10 @@ void show_readiness(const api_core_ptr& core, api_call call) {
     [respond = call.respond](const api_problem& problem) { respond(readiness({problem.detail})); });
 }
 
+ordered_json figures_json(const recent_values::figures& figures) {
+  return {{"count", figures.count}, {"median", figures.median}, {"p99", figures.p99}, {"max", figures.max}};
+}
+
 void show_status(const api_core_ptr& core, api_call call) {
   query_reader(call.request, {});
   core->ask_node(call.respond, [&](node& engine) {
@@ -80,11 +66,48 @@ void show_status(const api_core_ptr& core, api_call call) {
          {{"batches", status.batches},
           {"appends", status.appends},
           {"events", status.events},
-          {"appends_waiting", status.appends_waiting}}},
+          {"appends_waiting", status.appends_waiting},
+          {"batch_runs", figures_json(status.batch_runs)},
+          {"batch_events", figures_json(status.batch_events)},
+          {"commit_micros", figures_json(status.commit_micros)}}},
       };
       respond(json_response(200, document));
     });
   });
+}
+
+/// What is known of the database by now, then the node's own figures.
+void answer_doctor(const api_core_ptr& core, const api_respond& respond, std::vector<finding> database) {
+  core->ask_node(respond, [&](node& engine) {
+    engine.status([core, respond, database = std::move(database)](const node_status& status) {
+      auto findings = node_findings(status);
+      findings.insert(findings.end(), database.begin(), database.end());
+      ordered_json document{
+        {"version", core->options.version},
+        {"started_at", to_rfc3339(core->started_at)},
+        {"worst", to_string(worst_of(findings))},
+        {"findings", ordered_json::array()},
+      };
+      for (const auto& each : findings)
+        document["findings"].push_back(finding_json(each));
+      respond(json_response(200, document));
+    });
+  });
+}
+
+void show_doctor(const api_core_ptr& core, api_call call) {
+  query_reader(call.request, {});
+  core->read_or(
+    [core, respond = call.respond](queries& database) {
+      const auto health = database.health();
+      auto findings = database_findings(health);
+      findings.insert(findings.begin(), clock_finding(health.clock, finding_subject::node));
+      answer_doctor(core, respond, std::move(findings));
+    },
+    // The node can tell of itself all the same.
+    [core, respond = call.respond](const api_problem& problem) {
+      answer_doctor(core, respond, {unreachable_finding(finding_subject::database, problem.detail)});
+    });
 }
 
 } // namespace
@@ -97,6 +120,7 @@ std::vector<api_route> health_routes(const api_core_ptr& core) {
        call.respond(json_response(200, {{"status", "live"}}));
      }},
     {"GET", "/health/ready", [core](api_call call) { show_readiness(core, std::move(call)); }},
+    {"GET", "/v1/doctor", [core](api_call call) { show_doctor(core, std::move(call)); }},
     {"GET", "/v1/status", [core](api_call call) { show_status(core, std::move(call)); }},
   };
 }

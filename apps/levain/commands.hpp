@@ -25,6 +25,8 @@ void add_figure_commands(CLI::App& app, command_line& line);
 void add_migrate_commands(CLI::App& app, command_line& line);
 /// `verify`.
 void add_verify_command(CLI::App& app, command_line& line);
+/// `doctor`.
+void add_doctor_command(CLI::App& app, command_line& line);
 /// `demo`.
 void add_demo_command(CLI::App& app, command_line& line);
 

@@ -11,6 +11,12 @@ namespace levain {
 /// `--database`, `--embedded` and `--json`.
 void add_database_options(CLI::App& command, command_line& line);
 
+/// True when the command line or the environment names a database.
+bool is_database_named(const command_line& line);
+
+/// The URL of the database that is named, if a server runs there: none is started. Throws as `used_database` does.
+std::string running_database_url(const command_line& line);
+
 /// The database that the command line names: somebody's server, the private one that a program is running in a
 /// directory, or one that is started there for as long as this lives.
 class used_database {

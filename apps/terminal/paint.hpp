@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "actors/span_text.hpp"
 #include "persistence/timestamp.hpp"
 
 namespace levain::terminal {
@@ -45,8 +46,7 @@ std::string cut(std::string_view text, size_t width, const paint& look);
 /// Text from elsewhere without control characters, which could move the cursor.
 std::string harmless(std::string_view text);
 
-/// `840 us`, `41 ms`, `1.4 s`, `3 min 20 s`, `2 h 5 min`.
-std::string span_text(duration span);
+using levain::span_text;
 /// `2026-11-23 04:00:00.123` in UTC.
 std::string moment_text(timestamp at);
 

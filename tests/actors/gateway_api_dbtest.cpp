@@ -1,5 +1,7 @@
 // The HTTP interface with everything behind it: a node and a reader on a real PostgreSQL.
 #include <boost/test/unit_test.hpp>
+
+#include <map>
 #include <set>
 
 #include "tests/actors/gateway_world.hpp"
@@ -353,6 +355,30 @@ BOOST_AUTO_TEST_CASE(health_and_status_say_how_the_node_is) {
   BOOST_TEST(ending.status == 503);
   BOOST_TEST(ending.headers.contains("retry-after"));
   BOOST_TEST(world.post(world.path("/runs"), {{"workflow", "bread"}}).status == 503);
+}
+
+BOOST_AUTO_TEST_CASE(the_doctor_tells_of_the_node_and_of_its_database) {
+  world.register_simulated("bread", nlohmann::json::object());
+  world.wait_for(world.start({{"workflow", "bread"}})["id"], "completed");
+  const auto page = world.get("/v1/doctor").json();
+  std::map<std::string, nlohmann::json> by_name;
+  for (const auto& each : page["findings"])
+    by_name[each["about"].get<std::string>() + " " + each["name"].get<std::string>()] = each;
+  BOOST_TEST(by_name["node ready"]["level"] == "ok", page.dump());
+  BOOST_TEST(by_name["node clock"]["level"] == "ok", page.dump());
+  // What was measured of the run's own batches.
+  BOOST_TEST(by_name["node commit_latency"]["value"].get<std::string>().find("median ") == 0U, page.dump());
+  BOOST_TEST(by_name["node batches"]["value"].get<std::string>().find("of at most 500") != std::string::npos);
+  BOOST_TEST(by_name["database nodes"]["level"] == "ok", page.dump());
+  BOOST_TEST(by_name["database shards"]["level"] == "ok", page.dump());
+  // The tests' server does not sync.
+  BOOST_TEST(by_name["database fsync"]["level"] == "critical");
+  BOOST_TEST(page["worst"] == "critical");
+  BOOST_TEST(world.get("/v1/doctor?colour=red").status == 400);
+  const auto journal = world.get("/v1/status").json()["journal"];
+  BOOST_TEST(journal["batch_runs"]["count"].get<int>() >= 2);
+  BOOST_TEST(journal["batch_runs"]["max"].get<int>() >= 1);
+  BOOST_TEST(journal["commit_micros"]["median"].get<int>() > 0);
 }
 
 BOOST_AUTO_TEST_CASE(requests_that_fit_nowhere_are_told_why) {

@@ -57,6 +57,24 @@ BOOST_AUTO_TEST_CASE(what_gathers_during_a_commit_shares_the_next_batch) {
   BOOST_TEST(batches.sizes.size() <= 2u);
 }
 
+BOOST_AUTO_TEST_CASE(batches_and_how_long_they_took_are_measured) {
+  actor_world world;
+  watched_batches batches(world);
+  batches.away = true;
+  for (int i = 0; i < 20; ++i)
+    world.start(one_step());
+  world.settle();
+  BOOST_TEST(world.writer_status->batch_runs.read().count == 0u);
+  batches.away = false;
+  world.advance(1s);
+  const auto runs = world.writer_status->batch_runs.read();
+  BOOST_TEST(runs.count == batches.sizes.size());
+  BOOST_TEST(runs.max == *std::max_element(batches.sizes.begin(), batches.sizes.end()));
+  BOOST_TEST(world.writer_status->batch_events.read().max >= runs.max);
+  // Virtual time stands still while the model writes.
+  BOOST_TEST((world.writer_status->commit_micros.read() == recent_values::figures{runs.count, 0, 0, 0}));
+}
+
 BOOST_AUTO_TEST_CASE(a_batch_has_no_more_runs_than_its_limit) {
   actor_world::options settings;
   settings.persistence.batch_runs_max = 7;

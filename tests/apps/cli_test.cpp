@@ -63,6 +63,10 @@ BOOST_AUTO_TEST_CASE(wrong_command_lines_end_with_2_and_name_what_was_wrong) {
     {{"migrate", "up"}, "which database? Give --database a PostgreSQL URL"},
     {{"migrate", "up", "--database", "u", "--embedded", "d"}, "two databases are named"},
     {{"verify", "--all"}, "which database? Give --database a PostgreSQL URL"},
+    {{"verify", "--all", "--jobs", "0"}, "--jobs: Value 0 not in range 1 to 64"},
+    {{"verify", "--all", "--jobs", "65"}, "--jobs: Value 65 not in range 1 to 64"},
+    {{"doctor", "--database", "u", "--embedded", "d"}, "two databases are named"},
+    {{"doctor", "--url", "ftp://there"}, "the daemon's URL is 'ftp://there'"},
     {{"--log-level", "loud", "status"}, "--log-level: loud not in {trace,"},
   };
   for (const auto& [arguments, sentence] : cases)

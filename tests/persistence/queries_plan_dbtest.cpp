@@ -3,6 +3,7 @@
 
 #include <pqxx/pqxx>
 
+#include "persistence/database_health_statements.hpp"
 #include "persistence/queries.hpp"
 #include "persistence/queries_statements.hpp"
 #include "tests/support/database.hpp"
@@ -16,7 +17,7 @@ namespace {
 constexpr const char* fill = R"(
   insert into orchestration_runs
     (run_number, tenant_id, status, run_type, started_at, retry_count, max_retries_reached, triggered_by,
-     fulfillment_rate, on_time_delivery_rate, cost_accuracy, quality_score)
+     fulfillment_rate, on_time_delivery_rate, cost_accuracy, quality_score, workflow, workflow_version)
   select
     'ORCH-' || n,
     md5((n % 200)::text)::uuid,
@@ -33,7 +34,7 @@ constexpr const char* fill = R"(
     n % 5,
     n % 7 = 0,
     'scheduler',
-    n % 100, n % 90, n % 80, n % 70
+    n % 100, n % 90, n % 80, n % 70, 'night', 1
   from generate_series(1, 200000) n)";
 
 /// A filled table, made once for the whole suite.
@@ -49,6 +50,10 @@ struct filled_table {
     }();
     BOOST_REQUIRE(filled);
     return one;
+  }
+
+  std::string plan(const char* sql, const std::string& values) {
+    return plan(queries_statement{"health", sql}, values);
   }
 
   /// The plan for the statement with these values, as a session of `queries` gets it.
@@ -130,6 +135,17 @@ BOOST_AUTO_TEST_CASE(verification_walks_the_key) {
   const auto page = plan(verify_rows_statement(), from + "'a0100000-0000-4000-8000-000000000000', null");
   BOOST_TEST(walks(page, "orchestration_runs_pkey"));
   BOOST_TEST(!reads_the_whole_table(page));
+}
+
+BOOST_AUTO_TEST_CASE(health_reads_no_table_as_a_whole) {
+  for (const std::string status : {"pending", "running"}) {
+    const auto counted = plan(count_runs_statement, "'" + status + "', 1000000");
+    BOOST_TEST(!reads_the_whole_table(counted));
+    const auto oldest = plan(oldest_run_statement, "'" + status + "'");
+    BOOST_TEST(walks(oldest, "ix_orchestration_runs_status_started"));
+  }
+  BOOST_TEST(walks(plan(count_attention_statement, "1000000"), "ix_orchestration_runs_attention"));
+  BOOST_TEST(walks(plan(attention_first_statement, "5"), "ix_orchestration_runs_attention"));
 }
 
 BOOST_AUTO_TEST_CASE(how_many_runs_there_are_is_estimated_without_reading_them) {

@@ -1,0 +1,120 @@
+#include "actors/node_findings.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "actors/span_text.hpp"
+
+namespace levain {
+
+namespace {
+
+using level = finding_level;
+
+finding good(const char* name, std::string value) {
+  return {level::ok, finding_subject::node, name, std::move(value)};
+}
+
+finding bad(level how, const char* name, std::string value, std::string right, std::string advice) {
+  return {how, finding_subject::node, name, std::move(value), std::move(right), std::move(advice)};
+}
+
+finding readiness_finding(const node_status& status) {
+  const auto reasons = why_not_ready(status);
+  if (reasons.empty())
+    return good("ready", fmt::format("yes, {} shards", status.runs.shards_ready));
+  return bad(
+    level::critical, "ready", fmt::format("no: {}", fmt::join(reasons, "; ")), "a node that takes starts",
+    status.database_answers ? "wait a lease's length; then look for lease and recovery lines in the node's log"
+                            : "bring the database back, or make room on its disk; the node goes on by itself then");
+}
+
+finding commit_finding(const node_status& status) {
+  const auto& micros = status.commit_micros;
+  if (micros.count == 0)
+    return good("commit_latency", "nothing was written yet");
+  const auto span = [](uint64_t value) { return span_text(duration(static_cast<int64_t>(value))); };
+  const auto value = fmt::format(
+    "median {}, 99 % within {}, longest {}, of the last {} commits", span(micros.median), span(micros.p99),
+    span(micros.max), micros.count);
+  const duration p99(static_cast<int64_t>(micros.p99));
+  if (p99 <= commit_slow)
+    return good("commit_latency", value);
+  return bad(
+    p99 <= commit_very_slow ? level::warning : level::critical, "commit_latency", value,
+    fmt::format("99 % within {}", span_text(commit_slow)),
+    "look at the database's disk and at what else it does (pg_stat_activity, checkpoints); a synchronous replica that "
+    "is slow or gone shows here too");
+}
+
+finding batch_finding(const node_status& status) {
+  if (status.batch_runs.count == 0)
+    return good("batches", "none yet");
+  return good(
+    "batches", fmt::format(
+                 "runs: median {}, 99 % at most {}, of at most {}; events: median {}, 99 % at most {}; of the last {}",
+                 status.batch_runs.median, status.batch_runs.p99, status.batch_runs_max, status.batch_events.median,
+                 status.batch_events.p99, status.batch_runs.count));
+}
+
+finding appends_finding(const node_status& status) {
+  const auto value = fmt::format("{}", status.appends_waiting);
+  const auto most = batches_waiting_warning * status.batch_runs_max;
+  if (status.appends_waiting <= most)
+    return good("appends_waiting", value);
+  return bad(
+    level::warning, "appends_waiting", value, fmt::format("at most {}, {} batches", most, batches_waiting_warning),
+    "the database does not follow: see commit_latency; fewer starts, or a faster disk");
+}
+
+finding running_finding(const node_status& status) {
+  const auto value = fmt::format(
+    "{} live, {} running of at most {}", status.runs.runs_live, status.runs.runs_running, status.runs_running_max);
+  if (status.runs.runs_running < status.runs_running_max)
+    return good("runs_running", value);
+  return bad(
+    level::notice, "runs_running", value, "room for more: what starts now waits for a slot",
+    "raise runs_running_max if the services can take more, or start another node");
+}
+
+finding waiting_finding(const node_status& status) {
+  const auto value = fmt::format("{} of at most {}", status.runs.runs_waiting, status.runs_waiting_max);
+  const auto share =
+    static_cast<double>(status.runs.runs_waiting) / static_cast<double>(std::max<size_t>(status.runs_waiting_max, 1));
+  if (share < waiting_room_warning)
+    return good("waiting_room", value);
+  return bad(
+    share < waiting_room_critical ? level::warning : level::critical, "waiting_room", value,
+    fmt::format("less than {:.0f} %: starts are refused when it is full", waiting_room_warning * 100),
+    "levain explain says whose limit the waiting runs wait for; raise it, or start less");
+}
+
+} // namespace
+
+std::vector<std::string> why_not_ready(const node_status& status) {
+  std::vector<std::string> reasons;
+  if (!status.database_answers) {
+    std::string reason = "the database takes nothing";
+    if (status.database_failing_since)
+      reason = "the database has taken nothing since " + to_rfc3339(*status.database_failing_since);
+    if (!status.database_failing_reason.empty())
+      reason += ": " + status.database_failing_reason;
+    reasons.push_back(std::move(reason));
+  }
+  if (status.runs.shards_ready == 0)
+    reasons.emplace_back("the node owns no shards that are recovered");
+  if (!status.runs.has_run_numbers)
+    reasons.emplace_back("the node waits for run numbers from the database");
+  if (!status.runs.admitting)
+    reasons.emplace_back("the node is shutting down");
+  return reasons;
+}
+
+std::vector<finding> node_findings(const node_status& status) {
+  return {readiness_finding(status), commit_finding(status),  batch_finding(status),
+          appends_finding(status),   running_finding(status), waiting_finding(status)};
+}
+
+} // namespace levain

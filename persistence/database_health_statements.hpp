@@ -1,0 +1,37 @@
+#pragma once
+
+#include <string>
+
+// The statements behind `database_health`. None of them reads the journal, or more of the audit table than an index
+// leads to and a limit allows.
+
+namespace levain {
+
+/// The columns of `server_health` in their order.
+extern const char* const server_health_statement;
+extern const char* const connection_limit_statement;
+extern const char* const connections_statement;
+/// $1 status, $2 at most so many.
+extern const char* const count_runs_statement;
+extern const char* const ended_runs_statement;
+/// $1 status.
+extern const char* const oldest_run_statement;
+/// $1 at most so many.
+extern const char* const count_attention_statement;
+/// $1 at most so many.
+extern const char* const attention_first_statement;
+extern const char* const count_stopped_statement;
+/// $1 at most so many.
+extern const char* const stopped_first_statement;
+extern const char* const nodes_statement;
+extern const char* const shards_statement;
+extern const std::string tables_statement;
+extern const char* const partitions_statement;
+extern const char* const default_partition_statement;
+/// $1 at most so many.
+extern const char* const open_transactions_statement;
+extern const char* const replication_slots_statement;
+extern const std::string unlogged_tables_statement;
+extern const std::string invalid_indexes_statement;
+
+} // namespace levain
