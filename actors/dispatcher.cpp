@@ -360,10 +360,11 @@ void dispatcher_state::hand_over(const hand_over_shards& x) {
   self_->send(environment_->recovery, forget_shards{x.shards});
   const hand_over_run order{environment_->now() + options_.handover_grace};
   for (const auto& [id, each] : live_) {
-    const auto shard = leaving_.find(shard_of(id));
-    if (shard == leaving_.end())
+    // Runs of shards that were leaving already know it, and are counted.
+    const auto goes = [shard = shard_of(id)](const shard_lease& leaving) { return leaving.shard == shard; };
+    if (std::none_of(x.shards.begin(), x.shards.end(), goes))
       continue;
-    ++shard->second.runs;
+    ++leaving_.at(shard_of(id)).runs;
     if (!each.running)
       queue_->remove(id); // Its turn comes elsewhere.
     self_->send(each.actor, order);

@@ -291,4 +291,25 @@ BOOST_AUTO_TEST_CASE(a_commit_in_doubt_is_resolved_and_nothing_is_written_twice)
   }
 }
 
+BOOST_AUTO_TEST_CASE(a_shard_is_let_go_when_its_runs_have_left_though_others_leave_as_well) {
+  actor_world world;
+  bool away = true;
+  world.manners->on_append = [&](const auto&) { return away ? model_fault::transient : model_fault::none; };
+  auto start = world.start(one_step());
+  world.settle();
+  // Its run is on its way to the database when the first half leaves, and still when the second does.
+  for (const shard_number first : {0, 32}) {
+    hand_over_shards half;
+    for (shard_number i = 0; i < 32; ++i)
+      half.shards.push_back({static_cast<shard_number>(first + i), 1});
+    caf::anon_send(world.dispatch, std::move(half));
+    world.settle();
+  }
+  BOOST_TEST(world.status().shards_leaving == 1u);
+  away = false;
+  world.advance(1s);
+  BOOST_TEST(shard_of(start->run().run) < 32);
+  BOOST_TEST(world.status().shards_leaving == 0u);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
