@@ -146,8 +146,9 @@ void run_actor_state::send_append(append_events x) {
 }
 
 bool run_actor_state::may_go_before_commit(const run_effect& effect) const {
+  // What an abandoned call stops for may yet be refused, and then the call is wanted.
   if (std::holds_alternative<abandon_call>(effect))
-    return true;
+    return false;
   const auto& call = std::get<begin_call>(effect);
   return !call.undo && run_.workflow->steps[call.step].effect == call_effect::none && strict_seq_ <= durable_seq_;
 }
@@ -299,10 +300,18 @@ void run_actor_state::reloaded(const run_loaded& x) {
 // ---- effects ----------------------------------------------------------------
 
 void run_actor_state::perform(const run_effect& effect) {
-  if (const auto* call = std::get_if<begin_call>(&effect))
-    begin_attempt(*call);
-  else
+  if (const auto* call = std::get_if<begin_call>(&effect)) {
+    if (is_out(*call))
+      begin_attempt(*call);
+  } else {
     abandon_attempt_of(std::get<abandon_call>(effect).step);
+  }
+}
+
+bool run_actor_state::is_out(const begin_call& call) const {
+  const auto& step = run_.steps[call.step];
+  return call.undo ? step.undo == undo_phase::calling && step.undo_attempt == call.attempt
+                   : step.phase == step_phase::calling && step.attempt == call.attempt;
 }
 
 void run_actor_state::begin_attempt(const begin_call& call) {

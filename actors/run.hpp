@@ -74,6 +74,8 @@ private:
   void append(const std::vector<event>& facts);
   bool may_go_before_commit(const run_effect& effect) const;
   void perform(const run_effect& effect);
+  /// Nobody has answered it yet: an answer to an earlier call of the same attempt can come before the effect may.
+  bool is_out(const begin_call& call) const;
   void begin_attempt(const begin_call& call);
   void abandon_attempt_of(step_index step);
   void became_durable(int32_t seq);

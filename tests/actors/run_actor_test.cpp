@@ -386,6 +386,25 @@ BOOST_AUTO_TEST_CASE(wishes_that_are_refused_again_and_again_do_a_run_no_harm) {
   BOOST_TEST((world.row(start->run().run).status == run_status::completed));
 }
 
+BOOST_AUTO_TEST_CASE(a_refused_cancel_gives_no_call_up) {
+  actor_world world;
+  auto start = world.start(workflow_builder("short").step("only").call(scripted()).effect_none().build());
+  world.settle();
+  world.manners->on_row = [](const run_append& append) -> std::optional<std::string> {
+    for (const auto& each : append.events)
+      if (each.body.find("poison") != std::string::npos)
+        return "column body: cannot be stored";
+    return std::nullopt;
+  };
+  auto told = world.ask(start->run().run, cancel_asked{"poison", "because"});
+  world.settle();
+  BOOST_TEST(std::holds_alternative<wish_refused>(told->value()));
+  BOOST_TEST_REQUIRE(world.calls->waits("only"));
+  world.calls->answer("only", "{}");
+  world.settle();
+  BOOST_TEST((world.row(start->run().run).status == run_status::completed));
+}
+
 BOOST_AUTO_TEST_CASE(a_refused_wish_of_an_ended_run_does_not_silence_it) {
   actor_world world;
   auto start = world.start(workflow_builder("short").step("only").call(scripted()).build());

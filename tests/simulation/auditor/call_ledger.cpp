@@ -111,6 +111,8 @@ void call_ledger::judge_early(const call_made& x, const attempt_name& attempt, r
     return early("nothing on disk begins it");
   if (!owners_.is_owner(x.from, shard_of(x.run)))
     return; // What it was answered and how far its own journal had come, nobody can tell.
+  if (refusals(x.run) > 0)
+    return; // It was begun by what the database then refused.
   if (story.stage != run_story::stage_type::running || story.paused)
     return early("the run is not running");
   if (step.stage != step_story::stage_type::waiting || attempt.attempt != step.attempt + 1)
