@@ -56,7 +56,6 @@ run_append persistence_state::merge(const std::deque<part>& parts) {
   run_append all = parts.front().what.append;
   for (size_t i = 1; i < parts.size(); ++i) {
     const auto& next = parts[i].what.append;
-    all.epoch = next.epoch;
     all.events.insert(all.events.end(), next.events.begin(), next.events.end());
     if (!next.update)
       continue;
@@ -80,14 +79,18 @@ void persistence_state::gather() {
       continue;
     auto& line = found->second.parts;
     std::deque<part> taken;
-    if (separately_.contains(run) && line.size() > 1) {
+    const bool one_by_one = separately_.contains(run);
+    // What an actor of an earlier ownership left behind is to be fenced, so it shares no append with its successor's.
+    const auto epoch = line.front().what.append.epoch;
+    do {
       taken.push_back(std::move(line.front()));
       line.pop_front();
-      again.push_back(run);
-    } else {
-      taken = std::move(line);
+    } while (!one_by_one && !line.empty() && line.front().what.append.epoch == epoch);
+    if (line.empty()) {
       waiting_.erase(found);
       separately_.erase(run);
+    } else {
+      again.push_back(run);
     }
     parts_waiting_ -= taken.size();
     // Most runs have one part: it moves, several are merged.

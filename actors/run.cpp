@@ -274,6 +274,7 @@ void run_actor_state::reloaded(const run_loaded& x) {
   run_ = std::move(*x.state);
   durable_seq_ = strict_seq_ = run_.seq;
   unsettled_since_.reset();
+  const auto out = calls_out(run_);
   const bool had_events = !refused_.events.empty();
   if (const auto hopeless = feed(std::move(refused_))) {
     give_up(*hopeless);
@@ -285,9 +286,11 @@ void run_actor_state::reloaded(const run_loaded& x) {
   auto waiting = std::exchange(stashed_, {});
   for (auto& input : waiting)
     feed(std::move(input));
-  // What the journal says is out and nobody makes (it was held when the rejection came) is made now.
-  for (const auto& call : calls_out(run_))
-    if (strict_seq_ <= durable_seq_)
+  // What the journal says is out and nobody makes (it was held when the rejection came) is made now. What begins with
+  // events that are on their way is held like any other.
+  const auto still_out = calls_out(run_);
+  for (const auto& call : out)
+    if (std::find(still_out.begin(), still_out.end(), call) != still_out.end())
       begin_attempt(call);
   if (run_.seq != durable_seq_)
     return;

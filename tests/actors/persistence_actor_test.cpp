@@ -57,6 +57,29 @@ BOOST_AUTO_TEST_CASE(what_gathers_during_a_commit_shares_the_next_batch) {
   BOOST_TEST(batches.sizes.size() <= 2u);
 }
 
+BOOST_AUTO_TEST_CASE(what_an_earlier_owner_left_waiting_is_not_written_under_the_next_epoch) {
+  actor_world world;
+  watched_batches batches(world);
+  auto start = world.start(one_step());
+  world.settle();
+  const auto run = start->run().run;
+  // Another run's batch keeps the writer busy, so that everything about this one waits together.
+  batches.away = true;
+  world.start(one_step());
+  world.settle();
+  world.calls->answer("one", "{}");
+  world.settle();
+  world.database->set_epoch(shard_of(run), world.database->epoch(shard_of(run)) + 1);
+  world.advance(5s);
+  BOOST_TEST_REQUIRE(world.calls->calls().size() == 2u); // The same node owns the run anew.
+  batches.away = false;
+  world.advance(10s);
+  BOOST_TEST((world.story(run) == std::vector{event_kind::run_accepted, event_kind::run_started}));
+  world.calls->answer("one", "{}");
+  world.advance(10s);
+  BOOST_TEST((world.row(run).status == run_status::completed));
+}
+
 BOOST_AUTO_TEST_CASE(batches_and_how_long_they_took_are_measured) {
   actor_world world;
   watched_batches batches(world);

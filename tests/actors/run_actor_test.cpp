@@ -458,4 +458,29 @@ BOOST_AUTO_TEST_CASE(a_fenced_run_stops_and_says_nothing_more) {
   BOOST_TEST(std::holds_alternative<wish_refused>(**paused));
 }
 
+BOOST_AUTO_TEST_CASE(after_a_refusal_no_call_goes_before_what_it_needs) {
+  actor_world world;
+  workflow_builder builder("free_then_strict");
+  builder.step("free").call(scripted()).effect_none();
+  builder.step("strict").call(scripted()).needs({"free"});
+  auto start = world.start(builder.build());
+  world.settle();
+  auto away = std::make_shared<bool>(false);
+  world.manners->on_append = [away](const auto&) { return *away ? model_fault::transient : model_fault::none; };
+  world.manners->on_row = [away](const run_append& append) -> std::optional<std::string> {
+    if (append.events.size() != 1 || append.events.front().kind != event_kind::run_paused)
+      return append.events.size() > 1 ? std::optional<std::string>("one of several") : std::nullopt;
+    *away = true;
+    return "column body: cannot be stored";
+  };
+  world.ask(start->run().run, pause_asked{"ann"});
+  world.calls->answer("free", "{}");
+  world.settle();
+  BOOST_TEST(*away);
+  BOOST_TEST(!world.calls->waits("strict"));
+  *away = false;
+  world.advance(1s);
+  BOOST_TEST(world.calls->waits("strict"));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
