@@ -4,6 +4,7 @@
 
 #include <pqxx/pqxx>
 
+#include "persistence/answer_deadline.hpp"
 #include "persistence/connection.hpp"
 #include "persistence/database_health_statements.hpp"
 #include "persistence/event_columns.hpp"
@@ -172,6 +173,9 @@ database_health read_database_health(
     wanted.statement_timeout = statement_timeout;
     const auto connection = open_connection(wanted);
     auto migrations = migration_statuses(url);
+    // For the whole page: a server that falls silent is news as well.
+    answer_deadline deadline;
+    const answer_time waiting(deadline, connection->sock(), answer_timeout(wanted));
     pqxx::transaction<pqxx::repeatable_read, pqxx::read_only> transaction(*connection, "health");
     return read_health(transaction, std::move(migrations), now);
   } catch (const migration_error& refused) {
