@@ -120,23 +120,25 @@ private:
 
   // ---- values ---------------------------------------------------------------
 
-  /// Smaller values to try instead of this one, the smallest first.
+  /// Values to try instead of this one, the plainest first. All are nearer to the plain one, so that it comes to an
+  /// end.
   template <class T>
-  static std::vector<T> smaller_than(const T& value, const T& plain) {
-    std::vector<T> all;
-    if (!(value == plain))
-      all.push_back(plain);
+  static std::vector<T> plainer_than(const T& value, const T& plain) {
+    if (value == plain)
+      return {};
+    std::vector<T> all{plain};
     if constexpr (std::is_same_v<T, duration>) {
       for (const auto step : {milliseconds(10'000), milliseconds(1'000), milliseconds(100), milliseconds(10)})
-        if (value > step && value % step != duration(0))
+        if (value > plain + step && value % step != duration(0))
           all.push_back(value / step * step);
-      if (value > milliseconds(1))
+      if (value > plain + milliseconds(1))
         all.push_back(std::chrono::duration_cast<milliseconds>(value / 2));
+      std::erase_if(all, [&](const T& each) { return each < plain; });
     } else if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>) {
-      if (value > 1)
-        all.push_back(static_cast<T>(value / 2));
-      if (value > 1)
+      if (value > plain + 1) {
+        all.push_back(static_cast<T>(plain + (value - plain) / 2));
         all.push_back(static_cast<T>(value - 1));
+      }
     }
     return all;
   }
@@ -168,7 +170,7 @@ private:
               if (std::string_view(other) == name)
                 now = value;
           });
-          for (const auto& smaller_value : smaller_than(now, plain_value)) {
+          for (const auto& smaller_value : plainer_than(now, plain_value)) {
             auto smaller = best_;
             for_each_field(*place(smaller), [&](const char* other, auto& value) {
               if constexpr (std::is_same_v<std::remove_cvref_t<decltype(value)>, value_type>)

@@ -2,6 +2,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "tests/simulation/draw_plan.hpp"
+#include "tests/simulation/seed_runner.hpp"
 #include "tests/simulation/trial.hpp"
 
 using namespace levain::simulation;
@@ -37,6 +38,15 @@ BOOST_AUTO_TEST_CASE(a_seed_says_all) {
     BOOST_TEST(once.trace_hash == again.trace_hash, "seed " << seed << " has two stories");
     BOOST_TEST(once.lines == again.lines);
   }
+}
+
+BOOST_AUTO_TEST_CASE(a_seed_says_the_same_in_every_process) {
+  uint64_t here = 0;
+  for (uint64_t seed = 1; seed <= 30; ++seed)
+    here += try_plan(draw_plan(seed)).trace_hash;
+  const auto elsewhere = run_seeds({.first = 1, .count = 30, .jobs = 2}, [](const seeds_result&) {});
+  BOOST_TEST(elsewhere.run == 30u);
+  BOOST_TEST(elsewhere.stories_hash == here);
 }
 
 BOOST_AUTO_TEST_CASE(other_seeds_have_other_stories) {
