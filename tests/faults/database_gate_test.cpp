@@ -87,4 +87,15 @@ BOOST_FIXTURE_TEST_CASE(refused_connections_are_tried_again, gated_night) {
   check_recovered();
 }
 
+BOOST_FIXTURE_TEST_CASE(a_way_that_swallows_everything_is_given_up, gated_night) {
+  gate.swallow();
+  BOOST_TEST(eventually([&] { return !night.daemon().ready(); }, generous));
+  const auto refused = night.callers().refused();
+  BOOST_TEST(eventually([&] { return night.callers().refused() >= refused + refusals_that_tell; }, generous));
+  // What was swallowed stays lost, and nobody closes those connections but the daemon.
+  BOOST_TEST(gate.open_connections() > 0U);
+  gate.reopen();
+  check_recovered();
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -71,6 +71,13 @@ const ledger_call* late_call(
 
 } // namespace
 
+/// By the last attempt: an earlier refusal came too late to be heard.
+bool call_audit::refused_at_last(const step_facts& step) {
+  const auto by_attempt = [](const ledger_call* a, const ledger_call* b) { return a->attempt < b->attempt; };
+  const auto last = std::max_element(step.calls.begin(), step.calls.end(), by_attempt);
+  return last != step.calls.end() && refused_for_good((*last)->status);
+}
+
 // ---- reading ----------------------------------------------------------------
 
 call_audit::call_audit(const std::string& database_url, const running_bakery& bakery, const json& definition)
@@ -103,9 +110,16 @@ void call_audit::read_journal(const std::string& database_url) {
   for (const auto& row : work.exec("select id, tenant_id, status from orchestration_runs"))
     runs_[row[0].c_str()] = {row[1].c_str(), row[2].c_str(), {}};
   for (const auto& row : work.exec(
-         "select run_id, step, kind, seq from run_events where kind in ('step_succeeded', 'step_compensated')")) {
+         "select run_id, step, kind, seq, attempt from run_events where kind in ('step_succeeded', 'step_compensated', "
+         "'attempt_failed', 'compensation_attempt_failed')")) {
     auto& step = runs_[row[0].c_str()].steps[row[1].c_str()];
-    (std::string(row[2].c_str()) == "step_succeeded" ? step.succeeded : step.compensated) = row[3].as<int>();
+    const std::string kind = row[2].c_str();
+    if (kind == "step_succeeded")
+      step.succeeded = row[3].as<int>();
+    else if (kind == "step_compensated")
+      step.compensated = row[3].as<int>();
+    else
+      (kind == "attempt_failed" ? step.failed : step.undo_failed).insert(row[4].as<unsigned>());
   }
   for (const auto& row : work.exec("select tenant_id, idempotency_key, run_id from run_starts"))
     starts_[{row[0].c_str(), row[1].c_str()}] = row[2].c_str();
@@ -131,8 +145,8 @@ std::vector<std::string> call_audit::contradictions(const std::vector<interrupti
   check_work(found);
   for (const auto& [run, facts] : runs_) {
     for (const auto& [name, step] : facts.steps) {
-      check_repetitions(step.calls, interruptions, found);
-      check_repetitions(step.undo_calls, interruptions, found);
+      check_repetitions(step.calls, step.failed, interruptions, found);
+      check_repetitions(step.undo_calls, step.undo_failed, interruptions, found);
     }
     check_order(run, facts, interruptions, found);
     check_ending(run, facts, found);
@@ -162,8 +176,8 @@ void call_audit::check_call(const ledger_call& call, complaints& found) const {
 }
 
 void call_audit::check_repetitions(
-  const std::vector<const ledger_call*>& calls, const std::vector<interruption>& interruptions,
-  complaints& found) const {
+  const std::vector<const ledger_call*>& calls, const std::set<unsigned>& failed,
+  const std::vector<interruption>& interruptions, complaints& found) const {
   std::map<unsigned, const ledger_call*> last_of;
   const ledger_call* furthest = nullptr;
   for (const auto* call : calls) {
@@ -172,6 +186,8 @@ void call_audit::check_repetitions(
       found.push_back(shown(*call) + " was made at " + before->second->at + " already and nothing explains it");
     if (furthest && call->attempt < furthest->attempt && !made_by_a_sleeper(*call, interruptions))
       found.push_back(shown(*call) + " came after attempt " + std::to_string(furthest->attempt));
+    if (call->attempt != 1 && !failed.contains(call->attempt - 1))
+      found.push_back(shown(*call) + " was made although the attempt before it had not failed");
     if (!furthest || call->attempt > furthest->attempt)
       furthest = call;
     last_of[call->attempt] = call;
@@ -195,7 +211,8 @@ void call_audit::check_work(complaints& found) const {
     const auto step = run->second.steps.find(parts->step);
     const bool remembered =
       step != run->second.steps.end() && (parts->undo ? step->second.compensated : step->second.succeeded) > 0;
-    if (!remembered)
+    // A service that has done the work and then refuses it contradicts itself; the engine can only believe the last.
+    if (!remembered && !(step != run->second.steps.end() && refused_at_last(step->second)))
       found.push_back("the work of " + key + " was done and the journal does not know");
   }
   for (const auto& [run, facts] : runs_)
@@ -232,9 +249,8 @@ void call_audit::check_order(
 void call_audit::check_ending(const std::string& run, const run_facts& facts, complaints& found) const {
   std::string expected = "completed";
   for (const auto& [name, step] : facts.steps)
-    for (const auto* call : step.calls)
-      if (refused_for_good(call->status) && expected != "failed")
-        expected = rules_.at(name).decisive ? "failed" : "partial_success";
+    if (refused_at_last(step) && expected != "failed")
+      expected = rules_.at(name).decisive ? "failed" : "partial_success";
   if (facts.status != expected)
     found.push_back("run " + run + " is " + facts.status + "; by what the services answered it would be " + expected);
   if (expected == "completed" && facts.steps.size() != rules_.size())

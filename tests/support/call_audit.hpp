@@ -2,6 +2,7 @@
 
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -42,7 +43,9 @@ public:
   /// A sentence for each thing that contradicts the promises:
   /// - a call of an unknown run, for another tenant than the run's, or by another method or path than the step's;
   /// - an answer that no fault explains;
-  /// - the same attempt called again outside of the `interruptions`, or an attempt after a later one;
+  /// - the same attempt called again outside of the `interruptions`, an attempt after a later one, or one that no
+  /// failure
+  ///   in the journal explains;
   /// - work done twice for one key, or for a step that did not succeed, or not done for one that did;
   /// - a step called again after one that needs it had been called: its outcome was not remembered in time;
   /// - a run that failed though no service had refused for good, or did not although one had;
@@ -63,6 +66,9 @@ private:
     /// Number of the event; 0 without one.
     int succeeded = 0;
     int compensated = 0;
+    /// Attempts that failed and were to be followed by another.
+    std::set<unsigned> failed;
+    std::set<unsigned> undo_failed;
     std::vector<const ledger_call*> calls;
     std::vector<const ledger_call*> undo_calls;
   };
@@ -81,13 +87,14 @@ private:
   };
   using complaints = std::vector<std::string>;
 
+  static bool refused_at_last(const step_facts& step);
   void read_definition(const nlohmann::json& definition);
   void read_journal(const std::string& database_url);
   void sort_calls();
   void check_call(const ledger_call& call, complaints& found) const;
   void check_repetitions(
-    const std::vector<const ledger_call*>& calls, const std::vector<interruption>& interruptions,
-    complaints& found) const;
+    const std::vector<const ledger_call*>& calls, const std::set<unsigned>& failed,
+    const std::vector<interruption>& interruptions, complaints& found) const;
   void check_work(complaints& found) const;
   void check_order(
     const std::string& run, const run_facts& facts, const std::vector<interruption>& interruptions,
