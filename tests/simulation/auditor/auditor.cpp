@@ -222,7 +222,7 @@ void auditor::judge_left_over(const run_story& story, const run_left_over* said)
     return said != nullptr && std::find(said->waits.begin(), said->waits.end(), wait) != said->waits.end();
   };
   const auto holds_a_slot = [](const auto& other) {
-    return other.second.paused && other.second.stage != run_story::stage_type::pending;
+    return other.second.stage != run_story::stage_type::pending && other.second.stage != run_story::stage_type::ended;
   };
   if (story.stage == run_story::stage_type::pending && !story.paused && says("slot")) {
     if (std::none_of(stories_.begin(), stories_.end(), holds_a_slot))
