@@ -67,7 +67,8 @@ void run_actor_state::begin_new(run_beginning& how) {
   }
   evolve(run_, facts.front());
   std::vector<run_effect> effects;
-  if (how.admitted) {
+  has_slot_ = how.admitted;
+  if (has_slot_) {
     auto decided = decide(run_, slot_granted{}, {now(), chance_.next()});
     for (const auto& fact : decided.events)
       evolve(run_, fact);
@@ -111,6 +112,11 @@ std::optional<std::string> run_actor_state::feed(run_input input) {
   }
   arm_timer();
   return std::nullopt;
+}
+
+void run_actor_state::take_slot() {
+  has_slot_ = true;
+  feed(slot_granted{});
 }
 
 void run_actor_state::append(const std::vector<event>& facts) {
@@ -243,10 +249,8 @@ void run_actor_state::rejected(int32_t seq, const std::string& reason) {
   for (auto& each : unsettled_) {
     if (each.seq == seq)
       refused_.events = std::move(each.events);
-    else if (
-      each.seq > seq &&
-      (std::holds_alternative<call_answered>(each.input) || std::holds_alternative<slot_granted>(each.input)))
-      stashed_.push_back(std::move(each.input)); // An answer is not asked for twice, nor is a slot given twice.
+    else if (each.seq > seq && std::holds_alternative<call_answered>(each.input))
+      stashed_.push_back(std::move(each.input)); // An answer is not asked for twice.
   }
   unsettled_.clear();
   refuse_held_wishes(fmt::format("the database refused what the run was to remember: {}", reason));
@@ -286,6 +290,9 @@ void run_actor_state::reloaded(const run_loaded& x) {
   auto waiting = std::exchange(stashed_, {});
   for (auto& input : waiting)
     feed(std::move(input));
+  // A slot is not given twice, whatever the run made of it when it had the wish that was refused.
+  if (run_.phase == run_phase::pending && has_slot_)
+    feed(slot_granted{});
   // What the journal says is out and nobody makes (it was held when the rejection came) is made now. What begins with
   // events that are on their way is held like any other.
   const auto still_out = calls_out(run_);
@@ -368,7 +375,7 @@ void run_actor_state::arm_timer() {
   if (leaving_ || hand_over_by_)
     return;
   auto due = next_due(run_);
-  if (projected_seq_ < run_.seq && run_.phase != run_phase::ended) {
+  if (durable_seq_ > 0 && projected_seq_ < run_.seq && run_.phase != run_phase::ended) {
     const auto projection = projected_at_ + environment_->run.projection_interval;
     due = due ? std::min(*due, projection) : projection;
   }
@@ -398,8 +405,9 @@ void run_actor_state::woken() {
 
 void run_actor_state::project_if_due() {
   const auto time = now();
+  // A start that is not settled may turn out to be none: then there is no row to bring up to date.
   if (
-    projected_seq_ >= run_.seq || run_.phase == run_phase::ended ||
+    durable_seq_ == 0 || projected_seq_ >= run_.seq || run_.phase == run_phase::ended ||
     time - projected_at_ < environment_->run.projection_interval)
     return;
   append_events x;
@@ -467,7 +475,7 @@ run_actor::behavior_type run(run_actor::stateful_pointer<run_actor_state> self, 
   self->set_down_handler([self](const caf::down_msg& down) { self->state.step_lost(down); });
   self->state.begin(std::move(how));
   return {
-    [self](const begin_run&) { self->state.feed(slot_granted{}); },
+    [self](const begin_run&) { self->state.take_slot(); },
     [self](const append_answered& x) { self->state.settled(x); },
     [self](attempt_ended& x) { self->state.attempt_is_over(x); },
     [self](const wake&) { self->state.woken(); },

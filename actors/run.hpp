@@ -38,6 +38,7 @@ struct run_actor_state {
   void begin(run_beginning how);
   /// Feeds the machine and appends what follows. Answers the machine's refusal, if it refused.
   std::optional<std::string> feed(run_input input);
+  void take_slot();
   void take_wish(wish_asked& x);
   void explain_yourself(const explanation_asked& x);
   void settled(const append_answered& x);
@@ -108,6 +109,8 @@ private:
 
   std::vector<attempt_out> attempts_;
 
+  /// The dispatcher has let it begin.
+  bool has_slot_ = false;
   std::optional<start_key> key_;
   receiver<start_outcome> start_outcome_;
 

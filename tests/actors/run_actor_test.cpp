@@ -328,8 +328,12 @@ BOOST_AUTO_TEST_CASE(an_answer_that_is_refused_takes_no_other_answer_with_it) {
 }
 
 BOOST_AUTO_TEST_CASE(a_waiting_run_whose_wish_is_refused_still_gets_its_slot) {
-  // The slot comes before the refusal, and after it.
-  for (const bool slot_first : {false, true}) {
+  // The slot comes before the refusal, and after it; with the wish in hand the run can take it, or cannot.
+  const auto pause = [](actor_world& world, const run_id& run) { return world.ask(run, pause_asked{"poison"}); };
+  const auto cancel = [](actor_world& world, const run_id& run) { return world.ask(run, cancel_asked{"poison", ""}); };
+  using asking = std::function<std::shared_ptr<std::optional<wish_outcome>>(actor_world&, const run_id&)>;
+  const std::vector<std::pair<bool, asking>> ways{{false, pause}, {true, pause}, {false, cancel}, {true, cancel}};
+  for (const auto& [slot_first, ask] : ways) {
     actor_world::options settings;
     settings.dispatcher.runs_running_max = 1;
     settings.persistence.batch_runs_max = 1;
@@ -350,7 +354,7 @@ BOOST_AUTO_TEST_CASE(a_waiting_run_whose_wish_is_refused_still_gets_its_slot) {
     };
     if (slot_first)
       world.calls->answer("one", "{}");
-    auto told = world.ask(run, pause_asked{"poison"});
+    auto told = ask(world, run);
     world.settle();
     away = false;
     world.advance(1s);
@@ -384,6 +388,36 @@ BOOST_AUTO_TEST_CASE(wishes_that_are_refused_again_and_again_do_a_run_no_harm) {
   world.calls->answer("only", "{}");
   world.settle();
   BOOST_TEST((world.row(start->run().run).status == run_status::completed));
+}
+
+BOOST_AUTO_TEST_CASE(a_repeated_start_leaves_no_row_however_long_it_took) {
+  actor_world::options settings;
+  settings.dispatcher.runs_running_max = 2;
+  settings.persistence.batch_runs_max = 1;
+  actor_world world(settings);
+  const auto flow = workflow_builder("short").step("one").call(scripted()).build();
+  const auto keyed = [](start_request& request) { request.idempotency_key = "once"; };
+  world.start(flow, keyed);
+  world.settle();
+  world.calls->answer("one", "{}");
+  world.start(flow);
+  world.settle();
+  bool away = true;
+  bool start_away = true;
+  world.manners->on_append = [&](const std::vector<run_append>& batch) {
+    return away || (start_away && batch.front().key) ? model_fault::transient : model_fault::none;
+  };
+  world.calls->answer("one", "{}"); // Keeps the writer busy, so that start and slot share a batch.
+  world.settle();
+  world.start(flow, [](start_request& request) { request.input = "no JSON"; }); // Gives its slot back at once.
+  auto again = world.start(flow, keyed);
+  world.settle();
+  away = false;
+  world.advance(10s); // Longer than between two projections, and nobody knows yet that it is no new run.
+  start_away = false;
+  world.advance(10s);
+  BOOST_TEST(again->run().repeated);
+  BOOST_TEST(world.database->rows().size() == 2u);
 }
 
 BOOST_AUTO_TEST_CASE(a_refused_cancel_gives_no_call_up) {
