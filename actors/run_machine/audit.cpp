@@ -200,17 +200,26 @@ void fill_errors(audit_row& row, const run_state& state) {
   row.error_details = details.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
+std::string undo_complaint(const std::string& step, uint32_t attempts, const std::optional<call_failure>& failure) {
+  auto text = "the compensation of step " + step + " failed after " + std::to_string(attempts) +
+              (attempts == 1 ? " attempt" : " attempts");
+  return failure ? text + ": " + failure->message : text;
+}
+
 void fill_attention(audit_row& row, const run_state& state) {
   std::string text;
   for (step_index i = 0; i < state.steps.size(); ++i) {
     const auto& step = state.steps[i];
-    if (step.undo != undo_phase::failed)
+    const auto& name = state.workflow->steps[i].name;
+    std::string complaint;
+    if (step.undo == undo_phase::failed)
+      complaint = undo_complaint(name, step.undo_attempts_in_round, state.rejected ? std::nullopt : step.undo_failure);
+    else if (step.left_behind)
+      complaint =
+        undo_complaint(name, step.left_behind->attempts, step.left_behind->failure) + " (before the run was retried)";
+    else
       continue;
-    text += text.empty() ? "" : "; ";
-    text += "the compensation of step " + state.workflow->steps[i].name + " failed after " +
-            std::to_string(step.undo_attempts_in_round) + (step.undo_attempts_in_round == 1 ? " attempt" : " attempts");
-    if (step.undo_failure && !state.rejected)
-      text += ": " + step.undo_failure->message;
+    text += (text.empty() ? "" : "; ") + complaint;
   }
   if (!text.empty())
     row.attention = plain_line(text);

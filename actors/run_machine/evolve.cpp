@@ -21,6 +21,14 @@ void fail_in_hand(run_state& state, const event& fact) {
   }
 }
 
+/// What a retry of the run is not to hide.
+void keep_failed_undos(run_state& state) {
+  for (auto& step : state.steps)
+    if (step.undo == undo_phase::failed)
+      step.left_behind =
+        undo_left_behind{step.undo_attempts_in_round, state.rejected ? std::nullopt : step.undo_failure};
+}
+
 /// The texts of an event about a step.
 void take_step_texts(step_state& step, event& fact) {
   switch (fact.kind) {
@@ -38,6 +46,9 @@ void take_step_texts(step_state& step, event& fact) {
   case event_kind::compensation_attempt_failed:
   case event_kind::compensation_failed:
     step.undo_failure = std::move(fact.failure);
+    break;
+  case event_kind::step_compensated:
+    step.left_behind.reset();
     break;
   default:
     break;
@@ -106,6 +117,8 @@ void evolve(run_state& state, event&& fact) {
   check_follows(state, fact);
   if (fact.kind == event_kind::run_failed && fact.failure)
     fail_in_hand(state, fact);
+  if (fact.kind == event_kind::run_retried)
+    keep_failed_undos(state);
   advance(state, fact, nullptr);
   take_texts(state, fact);
 }

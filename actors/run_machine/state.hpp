@@ -121,6 +121,15 @@ struct step_progress {
   bool operator==(const step_progress&) const = default;
 };
 
+/// A compensation that had failed when its run was retried: what it was to undo still stands.
+struct undo_left_behind {
+  uint32_t attempts = 0;
+  /// Absent where the database refused to hold it.
+  std::optional<call_failure> failure;
+
+  bool operator==(const undo_left_behind&) const = default;
+};
+
 /// Everything known about a step.
 struct step_state : step_progress {
   /// JSON text; only when `succeeded`.
@@ -133,6 +142,8 @@ struct step_state : step_progress {
   std::string skip_reason;
   /// Of the newest failed attempt to undo it.
   std::optional<call_failure> undo_failure;
+  /// Until the step is undone after all.
+  std::optional<undo_left_behind> left_behind;
 
   bool operator==(const step_state&) const = default;
 };

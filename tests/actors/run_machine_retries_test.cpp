@@ -152,6 +152,23 @@ BOOST_AUTO_TEST_CASE(a_step_whose_compensation_failed_stays_succeeded_when_the_r
   run.feed(retry_asked{"ann"});
   BOOST_TEST(run.asked() == "begin(b 2)");
   BOOST_TEST((run.step("a").phase == step_phase::succeeded));
+  // What was not undone still stands, so the run stays listed, also when it ends well.
+  const auto complaint = "the compensation of step a failed after 1 attempt: HTTP 400 (before the run was retried)";
+  BOOST_TEST(audit_of(run.state).attention.value_or("") == complaint);
+  run.succeed("b");
+  BOOST_TEST(run.told() == "step_succeeded(b) run_completed");
+  BOOST_TEST(audit_of(run.state).attention.value_or("") == complaint);
+}
+
+BOOST_AUTO_TEST_CASE(a_compensation_that_succeeds_after_a_retry_takes_its_complaint_back) {
+  fed_run run(workflow_builder().step("a").compensated(1).step("b").needs({"a"}).build());
+  run.succeed("a", "1");
+  run.fail("b");
+  run.fail_undo("a");
+  run.feed(retry_asked{"ann"});
+  run.fail("b");
+  run.undo("a");
+  BOOST_TEST(run.told() == "step_compensated(a) run_failed");
   BOOST_TEST(!audit_of(run.state).attention.has_value());
 }
 
