@@ -60,6 +60,9 @@ public:
   /// When the next waiting run moves up; nothing when none can.
   std::optional<timestamp> next_ageing() const;
 
+  /// Whether the run stands in line.
+  bool waits(const run_id& run) const { return waiting_.contains(run); }
+
   size_t waiting() const { return waiting_.size(); }
   size_t running() const { return running_; }
 

@@ -151,12 +151,15 @@ void dispatcher_state::spawn_run(const tenant_id& tenant, bool running, run_begi
   live_.insert_or_assign(id, live_run{std::move(actor), tenant, running});
 }
 
-void dispatcher_state::begin_waiting() {
+std::vector<run_id> dispatcher_state::begin_waiting() {
+  std::vector<run_id> begun;
   while (auto next = queue_->pop(environment_->now())) {
     auto& found = live_.at(*next);
     found.running = true;
     self_->send(found.actor, begin_run{});
+    begun.push_back(*next);
   }
+  return begun;
 }
 
 void dispatcher_state::left(const run_left& x, const caf::strong_actor_ptr& from) {
@@ -167,6 +170,8 @@ void dispatcher_state::left(const run_left& x, const caf::strong_actor_ptr& from
   self_->send(found->second.actor, leave_run{});
   by_address_.erase(found->second.actor.address());
   forget(x.run);
+  if (x.stop)
+    stop_run(x.run, x.stop->kind, x.stop->reason);
   begin_waiting();
 }
 
@@ -190,7 +195,7 @@ void dispatcher_state::run_died(const caf::down_msg& down) {
   forget(id);
   // In a shard that is leaving, the next owner finds it.
   if (owns(id))
-    read_back(id, [](pending_load& load) { load.revive = true; });
+    revive(id);
   begin_waiting();
 }
 
@@ -227,6 +232,11 @@ void dispatcher_state::change(change_run& x) {
     x.outcome(not_owned(x.run));
     return;
   }
+  if (!is_ready(x.run)) {
+    // A page that recovery has read may hold it: it must not move before that is here.
+    x.outcome(wish_refused{wish_refused::reason_type::unavailable, "the run is about to be taken up; ask again"});
+    return;
+  }
   read_back(x.run, [&](pending_load& load) { load.changes.push_back(std::move(x)); });
 }
 
@@ -243,9 +253,10 @@ void dispatcher_state::explain_one(explain_run& x) {
 }
 
 void dispatcher_state::loaded(run_loaded& x) {
-  auto node = loads_.extract(x.run);
-  if (node.empty())
+  // What was read before a dead actor's last words were written is not looked at.
+  if (const auto found = loads_.find(x.run); found == loads_.end() || found->second.settling)
     return;
+  auto node = loads_.extract(x.run);
   auto& load = node.mapped();
   const auto refuse_all = [&](const wish_refused& why) {
     for (auto& each : load.changes)
@@ -256,31 +267,40 @@ void dispatcher_state::loaded(run_loaded& x) {
   if (!x.failure.empty()) {
     refuse_all({wish_refused::reason_type::unavailable, x.failure});
     // Nobody else will ask for a run that died: ask until the journal answers.
-    if (load.revive) {
+    if (load.revive && !stopped_.contains(x.run)) {
       to_revive_.push_back(x.run);
       self_->send(environment_->timekeeper, wake_at{environment_->now() + options_.revive_interval});
     }
     return;
   }
   if (!x.state) {
-    refuse_all({wish_refused::reason_type::not_found, "there is no such run of this tenant"});
+    answer_without_state(x, load);
     return;
   }
   const auto tenant = x.state->plan.tenant;
   for (auto& each : load.explanations) {
     if (each.tenant == tenant)
-      each.outcome(explain(*x.state, environment_->now()));
+      each.outcome(explain_absent(x));
     else
       each.outcome(wish_refused{wish_refused::reason_type::not_found, "there is no such run of this tenant"});
   }
   const bool wished = std::any_of(
     load.changes.begin(), load.changes.end(), [&](const change_run& each) { return each.tenant == tenant; });
-  const bool revived = load.revive && x.state->phase != run_phase::ended;
   if (wished && !owns(x.run)) {
     for (auto& each : load.changes)
       each.outcome(not_owned(x.run));
     return;
   }
+  const bool ended = x.state->phase == run_phase::ended;
+  const bool waits_for_retry = x.state->phase == run_phase::waiting_for_retry;
+  // A row that says that an ended run goes on is brought up to date by the run's actor.
+  const bool row_lags = ended && x.row && !is_ended(x.row->status);
+  const auto known = stopped_.find(x.run);
+  const bool stopped = known != stopped_.end() || (x.row && x.row->stop);
+  // Its journal was damaged and is not any more: it goes on, whoever asked.
+  const bool repaired =
+    stopped && (known != stopped_.end() ? known->second.kind : x.row->stop->kind) == stop_kind::journal_damaged;
+  const bool revived = (load.revive || repaired) && (!ended || row_lags);
   if ((wished || revived) && owns(x.run)) {
     // Another node may have written since the journal was read, unless the shard was ours all the time.
     if (!live_.contains(x.run) && load.epoch != epoch_of(x.run)) {
@@ -288,21 +308,27 @@ void dispatcher_state::loaded(run_loaded& x) {
       read_back(x.run, [&](pending_load& again) { again = std::move(load); });
       return;
     }
-    recovered_run back{x.state, *epoch_of(x.run)};
+    recovered_run back{x.state, *epoch_of(x.run), row_lags};
     adopt_one(back);
+    if (stopped)
+      take_up({x.run});
+    begin_waiting();
     // Now that it is here, the wishes find it.
-    for (auto& each : load.changes)
-      change(each);
+    for (auto& each : load.changes) {
+      // Being taken up again is what a person wants who retries a run that nobody acts for.
+      const bool retried = stopped && !ended && std::holds_alternative<retry_asked>(each.asked) && !waits_for_retry &&
+                           each.tenant == tenant;
+      if (retried)
+        each.outcome(wish_granted{});
+      else
+        change(each);
+    }
     return;
   }
+  if (repaired && owns(x.run))
+    take_up({x.run});
   for (auto& each : load.changes)
     each.outcome(wish_refused{wish_refused::reason_type::not_found, "there is no such run of this tenant"});
-}
-
-void dispatcher_state::revive_again() {
-  for (const auto& run : std::exchange(to_revive_, {}))
-    if (owns(run) && !live_.contains(run))
-      read_back(run, [](pending_load& load) { load.revive = true; });
 }
 
 // ---- shards -----------------------------------------------------------------
@@ -317,6 +343,7 @@ void dispatcher_state::adopt_one(recovered_run& found) {
   const auto priority = parse_run_priority(found.state->plan.priority).value_or(run_priority::normal);
   run_beginning how;
   how.recovered = std::move(found.state);
+  how.mend_row = found.row_lags;
   if (running)
     queue_->occupy(tenant);
   else
@@ -325,12 +352,19 @@ void dispatcher_state::adopt_one(recovered_run& found) {
 }
 
 void dispatcher_state::adopt(adopt_runs& x) {
+  std::vector<run_id> taken;
   for (auto& each : x.runs) {
-    if (epoch_of(each.state->plan.run) != each.epoch)
+    const auto run = each.state->plan.run;
+    if (epoch_of(run) != each.epoch)
       continue; // The shard has been lost or handed over since the page was read.
     ++runs_recovered_;
     adopt_one(each);
+    taken.push_back(run);
   }
+  take_up(taken);
+  for (const auto& each : x.damaged)
+    if (epoch_of(each.run) == each.epoch)
+      stop_run(each.run, stop_kind::journal_damaged, each.damage);
   begin_waiting();
 }
 
@@ -405,6 +439,7 @@ void dispatcher_state::lost() {
   ready_.clear();
   epochs_.clear();
   leaving_.clear();
+  stopped_.clear();
   self_->send(environment_->recovery, shards_lost{});
   queue_ = std::make_unique<admission_queue>(admission_queue::limits{
     options_.runs_running_max, options_.runs_running_per_tenant_max, options_.ageing_interval,
@@ -416,6 +451,7 @@ dispatcher_status dispatcher_state::status() const {
   all.runs_live = live_.size();
   all.runs_running = queue_->running();
   all.runs_waiting = queue_->waiting();
+  all.runs_stopped = stopped_.size();
   all.shards_ready = ready_.size();
   all.shards_recovering = epochs_.size() - ready_.size();
   all.runs_recovered = runs_recovered_;
@@ -449,6 +485,12 @@ dispatcher(dispatcher_actor::stateful_pointer<dispatcher_state> self, dispatcher
     [self](run_loaded& x) { self->state.loaded(x); },
     [self](const report_status& x) { x.outcome(self->state.status()); },
     [self](const stop_admitting&) { self->state.admitting = false; },
+    [self](const look_at_live& x) { self->state.look_at_live_runs(x); },
+    [self](look_at_rows& x) { self->state.look_at_open_rows(x); },
+    [self](const look_at_stopped& x) { self->state.look_at_stopped_runs(x.limit); },
+    [self](const heal_run& x) { self->state.heal(x); },
+    [self](open_rows_listed& x) { self->state.rows_listed(x); },
+    [self](const run_settled& x) { self->state.settled(x); },
     [self](const wake&) { self->state.revive_again(); },
   };
 }

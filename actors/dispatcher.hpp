@@ -44,6 +44,12 @@ struct dispatcher_state {
   void loaded(run_loaded& x);
   void run_died(const caf::down_msg& down);
   void revive_again();
+  void look_at_live_runs(const look_at_live& x);
+  void look_at_open_rows(look_at_rows& x);
+  void rows_listed(open_rows_listed& x);
+  void look_at_stopped_runs(size_t limit);
+  void heal(const heal_run& x);
+  void settled(const run_settled& x);
   dispatcher_status status() const;
 
   bool admitting = true;
@@ -63,6 +69,8 @@ private:
     bool revive = false;
     /// Under which its shard was owned when the journal was asked; nothing when it was not.
     std::optional<epoch_number> epoch;
+    /// The journal is asked once nothing of the run is on its way there any more; what was read before is old.
+    bool settling = false;
   };
   /// A shard that another node is to have.
   struct leaving_shard {
@@ -78,11 +86,24 @@ private:
   void fetch_numbers();
   void spawn_run(const tenant_id& tenant, bool running, run_beginning how);
   void adopt_one(recovered_run& found);
-  void begin_waiting();
+  /// Answers who has a slot now.
+  std::vector<run_id> begin_waiting();
+  /// Takes the run out of the runs that are here.
+  void forget(const run_id& run);
+  /// Reads the run back once nothing of it is on its way to the journal, and lets it act again.
+  void revive(const run_id& run);
+  bool is_ready(const run_id& run) const;
+  /// Nobody acts for the run from now on, for this reason.
+  void stop_run(const run_id& run, stop_kind kind, const std::string& reason);
+  /// Somebody acts for these runs from now on, whatever was written down.
+  void take_up(const std::vector<run_id>& runs);
+  void answer_without_state(const run_loaded& x, pending_load& load);
+  /// Of a run that no actor has. Its tenant is the caller's to check.
+  explanation explain_absent(const run_loaded& x) const;
+  static std::string why_without_journal(const row_outline& row);
   void read_back(const run_id& run, const std::function<void(pending_load&)>& add);
   bool owns(const run_id& run) const;
   std::optional<epoch_number> epoch_of(const run_id& run) const;
-  void forget(const run_id& run);
   void run_has_gone(const run_id& run);
   void vacate_empty();
 
@@ -96,6 +117,10 @@ private:
   std::unordered_map<run_id, pending_load> loads_;
   /// Runs whose actors died and whose journals could not be read when they were asked for.
   std::vector<run_id> to_revive_;
+  /// Runs of this node that nobody acts for; as they stand in `stopped_runs`, or are about to.
+  std::map<run_id, run_stop> stopped_;
+  /// The last one that was read back in case it was repaired.
+  run_id stopped_looked_at_;
   /// Owned shards whose runs are all here, in turn for new runs.
   std::vector<shard_lease> ready_;
   /// The shards that are this node's to act in.

@@ -4,9 +4,11 @@
 #include <caf/typed_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
+#include "actors/liveness_messages.hpp"
 #include "actors/messages.hpp"
 
-// Who talks to whom, and about what. Read with `messages.hpp`; no implementation is needed to follow the protocol.
+// Who talks to whom, and about what. Read with `messages.hpp` and `liveness_messages.hpp`; no implementation is needed
+// to follow the protocol.
 //
 //   caller -> dispatcher -> run -> step -> executor of the call
 //                            |  <- persistence (one per writer)
@@ -31,6 +33,8 @@ using persistence_actor = caf::typed_actor<
   caf::reacts_to<append_events>,
   // Write what is waiting, then answer.
   caf::replies_to<drain>::with<drained>,
+  // Answered with `run_settled` to the sender.
+  caf::reacts_to<settle_run>,
   // INTERNAL: write what has gathered since the last batch.
   caf::reacts_to<write_next>>;
 
@@ -61,6 +65,8 @@ using run_actor = caf::typed_actor<
   caf::reacts_to<run_loaded>,
   // Its shard goes to another node: leave when what is under way is settled.
   caf::reacts_to<hand_over_run>,
+  // The watchdog wants to know what will move it.
+  caf::reacts_to<liveness_asked>,
   // The dispatcher has forgotten it, its shard has another owner, or the node ends: go.
   caf::reacts_to<leave_run>>;
 
@@ -74,6 +80,10 @@ using recovery_actor = caf::typed_actor<
   caf::reacts_to<forget_shards>,
   // Read one run. Answered with `run_loaded` to the sender.
   caf::reacts_to<load_run>,
+  // Answered with `open_rows_listed` to the sender.
+  caf::reacts_to<list_open_rows>,
+  // Which runs nobody acts for, to be written down; INTERNAL: again.
+  caf::reacts_to<note_stops>, caf::reacts_to<write_stops_again>,
   // INTERNAL: the dispatcher has taken the last page.
   caf::reacts_to<runs_adopted>,
   // INTERNAL: read the next page.
@@ -100,6 +110,10 @@ using dispatcher_actor = caf::typed_actor<
   caf::reacts_to<run_loaded>, caf::reacts_to<report_status>,
   // The node ends: admit nothing more.
   caf::reacts_to<stop_admitting>,
+  // The watchdog looks at the runs that are here, at the rows that say they should be, and at those that were given up.
+  caf::reacts_to<look_at_live>, caf::reacts_to<look_at_rows>, caf::reacts_to<look_at_stopped>, caf::reacts_to<heal_run>,
+  // From recovery and persistence, asked for by the two above.
+  caf::reacts_to<open_rows_listed>, caf::reacts_to<run_settled>,
   // INTERNAL: ask again for the runs whose actors died while the journal could not be read.
   caf::reacts_to<wake>>;
 
@@ -116,6 +130,13 @@ using lease_keeper_actor = caf::typed_actor<
   caf::reacts_to<shards_vacated>,
   // Give everything back. Answers when done (or when the database cannot be asked).
   caf::replies_to<drain>::with<drained>>;
+
+/// WATCHDOG. Looks whether something will move every run that has not ended, and has the others taken up anew.
+using watchdog_actor = caf::typed_actor<
+  // INTERNAL: look on.
+  caf::reacts_to<look_around>,
+  // What it asked for.
+  caf::reacts_to<live_page>, caf::reacts_to<run_liveness>, caf::reacts_to<open_rows_page>>;
 
 /// DEFINITIONS. Keeps workflow definitions; has a connection of its own.
 using definitions_actor =

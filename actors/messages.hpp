@@ -203,7 +203,9 @@ struct explanation_asked {
 /// The run's actor is done: the run ended, its start was refused, or its shard has, or is to have, another owner.
 struct run_left {
   run_id run;
-  enum class reason_type : uint8_t { ended, not_started, fenced, handed_over } reason = reason_type::ended;
+  enum class reason_type : uint8_t { ended, not_started, fenced, handed_over, given_up } reason = reason_type::ended;
+  /// Why it was given up; absent otherwise.
+  std::optional<run_stop> stop = {};
 };
 
 /// The run goes on at another node: begin nothing more. Calls that are out may end until `deadline`; when none is out
@@ -263,11 +265,23 @@ struct recovered_run {
   std::shared_ptr<run_state> state;
   /// Under which the run's shard was owned when the journal was read.
   epoch_number epoch = 0;
+  /// It has ended, and its row says that it goes on: nothing is left to do but to bring the row up to date.
+  bool row_lags = false;
+};
+
+/// A run whose journal cannot be followed.
+struct damaged_run {
+  run_id run;
+  epoch_number epoch = 0;
+  /// One line.
+  std::string damage;
 };
 
 /// Take these runs up again. Answered when they act, so that recovery goes no faster than the node can follow.
 struct adopt_runs {
   std::vector<recovered_run> runs;
+  /// Those that nobody can act for, from the same page.
+  std::vector<damaged_run> damaged;
 };
 
 /// The answer to `adopt_runs`.
@@ -290,9 +304,21 @@ struct load_run {
 struct run_loaded {
   run_id run;
   std::shared_ptr<run_state> state;
-  /// A sentence; empty when `state` is right or there is no such run.
+  /// Why the database could not be asked, a sentence; empty when it could.
   std::string failure;
+  /// Why the journal cannot be followed, a sentence; empty when it can or there is none.
+  std::string damage = {};
+  /// What is known without the journal.
+  std::optional<row_outline> row = {};
 };
+
+/// Write down for which runs nobody acts, or that somebody does again; tried until the database has it.
+struct note_stops {
+  std::vector<stop_change> changes;
+};
+
+/// INTERNAL to recovery: try again to write the stops down.
+struct write_stops_again {};
 
 // ---- definitions ------------------------------------------------------------
 
@@ -325,6 +351,8 @@ struct dispatcher_status {
   size_t runs_live = 0;
   size_t runs_running = 0;
   size_t runs_waiting = 0;
+  /// Runs of this node that nobody acts for until they are read back.
+  size_t runs_stopped = 0;
   size_t shards_ready = 0;
   /// Owned, and not through recovery yet.
   size_t shards_recovering = 0;
@@ -387,3 +415,5 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(levain::find_workflow)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(levain::list_workflows)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(levain::stop_admitting)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(levain::report_status)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(levain::note_stops)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(levain::write_stops_again)

@@ -15,6 +15,7 @@
 #include "actors/persistence.hpp"
 #include "actors/recovery.hpp"
 #include "actors/timekeeper.hpp"
+#include "actors/watchdog.hpp"
 #include "actors/workflow_cache.hpp"
 #include "persistence/postgres_definition_store.hpp"
 #include "persistence/postgres_journal.hpp"
@@ -82,6 +83,9 @@ struct node::impl {
   dispatcher_actor dispatch;
   lease_keeper_actor lease_keeper_handle;
   definitions_actor definition;
+  std::shared_ptr<liveness_log> liveness = std::make_shared<liveness_log>();
+  /// Null when it is not to look.
+  watchdog_actor looks;
 
   std::mutex mutex;
   std::function<void(std::string)> fatal;
@@ -103,6 +107,7 @@ node::impl::impl(node_options given, node_ports ports)
   environment->run = options.run;
   environment->http = std::make_shared<http_calls>(options.http);
   environment->functions = functions;
+  environment->why_no_database = [status = writer_status] { return status->failing_reason(); };
   environment->timekeeper = system.spawn(timekeeper, environment->now);
   environment->recovery = system.spawn<caf::detached>(
     recovery, recovery_beginning{ports.make_journal("recovery"), workflows, options.recovery, writer_status});
@@ -125,6 +130,12 @@ node::impl::impl(node_options given, node_ports ports)
   dispatch = system.spawn(dispatcher, dispatcher_beginning{environment, options.dispatcher, lease_keeper_handle});
   definition = system.spawn<caf::detached>(definitions, workflows, environment->now);
 
+  if (!options.watchdog.off)
+    looks =
+      system.spawn(watchdog, watchdog_beginning{environment, dispatch, options.watchdog, writer_status, liveness});
+
+  if (looks)
+    watch(caf::actor_cast<caf::actor>(looks), "watchdog");
   watch(caf::actor_cast<caf::actor>(environment->timekeeper), "timekeeper");
   watch(caf::actor_cast<caf::actor>(environment->recovery), "recovery");
   watch(caf::actor_cast<caf::actor>(lease_keeper_handle), "lease keeper");
@@ -168,6 +179,9 @@ void node::impl::stop() {
   }
   stopping = true;
   caf::scoped_actor self{system};
+  if (looks)
+    self->send_exit(caf::actor_cast<caf::actor>(looks), caf::exit_reason::user_shutdown);
+  looks = nullptr;
   self->send(dispatch, stop_admitting{});
   // Starts that are under way get their answer, then the runs go, then what they said last is written.
   for (const auto& writer : environment->writers)
@@ -233,13 +247,15 @@ void node::list(receiver<std::variant<std::vector<definition_record>, std::strin
 
 void node::status(receiver<node_status> outcome) {
   auto figures = impl_->writer_status;
+  auto liveness = impl_->liveness;
   node_status limits;
   limits.batch_runs_max = impl_->options.persistence.batch_runs_max;
   limits.runs_running_max = impl_->options.dispatcher.runs_running_max;
   limits.runs_waiting_max = impl_->options.dispatcher.runs_waiting_max;
   caf::anon_send(
-    impl_->dispatch, report_status{[figures, limits, outcome = std::move(outcome)](dispatcher_status runs) {
+    impl_->dispatch, report_status{[figures, liveness, limits, outcome = std::move(outcome)](dispatcher_status runs) {
       auto all = limits;
+      all.liveness = liveness->figures();
       all.runs = runs;
       all.database_answers = figures->database_answers;
       if (const auto since = figures->failing_since.load(); since != 0)

@@ -8,6 +8,7 @@
 
 #include "actors/calls/function_executor.hpp"
 #include "actors/calls/http_calls.hpp"
+#include "actors/liveness_log.hpp"
 #include "actors/messages.hpp"
 #include "actors/node_options.hpp"
 #include "actors/recent_values.hpp"
@@ -47,6 +48,7 @@ struct node_options {
   run_options run;
   lease_options lease;
   recovery_options recovery;
+  watchdog_options watchdog;
   http_executor_options http;
   call_variables variables;
 };
@@ -71,6 +73,8 @@ struct node_status {
   size_t batch_runs_max = 0;
   size_t runs_running_max = 0;
   size_t runs_waiting_max = 0;
+  /// What the watchdog has found.
+  liveness_figures liveness;
 };
 
 /// One daemon's engine: the actor system with everything in it. All members are safe from any thread; receivers are

@@ -84,4 +84,24 @@ struct recovery_options {
   std::chrono::milliseconds retry_interval{500};
 };
 
+/// Settings of the watchdog.
+struct watchdog_options {
+  /// It does not look at all.
+  bool off = false;
+  /// Between two looks. A run is found out on two looks in a row.
+  std::chrono::milliseconds look_interval{10'000};
+  /// How long a timer, a deadline or an append may be over its time before that is a fault.
+  std::chrono::milliseconds overdue_grace{30'000};
+  /// Live runs asked at a time.
+  size_t page_runs_max = 2'000;
+  /// Open rows read in one look; more take several looks.
+  size_t listed_rows_max = 20'000;
+  /// Runs with a damaged journal that one look reads back, in case they were repaired.
+  size_t stopped_runs_max = 20;
+  /// Runs that one look has taken up anew; the others wait for the next.
+  size_t heals_per_look_max = 1'000;
+  /// After so many times of being taken up anew without a new event, a run is given up.
+  uint32_t heals_max = 3;
+};
+
 } // namespace levain

@@ -184,6 +184,7 @@ void persistence_state::settle(const append_answer& answered) {
   batch_.clear();
   batch_parts_.clear();
   report_waiting();
+  tell_the_settled();
   if (on_fenced_)
     for (const auto& [shard, epoch] : fenced)
       on_fenced_({shard, epoch});
@@ -257,6 +258,24 @@ caf::result<drained> persistence_state::drain_all() {
   return promise;
 }
 
+void persistence_state::tell_when_settled(const settle_run& x, const caf::strong_actor_ptr& who) {
+  settling_.emplace_back(x.run, who);
+  tell_the_settled();
+}
+
+void persistence_state::tell_the_settled() {
+  std::erase_if(settling_, [&](const auto& each) {
+    const auto& [run, who] = each;
+    const bool written =
+      std::any_of(batch_.begin(), batch_.end(), [&](const run_append& append) { return append.run == run; });
+    if (written || waiting_.contains(run))
+      return false;
+    if (who)
+      caf::anon_send(caf::actor_cast<caf::actor>(who), run_settled{run});
+    return true;
+  });
+}
+
 void persistence_state::finish_drains() {
   for (auto& promise : drains_)
     promise.deliver(drained{});
@@ -272,6 +291,7 @@ persistence_actor::behavior_type persistence(
   return {
     [self](append_events& x) { self->state.add(std::move(x), self->current_sender()); },
     [self](const drain&) { return self->state.drain_all(); },
+    [self](const settle_run& x) { self->state.tell_when_settled(x, self->current_sender()); },
     [self](const write_next&) { self->state.write(); },
   };
 }

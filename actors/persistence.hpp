@@ -60,6 +60,7 @@ struct persistence_state {
   void add(append_events&& x, const caf::strong_actor_ptr& sender);
   void write();
   caf::result<drained> drain_all();
+  void tell_when_settled(const settle_run& x, const caf::strong_actor_ptr& who);
 
 private:
   struct part {
@@ -81,6 +82,7 @@ private:
   void database_is_back();
   void finish_drains();
   void report_waiting();
+  void tell_the_settled();
   static run_append merge(const std::deque<part>& parts);
 
   persistence_actor::pointer self_;
@@ -110,6 +112,8 @@ private:
   /// Runs whose waiting parts go one by one, because one of them was rejected in company.
   std::unordered_set<run_id> separately_;
   std::vector<caf::typed_response_promise<drained>> drains_;
+  /// Who waits until nothing of a run is to be written any more.
+  std::vector<std::pair<run_id, caf::strong_actor_ptr>> settling_;
 };
 
 /// `entropy` spreads the waits for a lost database; `on_fenced` is called on this actor's thread with each shard

@@ -8,7 +8,9 @@
 
 namespace levain {
 
-run_state fold_journal(const run_id& run, const std::vector<event_record>& events, workflow_cache& workflows) {
+namespace {
+
+run_state fold_events(const run_id& run, const std::vector<event_record>& events, workflow_cache& workflows) {
   if (events.empty())
     throw broken_journal("the journal has no events");
   const auto plan = decode_plan(events.front(), run);
@@ -23,6 +25,21 @@ run_state fold_journal(const run_id& run, const std::vector<event_record>& event
     evolve(state, fact);
   }
   return state;
+}
+
+} // namespace
+
+run_state fold_journal(const run_id& run, const std::vector<event_record>& events, workflow_cache& workflows) {
+  try {
+    return fold_events(run, events, workflows);
+  } catch (const broken_journal&) {
+    throw;
+  } catch (const journal_unavailable&) {
+    throw;
+  } catch (const std::exception& damage) {
+    // Rows that were changed by hand can be broken in ways that nobody has thought of; the node must outlive them.
+    throw broken_journal(damage.what());
+  }
 }
 
 recovery_state::recovery_state(recovery_actor::pointer self)
@@ -98,11 +115,11 @@ void recovery_state::read_page() {
         if (!each.damage.empty())
           throw broken_journal(each.damage);
         auto state = std::make_shared<run_state>(fold_journal(each.run, each.events, *with_.workflows));
-        if (state->phase != run_phase::ended)
-          page.runs.push_back({std::move(state), epochs.at(shard_of(each.run))});
+        const bool row_lags = state->phase == run_phase::ended;
+        page.runs.push_back({std::move(state), epochs.at(shard_of(each.run)), row_lags});
       } catch (const broken_journal& damage) {
         // One damaged journal stops its own run, not the node.
-        spdlog::error("journal_damaged run={} reason=\"{}\"", to_string(each.run), damage.what());
+        page.damaged.push_back({each.run, epochs.at(shard_of(each.run)), damage.what()});
       }
     }
   } catch (const journal_unavailable& failure) {
@@ -115,7 +132,7 @@ void recovery_state::read_page() {
                                            static_cast<int64_t>(page.runs.size()) /
                                            static_cast<int64_t>(with_.options.runs_per_second_max);
   const bool last = found_count < with_.options.page_runs_max;
-  if (!page.runs.empty()) {
+  if (found_count > 0) {
     busy_ = true;
     self_->send(dispatcher_, std::move(page));
   }
@@ -137,15 +154,17 @@ void recovery_state::portion_done() {
 void recovery_state::load(const load_run& x, const caf::strong_actor_ptr& from) {
   run_loaded answer{x.run, nullptr, {}};
   try {
+    answer.row = with_.store->find_row(x.run);
     const auto events = with_.store->read(x.run);
     if (!events.empty())
       answer.state = std::make_shared<run_state>(fold_journal(x.run, events, *with_.workflows));
+    else if (answer.row && answer.row->has_workflow && !is_ended(answer.row->status))
+      answer.damage =
+        fmt::format("the journal has no events, but the row says that the run is {}", to_string(answer.row->status));
   } catch (const journal_unavailable& failure) {
     answer.failure = fmt::format("the database cannot be asked: {}", failure.what());
-  } catch (const journal_unreadable& damage) {
-    answer.failure = fmt::format("the run's journal is damaged: {}", damage.what());
-  } catch (const broken_journal& damage) {
-    answer.failure = fmt::format("the run's journal is damaged: {}", damage.what());
+  } catch (const std::exception& damage) {
+    answer.damage = damage.what();
   }
   if (from != nullptr)
     caf::anon_send(caf::actor_cast<caf::actor>(from), std::move(answer));
@@ -159,6 +178,9 @@ recovery_actor::behavior_type recovery(recovery_actor::stateful_pointer<recovery
     [self](const forget_shards& x) { self->state.forget_some(x); },
     [self](const load_run& x) { self->state.load(x, self->current_sender()); },
     [self](const runs_adopted&) { self->state.next_page(); },
+    [self](const list_open_rows& x) { self->state.list(x, self->current_sender()); },
+    [self](const note_stops& x) { self->state.note(x); },
+    [self](const write_stops_again&) { self->state.write_stops(); },
     [self](const read_next_page&) { self->state.next_page(); },
   };
 }

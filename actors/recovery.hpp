@@ -1,6 +1,7 @@
 #pragma once
 
 #include <caf/actor_clock.hpp>
+#include <map>
 #include <memory>
 #include <vector>
 
@@ -11,8 +12,8 @@
 
 namespace levain {
 
-/// Folds a journal into a run's state, as recovery and `verify` do. Throws `broken_journal` when the events are not
-/// those of a run of a registered workflow, and `journal_unavailable` when its definition cannot be read.
+/// Folds a journal into a run's state. Throws `broken_journal` when the events are not those of a run of a registered
+/// workflow, in whichever way, and `journal_unavailable` when its definition cannot be read.
 run_state fold_journal(const run_id& run, const std::vector<event_record>& events, workflow_cache& workflows);
 
 /// What recovery needs to begin.
@@ -36,6 +37,9 @@ struct recovery_state {
   void forget_some(const forget_shards& x);
   void load(const load_run& x, const caf::strong_actor_ptr& from);
   void next_page();
+  void list(const list_open_rows& x, const caf::strong_actor_ptr& from);
+  void note(const note_stops& x);
+  void write_stops();
 
 private:
   /// Shards that are recovered together.
@@ -57,6 +61,10 @@ private:
   std::vector<portion> portions_;
   /// Whether a page or its acknowledgement is on its way.
   bool busy_ = false;
+  /// What is still to be written down of runs that nobody acts for.
+  std::map<run_id, stop_change> stops_;
+  /// Whether another try is under way.
+  bool writing_stops_ = false;
   size_t recovered_ = 0;
   /// By the actors' clock: before that, enough runs were taken up.
   caf::actor_clock::time_point next_page_at_{};

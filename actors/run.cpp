@@ -46,6 +46,10 @@ void run_actor_state::begin(run_beginning how) {
   // The row may be older than the journal: it is brought up to date if the run lives long enough.
   projected_seq_ = run_.seq - 1;
   projected_at_ = now();
+  if (how.mend_row) {
+    project();
+    return;
+  }
   for (const auto& call : calls_out(run_))
     begin_attempt(call);
   arm_timer();
@@ -240,7 +244,7 @@ void run_actor_state::became_durable(int32_t seq) {
 
 void run_actor_state::rejected(int32_t seq, const std::string& reason) {
   if (++rejections_ > rejections_max) {
-    give_up(reason);
+    give_up(stop_kind::events_refused, reason);
     return;
   }
   reloading_ = true;
@@ -257,16 +261,19 @@ void run_actor_state::rejected(int32_t seq, const std::string& reason) {
   self_->send(environment_->recovery, load_run{run_.plan.run});
 }
 
-void run_actor_state::give_up(const std::string& reason) {
-  // Not even its end can be written: a person has to look at the row. The node goes on without the run.
-  spdlog::error("run_stuck run={} reason=\"{}\"", to_string(run_.plan.run), reason);
+void run_actor_state::give_up(stop_kind kind, const std::string& reason) {
+  // Not even its end can be written: a person has to look at it. The node goes on without the run.
   refuse_held_wishes(reason);
-  end(run_left::reason_type::fenced);
+  end(run_left::reason_type::given_up, run_stop{kind, reason, now()});
 }
 
 void run_actor_state::reloaded(const run_loaded& x) {
   if (!reloading_ || leaving_)
     return;
+  if (!x.state && x.failure.empty()) {
+    give_up(stop_kind::journal_damaged, x.damage.empty() ? "the journal has no events any more" : x.damage);
+    return;
+  }
   if (!x.state) {
     spdlog::warn("run_reload_failed run={} reason=\"{}\"", to_string(run_.plan.run), x.failure);
     armed_ = now() + reload_interval;
@@ -281,7 +288,7 @@ void run_actor_state::reloaded(const run_loaded& x) {
   const auto out = calls_out(run_);
   const bool had_events = !refused_.events.empty();
   if (const auto hopeless = feed(std::move(refused_))) {
-    give_up(*hopeless);
+    give_up(stop_kind::events_refused, *hopeless);
     return;
   }
   // Only what a person wished was refused: the run itself goes on as ever, however often that happens.
@@ -304,7 +311,8 @@ void run_actor_state::reloaded(const run_loaded& x) {
   if (run_.phase == run_phase::ended)
     end(run_left::reason_type::ended);
   else if (attempts_.empty() && !next_due(run_) && !run_.paused && run_.phase != run_phase::pending)
-    give_up("the database refuses whatever the run would do next"); // Nothing would ever wake it.
+    give_up(
+      stop_kind::events_refused, "the database refuses whatever the run would do next"); // Nothing would ever wake it.
 }
 
 // ---- effects ----------------------------------------------------------------
@@ -336,7 +344,7 @@ void run_actor_state::begin_attempt(const begin_call& call) {
   }
   auto made = self_->spawn<caf::monitored>(
     step, run_actor(self_), call.step, std::move(std::get<call_request>(prepared)), environment_);
-  attempts_.push_back({call, std::move(made)});
+  attempts_.push_back({call, std::move(made), now()});
 }
 
 void run_actor_state::abandon_attempt_of(step_index step) {
@@ -410,12 +418,17 @@ void run_actor_state::project_if_due() {
     durable_seq_ == 0 || projected_seq_ >= run_.seq || run_.phase == run_phase::ended ||
     time - projected_at_ < environment_->run.projection_interval)
     return;
+  project();
+}
+
+void run_actor_state::project() {
   append_events x;
+  x.after_rejection = std::exchange(after_rejection_, false);
   x.append.run = run_.plan.run;
   x.append.epoch = epoch_;
   x.append.update = audit_of(run_);
   projected_seq_ = run_.seq;
-  projected_at_ = time;
+  projected_at_ = now();
   send_append(std::move(x));
 }
 
@@ -444,28 +457,6 @@ void run_actor_state::take_wish(wish_asked& x) {
     end(run_left::reason_type::ended);
 }
 
-void run_actor_state::explain_yourself(const explanation_asked& x) {
-  if (leaving_) {
-    self_->send(dispatcher_, explain_run{run_.plan.run, run_.plan.tenant, x.outcome});
-    return;
-  }
-  auto said = explain(run_, now());
-  if (!x.slot.empty())
-    for (auto& wait : said.waits)
-      if (wait.kind == "slot")
-        wait.text += ": " + x.slot;
-  if (unsettled_since_)
-    said.waits.push_back(
-      {"database",
-       {},
-       fmt::format(
-         "{} of its events are on their way to the database since {}", run_.seq - durable_seq_,
-         to_rfc3339(*unsettled_since_)),
-       unsettled_since_,
-       std::nullopt});
-  x.outcome(std::move(said));
-}
-
 void run_actor_state::refuse_held_wishes(const std::string& why) {
   for (auto& each : std::exchange(held_wishes_, {}))
     each.outcome(wish_refused{wish_refused::reason_type::unavailable, why});
@@ -483,6 +474,7 @@ run_actor::behavior_type run(run_actor::stateful_pointer<run_actor_state> self, 
     [self](const explanation_asked& x) { self->state.explain_yourself(x); },
     [self](const run_loaded& x) { self->state.reloaded(x); },
     [self](const hand_over_run& x) { self->state.hand_over(x); },
+    [self](const liveness_asked& x) { self->state.say_what_moves_it(x); },
     [self](const leave_run&) { self->state.leave(); },
   };
 }

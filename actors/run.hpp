@@ -25,6 +25,8 @@ struct run_beginning {
 
   /// A recovered run; null for a new one.
   std::shared_ptr<run_state> recovered;
+  /// It has ended, and only its row is to be brought up to date.
+  bool mend_row = false;
 };
 
 /// The hands of the machine: it decides, this makes the decision durable and then performs it.
@@ -41,6 +43,7 @@ struct run_actor_state {
   void take_slot();
   void take_wish(wish_asked& x);
   void explain_yourself(const explanation_asked& x);
+  void say_what_moves_it(const liveness_asked& x);
   void settled(const append_answered& x);
   void reloaded(const run_loaded& x);
   void attempt_is_over(attempt_ended& x);
@@ -69,7 +72,16 @@ private:
   struct attempt_out {
     begin_call call;
     step_actor actor;
+    timestamp began_at{};
   };
+
+  /// What is wrong, and a line on it.
+  using liveness_fault = std::pair<liveness_kind, std::string>;
+  std::optional<liveness_fault> find_fault(const liveness_asked& x) const;
+  std::optional<liveness_fault> find_call_fault(bool unsettled, duration overdue_grace) const;
+  std::optional<liveness_fault> find_timer_fault(duration overdue_grace) const;
+
+  wait_reason explain_database() const;
 
   void begin_new(run_beginning& how);
   void append(const std::vector<event>& facts);
@@ -82,13 +94,14 @@ private:
   void became_durable(int32_t seq);
   void start_settled(const append_outcome& outcome);
   void rejected(int32_t seq, const std::string& reason);
-  void give_up(const std::string& reason);
+  void give_up(stop_kind kind, const std::string& reason);
   void arm_timer();
   void project_if_due();
+  void project();
   void refuse_held_wishes(const std::string& why);
   void leave_if_settled();
   void send_append(append_events x);
-  void end(run_left::reason_type reason);
+  void end(run_left::reason_type reason, std::optional<run_stop> stop = {});
   timestamp now() const { return environment_->now(); }
 
   run_actor::pointer self_;
@@ -131,6 +144,8 @@ private:
   std::optional<timestamp> hand_over_by_;
   /// It has told the dispatcher that it is done and waits to be let go.
   bool leaving_ = false;
+  /// The newest event when the watchdog asked last.
+  int32_t looked_at_seq_ = 0;
   random_draw chance_{0};
 };
 

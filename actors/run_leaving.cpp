@@ -22,12 +22,12 @@ void run_actor_state::leave_if_settled() {
     end(run_left::reason_type::handed_over);
 }
 
-void run_actor_state::end(run_left::reason_type reason) {
+void run_actor_state::end(run_left::reason_type reason, std::optional<run_stop> stop) {
   if (std::exchange(leaving_, true))
     return;
   for (const auto& each : attempts_)
     self_->send(each.actor, abandon_attempt{});
-  self_->send(dispatcher_, run_left{run_.plan.run, reason});
+  self_->send(dispatcher_, run_left{run_.plan.run, reason, std::move(stop)});
 }
 
 void run_actor_state::leave() {

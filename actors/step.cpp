@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "actors/calls/simulate_fate.hpp"
+#include "actors/run_machine/call_place.hpp"
 
 namespace levain {
 
@@ -35,8 +36,7 @@ void step_actor_state::begin(run_actor run, step_index step, call_request reques
       [&](const http_call&) { begin_with(environment_->http, "this node makes no HTTP calls"); },
       [&](const function_call&) { begin_with(environment_->functions, "this node has no C++ functions"); },
       [&](const worker_call& call) {
-        finish(
-          failure(call_failure::kind_type::retryable, fmt::format("no worker offers steps of kind '{}'", call.kind)));
+        finish(failure(call_failure::kind_type::retryable, no_worker_message(call.kind)));
       },
       [&](const simulate_call& call) { begin_simulated(call); },
     },

@@ -42,6 +42,25 @@ ordered_json figures_json(const recent_values::figures& figures) {
   return {{"count", figures.count}, {"median", figures.median}, {"p99", figures.p99}, {"max", figures.max}};
 }
 
+ordered_json liveness_json(const liveness_figures& found) {
+  ordered_json violations;
+  for (size_t i = 0; i < liveness_kind_count; ++i)
+    violations[std::string(to_string(static_cast<liveness_kind>(i)))] = found.violations[i];
+  auto last = ordered_json::array();
+  for (const auto& each : found.last)
+    last.push_back(
+      {{"at", to_rfc3339(each.at)},
+       {"run", to_string(each.run)},
+       {"kind", to_string(each.kind)},
+       {"detail", each.detail}});
+  return {
+    {"looks", found.looks},
+    {"looked_at", found.looked_at ? ordered_json(to_rfc3339(*found.looked_at)) : ordered_json()},
+    {"violations", std::move(violations)},
+    {"given_up", found.given_up},
+    {"last", std::move(last)}};
+}
+
 void show_status(const api_core_ptr& core, api_call call) {
   query_reader(call.request, {});
   core->ask_node(call.respond, [&](node& engine) {
@@ -55,7 +74,8 @@ void show_status(const api_core_ptr& core, api_call call) {
         {"runs",
          {{"live", status.runs.runs_live},
           {"running", status.runs.runs_running},
-          {"waiting", status.runs.runs_waiting}}},
+          {"waiting", status.runs.runs_waiting},
+          {"stopped", status.runs.runs_stopped}}},
         {"shards_ready", status.runs.shards_ready},
         {"admitting", status.runs.admitting},
         {"database",
@@ -70,6 +90,7 @@ void show_status(const api_core_ptr& core, api_call call) {
           {"batch_runs", figures_json(status.batch_runs)},
           {"batch_events", figures_json(status.batch_events)},
           {"commit_micros", figures_json(status.commit_micros)}}},
+        {"liveness", liveness_json(status.liveness)},
       };
       respond(json_response(200, document));
     });

@@ -20,7 +20,7 @@ std::optional<audit_row> find_row(queries& database, const tenant_id& tenant, co
   return database.find_run_by_number(tenant, std::get<std::string>(run));
 }
 
-/// A run that has only its row: adopted from an older system, or made by hand.
+/// A run that has only its row: adopted from an older system, made by hand, or with a journal that is damaged.
 ordered_json view_of_row(const audit_row& row) {
   auto view = audit_row_json(row);
   view["progress"] = nullptr;
@@ -37,20 +37,37 @@ ordered_json view_of_state(const run_state& state) {
   return view;
 }
 
+/// Only a journal that was changed by hand comes here. What its row says is still worth seeing.
+http_response view_of_damage(audit_row row, const std::string& damage) {
+  spdlog::error("broken_journal run={} reason=\"{}\"", to_string(row.id), damage);
+  if (!row.stopped)
+    row.stopped = std::string(to_string(stop_kind::journal_damaged)) + ": " + damage;
+  return json_response(200, view_of_row(row));
+}
+
 http_response
 view_of_events(const workflow_ptr& workflow, const audit_row& row, const std::vector<event_record>& events) {
   if (!workflow)
-    return to_response(
-      {500, fmt::format(
-              "the run's journal names version {} of workflow '{}', which is not registered", row.workflow_version,
-              row.workflow)});
+    return view_of_damage(
+      row, fmt::format("workflow {} version {} is not registered", row.workflow, row.workflow_version));
   try {
-    return json_response(200, view_of_state(fold_events(workflow, events)));
+    auto view = view_of_state(fold_events(workflow, events));
+    if (row.stopped)
+      view["stopped"] = *row.stopped;
+    return json_response(200, view);
   } catch (const std::exception& failure) {
-    // Only a journal that was changed by hand comes here, in whichever way it is broken; whoever calls is an actor that
-    // others need.
-    spdlog::error("broken_journal run={} reason=\"{}\"", to_string(row.id), failure.what());
-    return to_response({500, fmt::format("the run's journal cannot be folded: {}", failure.what())});
+    return view_of_damage(row, failure.what());
+  }
+}
+
+/// The events in order, or why they cannot be read.
+std::variant<std::vector<event_record>, std::string> read_events(queries& database, const run_id& run) {
+  try {
+    return database.read_events(run);
+  } catch (const journal_unavailable&) {
+    throw;
+  } catch (const std::runtime_error& unreadable) {
+    return unreadable.what();
   }
 }
 
@@ -62,7 +79,10 @@ void show_run(const api_core_ptr& core, api_call call) {
     auto row = find_row(database, tenant, run);
     if (!row)
       return respond(to_response(no_such_run(run)));
-    auto events = database.read_events(row->id);
+    auto found = read_events(database, row->id);
+    if (const auto* damage = std::get_if<std::string>(&found))
+      return respond(view_of_damage(*row, *damage));
+    auto& events = std::get<std::vector<event_record>>(found);
     if (events.empty())
       return respond(json_response(200, view_of_row(*row)));
     core->ask_node(respond, [&](node& engine) {
@@ -87,7 +107,10 @@ void show_events(const api_core_ptr& core, api_call call) {
     if (!row)
       return respond(to_response(no_such_run(run)));
     auto all = ordered_json::array();
-    for (const auto& each : database.read_events(row->id))
+    const auto found = read_events(database, row->id);
+    if (const auto* damage = std::get_if<std::string>(&found))
+      return respond(to_response({409, "the run's events cannot be read: " + *damage}));
+    for (const auto& each : std::get<std::vector<event_record>>(found))
       all.push_back(event_json(each));
     respond(
       json_response(200, {{"id", to_string(row->id)}, {"run_number", row->run_number}, {"events", std::move(all)}}));

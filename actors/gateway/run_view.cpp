@@ -184,6 +184,7 @@ ordered_json explanation_json(const explanation& why) {
     waits.push_back({
       {"kind", each.kind},
       {"step", each.step.empty() ? ordered_json() : ordered_json(each.step)},
+      {"place", each.place.empty() ? ordered_json() : ordered_json(each.place)},
       {"text", each.text},
       {"since", time_or_null(each.since)},
       {"until", time_or_null(each.until)},

@@ -1,6 +1,8 @@
 #include "actors/run_machine/explain.hpp"
 
-#include "actors/run_machine/machine.hpp"
+#include <algorithm>
+
+#include "actors/run_machine/call_place.hpp"
 #include "actors/run_machine/progress.hpp"
 
 namespace levain {
@@ -10,9 +12,9 @@ namespace {
 /// Builds one explanation from one state.
 class explainer {
 public:
-  explainer(const run_state& state, timestamp now)
+  explainer(const run_state& state, const explain_context& context)
     : state_(state)
-    , now_(now) {}
+    , context_(context) {}
 
   explanation explain() {
     explanation_.summary = summarise();
@@ -32,17 +34,13 @@ public:
     }
     if (state_.phase == run_phase::ended)
       wait("nothing", {}, "the run has ended; it waits for nothing", state_.ended_at, std::nullopt);
+    if (const auto attention = audit_of(state_).attention)
+      wait("attention", {}, "a person has to look at it: " + *attention, std::nullopt, std::nullopt);
     return std::move(explanation_);
   }
 
 private:
-  /// The time of day, with the date when it is not today's.
-  std::string clock(timestamp at) const {
-    auto text = to_rfc3339(at);
-    text = text.substr(0, 19) + "Z";
-    bool today = std::chrono::floor<std::chrono::days>(at) == std::chrono::floor<std::chrono::days>(now_);
-    return today ? text.substr(11) : text;
-  }
+  std::string clock(timestamp at) const { return clock_text(at, context_.now); }
 
   std::string since(const std::optional<timestamp>& at) const { return at ? " since " + clock(*at) : std::string(); }
 
@@ -121,27 +119,64 @@ private:
       state_.updated_at, state_.retry_at);
   }
 
+  /// A call that the journal says is out.
+  void explain_call(const begin_call& call, timestamp began_at, duration timeout, const std::string& goal) {
+    const auto place = call_place(state_, call.step, call.undo, context_.variables);
+    auto text = "step " + name(call.step) + ": attempt " + std::to_string(call.attempt) + goal + ", " + place;
+    const auto kind = call.undo ? "compensation" : "call";
+    std::optional<timestamp> until;
+    if (context_.in_hand) {
+      const auto hand = std::find_if(
+        context_.in_hand->begin(), context_.in_hand->end(), [&](const call_in_hand& x) { return x.call == call; });
+      if (hand == context_.in_hand->end()) {
+        wait(
+          "database", name(call.step), text + ", begins once what it follows from is in the database", std::nullopt,
+          std::nullopt);
+        explanation_.waits.back().place = place;
+        return;
+      }
+      // The call has all its time again where it was taken over.
+      until = hand->began_at + timeout;
+      text += ", is out since " + clock(began_at);
+      if (clock(hand->began_at) != clock(began_at))
+        text += " and was made again at " + clock(hand->began_at) + ", when the run was taken up";
+    } else {
+      until = began_at + timeout;
+      text += ", is out since " + clock(began_at);
+    }
+    wait(kind, name(call.step), text + "; its deadline is " + clock(*until), began_at, until);
+    explanation_.waits.back().place = place;
+  }
+
+  /// An attempt that has a time, and the failure of the one before it.
+  void explain_due(
+    const begin_call& next, timestamp due, const std::optional<timestamp>& last, const call_spec& call,
+    const std::optional<call_failure>& failure) {
+    const std::string goal = next.undo ? " to undo it" : "";
+    const auto begin = "step " + name(next.step) + ": ";
+    const auto attempt = "attempt " + std::to_string(next.attempt) + goal + " is due at " + clock(due);
+    if (failure && is_without_worker(call, *failure))
+      wait("worker", name(next.step), begin + failure->message + "; " + attempt, last, due);
+    else
+      wait(
+        next.undo ? "compensation_retry" : "retry", name(next.step),
+        begin + attempt + ", because attempt " + std::to_string(next.attempt - 1) + " failed" + because(failure), last,
+        due);
+    explanation_.waits.back().place = call_place(state_, next.step, next.undo, context_.variables);
+  }
+
   void explain_step(step_index i) {
     const auto& step = state_.steps[i];
     const auto& definition = state_.workflow->steps[i];
-    auto begin = "step " + name(i) + ": ";
     if (step.phase == step_phase::calling) {
-      auto deadline = *step.attempt_started_at + definition.timeout;
-      wait(
-        "call", name(i),
-        begin + "attempt " + std::to_string(step.attempt) + " is out since " + clock(*step.attempt_started_at) +
-          ", its deadline is " + clock(deadline),
-        step.attempt_started_at, deadline);
+      explain_call({i, step.attempt, false}, *step.attempt_started_at, definition.timeout, "");
     } else if (step.phase == step_phase::backing_off && step.next_attempt_at) {
-      wait(
-        "retry", name(i),
-        begin + "attempt " + std::to_string(step.attempt + 1) + " is due at " + clock(*step.next_attempt_at) +
-          ", because attempt " + std::to_string(step.attempt) + " failed" + because(step.failure),
-        step.attempt_started_at, step.next_attempt_at);
+      explain_due(
+        {i, step.attempt + 1, false}, *step.next_attempt_at, step.attempt_started_at, definition.call, step.failure);
     } else if (step.phase == step_phase::waiting && state_.phase == run_phase::running) {
-      explain_waiting_step(i, begin);
+      explain_waiting_step(i, "step " + name(i) + ": ");
     } else if (step.phase == step_phase::ready && state_.phase == run_phase::running) {
-      wait("pause", name(i), begin + "nothing but the pause keeps it", state_.paused_at, std::nullopt);
+      wait("pause", name(i), "step " + name(i) + ": nothing but the pause keeps it", state_.paused_at, std::nullopt);
     }
   }
 
@@ -166,39 +201,37 @@ private:
     const auto& compensation = state_.workflow->steps[i].compensate;
     if (!compensation || state_.phase == run_phase::ended)
       return;
-    auto begin = "step " + name(i) + ": ";
     if (step.undo == undo_phase::calling) {
-      auto deadline = *step.undo_attempt_started_at + compensation->timeout;
-      wait(
-        "compensation", name(i),
-        begin + "attempt " + std::to_string(step.undo_attempt) + " to undo it is out since " +
-          clock(*step.undo_attempt_started_at) + ", its deadline is " + clock(deadline),
-        step.undo_attempt_started_at, deadline);
+      explain_call({i, step.undo_attempt, true}, *step.undo_attempt_started_at, compensation->timeout, " to undo it");
     } else if (step.undo == undo_phase::due) {
       wait(
         "compensation", name(i),
-        begin + (state_.paused ? "is to be undone once the run is resumed"
-                               : "is to be undone after the steps that succeeded later"),
+        "step " + name(i) +
+          (state_.paused ? ": is to be undone once the run is resumed"
+                         : ": is to be undone after the steps that succeeded later"),
         std::nullopt, std::nullopt);
     } else if (step.undo == undo_phase::backing_off && step.next_undo_at) {
-      wait(
-        "compensation_retry", name(i),
-        begin + "attempt " + std::to_string(step.undo_attempt + 1) + " to undo it is due at " +
-          clock(*step.next_undo_at) + ", because attempt " + std::to_string(step.undo_attempt) + " failed" +
-          because(step.undo_failure),
-        step.undo_attempt_started_at, step.next_undo_at);
+      explain_due(
+        {i, step.undo_attempt + 1, true}, *step.next_undo_at, step.undo_attempt_started_at, compensation->call,
+        step.undo_failure);
     }
   }
 
   const run_state& state_;
-  timestamp now_;
+  const explain_context& context_;
   explanation explanation_;
 };
 
 } // namespace
 
-explanation explain(const run_state& state, timestamp now) {
-  return explainer(state, now).explain();
+explanation explain(const run_state& state, const explain_context& context) {
+  return explainer(state, context).explain();
+}
+
+std::string clock_text(timestamp at, timestamp now) {
+  const auto text = to_rfc3339(at).substr(0, 19) + "Z";
+  const bool today = std::chrono::floor<std::chrono::days>(at) == std::chrono::floor<std::chrono::days>(now);
+  return today ? text.substr(11) : text;
 }
 
 } // namespace levain

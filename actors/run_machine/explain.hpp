@@ -4,14 +4,16 @@
 #include <string>
 #include <vector>
 
-#include "actors/run_machine/state.hpp"
+#include "actors/run_machine/machine.hpp"
+#include "actors/run_machine/prepare_call.hpp"
 
 namespace levain {
 
-/// One thing a run waits for.
+/// One thing a run waits for, or that a person should know of it.
 struct wait_reason {
-  /// `slot`, `call`, `retry`, `run_retry`, `steps`, `pause`, `compensation`, `compensation_retry`; `nothing` when it
-  /// has ended.
+  /// From the state: `slot`, `call`, `retry`, `worker`, `run_retry`, `steps`, `pause`, `compensation`,
+  /// `compensation_retry`, `attention`; `nothing` when it has ended. From those that act for it: `database`,
+  /// `recovery`, `owner`, `stopped`, `row`.
   std::string kind;
   /// The step concerned; empty for the run as a whole.
   std::string step;
@@ -19,10 +21,12 @@ struct wait_reason {
   std::string text;
   std::optional<timestamp> since;
   std::optional<timestamp> until;
+  /// Where the call goes that is out or due, as `call_place` has it; empty where there is none.
+  std::string place = {};
   bool operator==(const wait_reason&) const = default;
 };
 
-/// Why a run is where it is, as a function of its state alone.
+/// Why a run is where it is.
 struct explanation {
   /// One sentence on the whole.
   std::string summary;
@@ -30,6 +34,24 @@ struct explanation {
   bool operator==(const explanation&) const = default;
 };
 
-explanation explain(const run_state& state, timestamp now);
+/// A call that somebody makes, and since when: later than the journal says where a node took it over.
+struct call_in_hand {
+  begin_call call;
+  timestamp began_at{};
+};
+
+/// What an explanation may know beside the state.
+struct explain_context {
+  timestamp now{};
+  /// What `${name}` stands for in the places of calls.
+  call_variables variables = {};
+  /// The calls under way, where somebody acts for the run; without it they are told as the journal has them.
+  std::optional<std::vector<call_in_hand>> in_hand = {};
+};
+
+explanation explain(const run_state& state, const explain_context& context);
+
+/// The time of day of `at`, `04:00:00Z`, with the date when it is not the day of `now`.
+std::string clock_text(timestamp at, timestamp now);
 
 } // namespace levain

@@ -149,6 +149,19 @@ void add_journal(option_maker& add, node_options& node) {
   add.span("recovery-retry-interval", node.recovery.retry_interval, "Wait of recovery after a failure");
 }
 
+void add_watchdog(option_maker& add, node_options& node) {
+  auto& watchdog = node.watchdog;
+  add.group("Watchdog");
+  add.flag("watchdog-off", watchdog.off, "Do not look whether something will move every run");
+  add.span("watchdog-look-interval", watchdog.look_interval, "Between two looks; a fault is found on two in a row");
+  add.span("watchdog-overdue-grace", watchdog.overdue_grace, "How long something may be over its time");
+  add.count("watchdog-page-runs-max", watchdog.page_runs_max, "Live runs asked at a time");
+  add.count("watchdog-listed-rows-max", watchdog.listed_rows_max, "Open rows read in one look");
+  add.count("watchdog-stopped-runs-max", watchdog.stopped_runs_max, "Damaged runs read back in one look");
+  add.count("watchdog-heals-per-look-max", watchdog.heals_per_look_max, "Runs taken up anew in one look");
+  add.count("watchdog-heals-max", watchdog.heals_max, "Times a run is taken up anew before it is given up");
+}
+
 void add_calls(option_maker& add, node_options& node) {
   add.group("Calls over HTTP");
   add.count("calls-in-flight-max", node.http.calls_in_flight_max, "Calls on the wire at once");
@@ -326,6 +339,7 @@ std::variant<daemon_options, int> read_daemon_options(int argc, const char* cons
   add_server(add, options);
   add_admission(add, options.node);
   add_journal(add, options.node);
+  add_watchdog(add, options.node);
   add_calls(add, options.node);
   try {
     app.parse(argc, argv);

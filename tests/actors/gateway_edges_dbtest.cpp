@@ -218,8 +218,15 @@ BOOST_FIXTURE_TEST_CASE(a_row_without_a_journal_is_shown_without_steps, world_on
   BOOST_TEST(run.at("progress").is_null());
   BOOST_TEST(world.get(world.path("/runs/" + id + "/events")).json().at("events").empty());
   for (const std::string& name : {id, std::string("OLD-1")}) {
-    BOOST_TEST(world.get(world.path("/runs/" + name + "/explain")).status == 404);
-    BOOST_TEST(world.post(world.path("/runs/" + name + "/retry"), by_anna).status == 404);
+    const auto why = world.get(world.path("/runs/" + name + "/explain")).json();
+    BOOST_TEST(why.at("summary") == "the run has only its row, which says that it is failed");
+    BOOST_TEST(why.at("waits").at(0).at("kind") == "row");
+    BOOST_TEST(
+      problem_of(world.post(world.path("/runs/" + name + "/retry"), by_anna)) ==
+      "409 the row was not written by this engine and has no journal, so nobody can act for it");
+    const auto theirs = "/v1/tenants/" + gateway_world::stranger + "/runs/" + name;
+    BOOST_TEST(world.get(theirs + "/explain").status == 404);
+    BOOST_TEST(world.post(theirs + "/retry", by_anna).status == 404);
   }
 }
 

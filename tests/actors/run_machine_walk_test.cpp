@@ -241,7 +241,7 @@ private:
   void check() {
     BOOST_REQUIRE(state_ == shadow_);
     BOOST_REQUIRE(audit_of(state_) == audit_of(shadow_));
-    BOOST_REQUIRE(!explain(state_, now_).summary.empty());
+    BOOST_REQUIRE(!explain(state_, {now_}).summary.empty());
     if (state_.phase == run_phase::ended) {
       BOOST_REQUIRE(ends_ == 1 && !state_.paused && !next_due(state_) && calls_out(state_).empty());
       return;
@@ -267,7 +267,7 @@ private:
     }
     BOOST_REQUIRE(
       row.attention.has_value() == std::any_of(state_.steps.begin(), state_.steps.end(), [](const auto& step) {
-        return step.undo == undo_phase::failed;
+        return step.undo == undo_phase::failed || step.left_behind.has_value();
       }));
   }
 

@@ -62,6 +62,11 @@ actor_world::actor_world(options settings, std::shared_ptr<model_database> share
 
 actor_world::~actor_world() {
   crash();
+  const auto found = liveness->figures();
+  if (!expects_violations && found.violations_in_all() > 0)
+    BOOST_ERROR(
+      "the watchdog found run " << to_string(found.last.back().run) << " " << to_string(found.last.back().kind) << ": "
+                                << found.last.back().detail);
 }
 
 timestamp actor_world::now() const {
@@ -74,6 +79,7 @@ void actor_world::boot() {
   environment_->entropy = [this] { return uuid_entropy{entropy_++, entropy_ * 0x9e3779b97f4a7c15ULL}; };
   environment_->run = settings_.run;
   environment_->functions = calls;
+  environment_->why_no_database = [status = writer_status] { return status->failing_reason(); };
   environment_->timekeeper = system_.spawn(timekeeper, environment_->now);
   environment_->recovery = system_.spawn(
     recovery, recovery_beginning{
@@ -88,13 +94,54 @@ void actor_world::boot() {
   leasing.sole = settings_.sole;
   leasing.numbers_block = settings_.dispatcher.run_numbers_block;
   lease_keeper_handle = system_.spawn(lease_keeper, std::move(leasing));
+  spawn_writer();
+  dispatch = system_.spawn(dispatcher, dispatcher_beginning{environment_, settings_.dispatcher, lease_keeper_handle});
+  if (!settings_.watchdog.off)
+    watchdog_ =
+      system_.spawn(watchdog, watchdog_beginning{environment_, dispatch, settings_.watchdog, writer_status, liveness});
+  if (!leaves_shards_alone)
+    caf::send_as(dispatch, lease_keeper_handle, beat{});
+  settle();
+}
+
+void actor_world::spawn_writer() {
   environment_->writers.push_back(system_.spawn(
     persistence, std::make_unique<model_journal>(database, manners), settings_.persistence, environment_->now,
     environment_->entropy, writer_status,
     [to = lease_keeper_handle](shard_lease shard) { caf::anon_send(to, shard_fenced{shard}); }));
-  dispatch = system_.spawn(dispatcher, dispatcher_beginning{environment_, settings_.dispatcher, lease_keeper_handle});
-  caf::send_as(dispatch, lease_keeper_handle, beat{});
+}
+
+void actor_world::lose_timers() {
+  caf::anon_send_exit(environment_->timekeeper, caf::exit_reason::kill);
+  environment_->timekeeper = system_.spawn(timekeeper, environment_->now);
   settle();
+}
+
+void actor_world::lose_appends() {
+  caf::anon_send_exit(environment_->writers.back(), caf::exit_reason::kill);
+  environment_->writers.clear();
+  spawn_writer();
+  settle();
+}
+
+run_id actor_world::plant(const workflow_ptr& workflow) {
+  workflows->put(workflow, now());
+  run_plan plan;
+  plan.run = make_run_id(now(), environment_->entropy(), 7);
+  plan.run_number = "ORCH-planted-" + to_string(plan.run);
+  plan.tenant = tenant;
+  plan.workflow = workflow->name;
+  plan.workflow_version = workflow->version;
+  auto state = initial_state(workflow);
+  evolve(state, accept_run(plan, now()));
+  run_append append;
+  append.run = plan.run;
+  append.epoch = database->epoch(7);
+  append.events = {encode_event(accept_run(plan, now()), *workflow)};
+  append.insert = audit_of(state);
+  const auto answer = model_journal(database).append({append});
+  BOOST_TEST_REQUIRE(std::holds_alternative<append_committed>(answer.outcomes.at(0)));
+  return plan.run;
 }
 
 void actor_world::crash() {
@@ -104,6 +151,9 @@ void actor_world::crash() {
   const auto kill = [](const auto& who) {
     caf::anon_send_exit(caf::actor_cast<caf::actor>(who), caf::exit_reason::kill);
   };
+  if (watchdog_)
+    kill(watchdog_);
+  watchdog_ = nullptr;
   kill(environment_->writers.front());
   kill(dispatch);
   kill(lease_keeper_handle);

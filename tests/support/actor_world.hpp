@@ -16,6 +16,7 @@
 #include "actors/lease_keeper.hpp"
 #include "actors/node_environment.hpp"
 #include "actors/persistence.hpp"
+#include "actors/watchdog.hpp"
 #include "actors/workflow_cache.hpp"
 #include "persistence/model_database.hpp"
 #include "persistence/model_journal.hpp"
@@ -57,6 +58,7 @@ public:
     run_options run;
     lease_options lease;
     recovery_options recovery;
+    watchdog_options watchdog;
     /// Alone on its database; otherwise it shares.
     bool sole = true;
     /// Another one for each of several worlds on one database, or they mint the same ids.
@@ -69,6 +71,7 @@ public:
   actor_world()
     : actor_world(options{}) {}
   explicit actor_world(options settings, std::shared_ptr<model_database> database = nullptr);
+  /// A watchdog looks on: the test fails when it found something and `expects_violations` does not say so.
   ~actor_world();
 
   /// Lets messages be handled until none is left; no time passes.
@@ -106,10 +109,23 @@ public:
   std::shared_ptr<scripted_calls> calls = std::make_shared<scripted_calls>();
   std::shared_ptr<workflow_cache> workflows;
   std::shared_ptr<persistence_status> writer_status = std::make_shared<persistence_status>();
+  std::shared_ptr<liveness_log> liveness = std::make_shared<liveness_log>();
+  bool expects_violations = false;
+  /// Nodes that boot from now on own nothing.
+  bool leaves_shards_alone = false;
   dispatcher_actor dispatch;
   lease_keeper_actor lease_keeper_handle;
 
+  /// Kills the timekeeper, with every wake-up that it was to give, and puts a new one in its place.
+  void lose_timers();
+  /// Kills the writer, with everything that waits in it, and puts a new one in its place.
+  void lose_appends();
+  /// Puts a run into the database as a node does that dies right after it: nobody here knows of it.
+  run_id plant(const workflow_ptr& workflow);
+
 private:
+  void spawn_writer();
+
   struct config : caf::actor_system_config {
     config() { set("scheduler.policy", caf::atom("testing")); }
   };
@@ -119,6 +135,7 @@ private:
   caf::actor_system system_;
   caf::scheduler::test_coordinator& scheduler_;
   std::shared_ptr<node_environment> environment_;
+  watchdog_actor watchdog_;
   uint64_t entropy_;
 };
 

@@ -133,7 +133,7 @@ audit_row expected_row(const run_story& story) {
     row.error_details = present;
   }
   if (std::any_of(story.steps.begin(), story.steps.end(), [](const step_story& each) {
-        return each.undo == step_story::undo_type::failed;
+        return each.left_behind || each.undo == step_story::undo_type::failed;
       }))
     row.attention = present;
   row.saga_steps_total = static_cast<int32_t>(story.steps.size());

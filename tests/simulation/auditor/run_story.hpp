@@ -68,6 +68,8 @@ struct step_story {
   uint32_t rank = 0;
 
   undo_type undo = undo_type::none;
+  /// It failed before the run was retried, and has not been undone since.
+  bool left_behind = false;
   uint32_t undo_attempt = 0;
   uint32_t undo_attempts_in_round = 0;
   std::optional<timestamp> undo_due;

@@ -136,6 +136,7 @@ std::optional<run_story::fault> run_story::follow_retry(const event_record& even
     started_at = event.at;
   for (auto& step : steps) {
     const bool undone = step.undo == undo_at::undone;
+    step.left_behind = step.left_behind || step.undo == undo_at::failed;
     step.undo = undo_at::none;
     step.undo_attempts_in_round = 0;
     if (undone) {
@@ -334,6 +335,8 @@ run_story::follow_undo(step_story& step, const event_record& event, const event_
     step.undo_attempts_in_round < step.known->undo_attempts_max)
     found = cannot("its policy allows another attempt");
   step.undo = event.kind == event_kind::step_compensated ? undo_at::undone : undo_at::failed;
+  if (step.undo == undo_at::undone)
+    step.left_behind = false;
   begin_next_undo();
   return found;
 }

@@ -1,0 +1,47 @@
+// What recovery does for runs that nobody acts for, and for the watchdog.
+#include <caf/send.hpp>
+#include <spdlog/spdlog.h>
+
+#include "actors/recovery.hpp"
+
+namespace levain {
+
+void recovery_state::note(const note_stops& x) {
+  for (const auto& change : x.changes)
+    stops_.insert_or_assign(change.run, change);
+  if (!writing_stops_)
+    write_stops();
+}
+
+void recovery_state::write_stops() {
+  writing_stops_ = false;
+  std::vector<stop_change> changes;
+  for (const auto& [run, change] : stops_)
+    changes.push_back(change);
+  try {
+    with_.store->write_stops(changes);
+  } catch (const journal_unavailable& failure) {
+    spdlog::warn("stops_wait reason=\"{}\"", failure.what());
+    writing_stops_ = true;
+    self_->delayed_send(self_, with_.options.retry_interval, write_stops_again{});
+    return;
+  }
+  stops_.clear();
+}
+
+void recovery_state::list(const list_open_rows& x, const caf::strong_actor_ptr& from) {
+  open_rows_listed answer{{}, x.asked.page};
+  try {
+    if (!x.shards.empty())
+      answer.found.missing = with_.store->open_rows(x.shards, x.asked.after, x.asked.limit);
+    answer.found.read = true;
+    if (answer.found.missing.size() == x.asked.limit)
+      answer.found.last = answer.found.missing.back();
+  } catch (const journal_unavailable& failure) {
+    spdlog::debug("open_rows_unread reason=\"{}\"", failure.what());
+  }
+  if (from != nullptr)
+    caf::anon_send(caf::actor_cast<caf::actor>(from), std::move(answer));
+}
+
+} // namespace levain

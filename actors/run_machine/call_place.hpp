@@ -1,0 +1,20 @@
+#pragma once
+
+#include <string>
+
+#include "actors/run_machine/prepare_call.hpp"
+
+namespace levain {
+
+/// What a worker call fails with, retryably, while no worker offers the kind.
+std::string no_worker_message(const std::string& kind);
+
+/// True for the failure of an attempt that found no worker: what a run whose next attempt is due waits for in truth.
+bool is_without_worker(const call_spec& call, const call_failure& failure);
+
+/// Where a step's call (or the one that undoes it) goes, for people: `POST http://oven.local/loaves`, `function bake`,
+/// `worker kind mix`, `simulated call`. With `variables` and the run's values put in; what has no value stands as in
+/// the definition. Without what may hold a secret: a URL's user, query and fragment.
+std::string call_place(const run_state& state, step_index step, bool undo, const call_variables& variables);
+
+} // namespace levain
