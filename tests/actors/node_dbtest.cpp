@@ -142,6 +142,36 @@ BOOST_AUTO_TEST_CASE(five_hundred_runs_end_and_their_rows_equal_their_journals) 
   check_rows_equal_folds(database.url(), runs, run_status::completed);
 }
 
+BOOST_AUTO_TEST_CASE(a_node_under_load_is_looked_at_often_and_found_healthy) {
+  const test::fresh_database database;
+  node_options options{.name = "test"};
+  options.watchdog.look_interval = std::chrono::milliseconds(100);
+  options.watchdog.page_runs_max = 500;
+  options.watchdog.listed_rows_max = 700;
+  node engine(options, postgres_ports(database.url()));
+  wait_until_ready(engine);
+  const auto quick = parsed(chain_of_five(R"({"distribution":"exponential","time":"20ms","fail_rate":0.1})"));
+  put(engine, quick);
+  const auto looks = [&] {
+    awaited<node_status> told;
+    engine.status(told.receiver_of());
+    return told.get().liveness;
+  };
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  // Wave upon wave, until enough looks have seen runs in every kind of motion.
+  for (int wave = 0; looks().looks < 8; ++wave) {
+    BOOST_TEST_REQUIRE((std::chrono::steady_clock::now() < deadline));
+    for (int i = 0; i < 300; ++i)
+      engine.start({.tenant = tenant, .workflow = quick}, [](const start_outcome&) {});
+    start_one(engine, quick);
+  }
+  const auto found = looks();
+  BOOST_TEST(
+    found.violations_in_all() == 0u, found.violations_in_all()
+                                       << " violations; " << (found.last.empty() ? "" : found.last.back().detail));
+  engine.stop();
+}
+
 BOOST_AUTO_TEST_CASE(a_node_takes_up_what_its_predecessor_left) {
   const test::fresh_database database;
   const auto workflow = parsed(chain_of_five(R"({"time":"300ms"})"));

@@ -9,6 +9,7 @@
 #include "actors/lease_keeper.hpp"
 #include "actors/recovery.hpp"
 #include "actors/timekeeper.hpp"
+#include "actors/watchdog.hpp"
 #include "persistence/model_definition_store.hpp"
 #include "tests/simulation/ports.hpp"
 
@@ -113,6 +114,8 @@ node_life::node_life(ground& under, services& calls, place who)
   }
   dispatch_ = system_.spawn(dispatcher, dispatcher_beginning{environment_, admitting, lease_keeper_});
   definition_ = system_.spawn(definitions, workflows, environment_->now);
+  watchdog_ =
+    system_.spawn(watchdog, watchdog_beginning{environment_, dispatch_, watchdog_options{}, writer_status, liveness_});
 
   holdable_.emplace_back(held_actor::recovery, environment_->recovery.id());
   holdable_.emplace_back(held_actor::leases, lease_keeper_.id());
@@ -149,11 +152,13 @@ void node_life::kill_all() {
   };
   for (const auto& each : environment_->writers)
     kill(each);
+  kill(watchdog_);
   kill(dispatch_);
   kill(definition_);
   kill(lease_keeper_);
   kill(environment_->recovery);
   kill(environment_->timekeeper);
+  watchdog_ = nullptr;
   dispatch_ = nullptr;
   definition_ = nullptr;
   lease_keeper_ = nullptr;

@@ -69,6 +69,8 @@ private:
   lease_keeper_actor lease_keeper_;
   dispatcher_actor dispatch_;
   definitions_actor definition_;
+  watchdog_actor watchdog_;
+  std::shared_ptr<liveness_log> liveness_ = std::make_shared<liveness_log>();
   std::vector<std::pair<held_actor, caf::actor_id>> holdable_;
 };
 
