@@ -124,6 +124,8 @@ using lease_keeper_actor = caf::typed_actor<
   caf::reacts_to<beat>,
   // Answered with `numbers_reserved` to the sender, however long the database takes.
   caf::reacts_to<reserve_numbers>,
+  // Tell the database where the node is.
+  caf::reacts_to<announce_address>,
   // Persistence saw that a shard has another owner.
   caf::reacts_to<shard_fenced>,
   // The dispatcher is through with these: release them.

@@ -34,12 +34,17 @@ void lease_state::tick(const caf::strong_actor_ptr& from) {
 // ---- the lease --------------------------------------------------------------
 
 void lease_state::renew() {
-  if (joined_ && with_.store->heartbeat(with_.node.id) && still_ours())
+  if (joined_ && with_.store->heartbeat(with_.node.id) && still_ours()) {
+    if (address_is_new_)
+      with_.store->join(with_.node, with_.options.lease_duration);
+    address_is_new_ = false;
     return;
+  }
   lost();
   with_.node.id = with_.mint();
   with_.store->join(with_.node, with_.options.lease_duration);
   joined_ = true;
+  address_is_new_ = false;
   spdlog::info("node_joined node={} name=\"{}\"", to_string(with_.node.id), with_.node.name);
 }
 
@@ -64,6 +69,11 @@ bool lease_state::still_ours() {
   if (!unknown.empty())
     hold(std::move(unknown));
   return true;
+}
+
+void lease_state::announce(const announce_address& x) {
+  with_.node.address = x.address;
+  address_is_new_ = joined_;
 }
 
 void lease_state::fenced(const shard_fenced& x) {
@@ -209,6 +219,7 @@ lease_keeper(lease_keeper_actor::stateful_pointer<lease_state> self, lease_begin
   return {
     [self](const beat&) { self->state.tick(self->current_sender()); },
     [self](const reserve_numbers&) { self->state.reserve(self->current_sender()); },
+    [self](const announce_address& x) { self->state.announce(x); },
     [self](const shard_fenced& x) { self->state.fenced(x); },
     [self](const shards_vacated& x) { self->state.vacated(x); },
     [self](const drain&) {

@@ -31,6 +31,7 @@ struct lease_state {
   void begin(lease_beginning how);
   void tick(const caf::strong_actor_ptr& from);
   void reserve(const caf::strong_actor_ptr& from);
+  void announce(const announce_address& x);
   void fenced(const shard_fenced& x);
   void vacated(const shards_vacated& x);
   void leave();
@@ -60,6 +61,8 @@ private:
   dispatcher_actor dispatcher_;
   bool joined_ = false;
   bool left_ = false;
+  /// The database knows the node, but not its address.
+  bool address_is_new_ = false;
   std::map<shard_number, held_shard> shards_;
   /// Heartbeats in a row that found more shards than the node's share.
   uint32_t surplus_beats_ = 0;

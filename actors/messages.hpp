@@ -251,6 +251,11 @@ struct forget_shards {
 /// INTERNAL to the lease keeper: it is time for a heartbeat.
 struct beat {};
 
+/// The node is to be known by this address.
+struct announce_address {
+  std::string address;
+};
+
 /// Reserve the next block of run numbers.
 struct reserve_numbers {};
 
@@ -402,6 +407,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(levain::shards_vacated)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(levain::shard_fenced)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(levain::forget_shards)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(levain::beat)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(levain::announce_address)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(levain::reserve_numbers)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(levain::numbers_reserved)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(levain::adopt_runs)

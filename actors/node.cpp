@@ -272,6 +272,10 @@ void node::status(receiver<node_status> outcome) {
     }});
 }
 
+void node::announce(std::string address) {
+  caf::anon_send(impl_->lease_keeper_handle, announce_address{std::move(address)});
+}
+
 const call_variables& node::variables() const {
   return impl_->options.variables;
 }

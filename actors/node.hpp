@@ -102,6 +102,9 @@ public:
 
   void status(receiver<node_status> outcome);
 
+  /// Lets the other nodes and those who ask them know where this one is found, from its next heartbeat on.
+  void announce(std::string address);
+
   /// What `${name}` in definitions stands for.
   const call_variables& variables() const;
 

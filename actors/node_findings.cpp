@@ -93,6 +93,19 @@ finding waiting_finding(const node_status& status) {
 
 } // namespace
 
+namespace {
+
+std::string why_no_shards(const dispatcher_status& runs) {
+  std::string reason = "the node owns no shards that are recovered";
+  if (runs.shards_recovering > 0)
+    reason += fmt::format(": {} runs are back so far, {} shards are left", runs.runs_recovered, runs.shards_recovering);
+  else if (runs.fenced_at)
+    reason += ": other nodes took them at " + to_rfc3339(*runs.fenced_at) + ", when its lease had run out";
+  return reason;
+}
+
+} // namespace
+
 std::vector<std::string> why_not_ready(const node_status& status) {
   std::vector<std::string> reasons;
   if (!status.database_answers) {
@@ -104,7 +117,7 @@ std::vector<std::string> why_not_ready(const node_status& status) {
     reasons.push_back(std::move(reason));
   }
   if (status.runs.shards_ready == 0)
-    reasons.emplace_back("the node owns no shards that are recovered");
+    reasons.push_back(why_no_shards(status.runs));
   if (!status.runs.has_run_numbers)
     reasons.emplace_back("the node waits for run numbers from the database");
   if (!status.runs.admitting)

@@ -263,6 +263,13 @@ void queries::close() {
   impl_->closed = true;
 }
 
+std::optional<shard_owner> queries::find_owner(shard_number shard) {
+  const auto rows = impl_->answer(find_owner_statement(), parameters_from(static_cast<size_t>(shard)));
+  if (rows.empty())
+    return std::nullopt;
+  return shard_owner{read_uuid(rows[0][0]), rows[0][1].c_str(), rows[0][2].c_str(), rows[0][3].as<bool>()};
+}
+
 void queries::ping() {
   impl_->in_one_moment([](auto& transaction) { transaction.exec("select"); });
 }

@@ -91,6 +91,16 @@ struct run_range {
   std::optional<run_id> upto = {};
 };
 
+/// The node that acts for a shard's runs.
+struct shard_owner {
+  uuid node;
+  std::string name;
+  /// Where its HTTP interface is; empty when it has not said.
+  std::string address;
+  /// Whether its lease is good still, by the database's clock; otherwise another node is about to take over.
+  bool alive = false;
+};
+
 struct queries_options {
   std::string url;
   std::string application_name = "levain reads";
@@ -163,6 +173,11 @@ public:
 
   /// The health of the same database, over a connection that lasts as long as the question: this one needs a schema.
   database_health health() const;
+
+  // ---- nodes ----------------------------------------------------------------
+
+  /// Who owns the shard; nothing while nobody does.
+  std::optional<shard_owner> find_owner(shard_number shard);
 
   // ---- the connection -------------------------------------------------------
 

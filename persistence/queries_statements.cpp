@@ -173,13 +173,23 @@ const queries_statement& events_without_row_statement() {
   return statement;
 }
 
+const queries_statement& find_owner_statement() {
+  static const queries_statement statement = {"find_owner", R"(
+    select nodes.id, nodes.name, nodes.address, nodes.heartbeat_at + nodes.lease >= clock_timestamp()
+    from shards
+    join nodes on nodes.id = shards.node
+    where shards.shard = $1::smallint)"};
+  return statement;
+}
+
 const std::vector<queries_statement>& queries_statements() {
   static const std::vector<queries_statement> all = {active_runs_statement(),     run_history_statement(),
                                                      metrics_summary_statement(), runs_needing_attention_statement(),
                                                      find_run_statement(),        find_run_by_number_statement(),
                                                      list_runs_statement(),       read_events_statement(),
                                                      verify_rows_statement(),     verify_ids_statement(),
-                                                     verify_events_statement(),   events_without_row_statement()};
+                                                     verify_events_statement(),   events_without_row_statement(),
+                                                     find_owner_statement()};
   return all;
 }
 

@@ -40,6 +40,9 @@ const queries_statement& verify_events_statement();
 /// $1 after, $2 up to, $3 limit.
 const queries_statement& events_without_row_statement();
 
+/// $1 shard.
+const queries_statement& find_owner_statement();
+
 /// All that are to be prepared.
 const std::vector<queries_statement>& queries_statements();
 

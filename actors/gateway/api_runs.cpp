@@ -133,6 +133,32 @@ void explain_one(const api_core_ptr& core, api_call found) {
   });
 }
 
+/// Says why this node does not do it, and who does.
+void refuse_elsewhere(const api_core_ptr& core, const run_id& run, const wish_refused& refused, api_respond respond) {
+  const auto problem = problem_of(refused);
+  core->read_or(
+    [problem, run, respond](queries& database) {
+      auto named = problem;
+      const auto owner = database.find_owner(shard_of(run));
+      if (owner)
+        named.detail += fmt::format(
+          "; it is node '{}'{}{}", owner->name, owner->address.empty() ? "" : " at " + owner->address,
+          owner->alive ? "" : ", whose lease has run out");
+      auto document = problem_json(named);
+      document["owner"] = nullptr;
+      if (owner)
+        document["owner"] = {
+          {"node", to_string(owner->node)},
+          {"name", owner->name},
+          {"address", owner->address.empty() ? ordered_json() : ordered_json(owner->address)},
+          {"alive", owner->alive}};
+      auto response = to_response(named);
+      response.body = json_response(named.status, document).body;
+      respond(std::move(response));
+    },
+    [problem, respond](const api_problem& /*unknown*/) { respond(to_response(problem)); });
+}
+
 void change_one(const api_core_ptr& core, const std::string& asked, api_call found) {
   query_reader(found.request, {});
   require_json(found.request);
@@ -142,11 +168,14 @@ void change_one(const api_core_ptr& core, const std::string& asked, api_call fou
   with_run_id(core, std::move(found), [core, asked, what = std::get<wish>(parsed)](run_id run, api_call call) {
     const auto tenant = tenant_of(call);
     core->ask_node(call.respond, [&](node& engine) {
-      engine.change(run, tenant, what, [run, asked, respond = call.respond](wish_outcome outcome) {
-        if (const auto* refused = std::get_if<wish_refused>(&outcome))
-          respond(to_response(problem_of(*refused)));
-        else
+      engine.change(run, tenant, what, [core, run, asked, respond = call.respond](wish_outcome outcome) {
+        const auto* refused = std::get_if<wish_refused>(&outcome);
+        if (refused == nullptr)
           respond(json_response(200, {{"id", to_string(run)}, {"granted", asked}}));
+        else if (refused->reason == wish_refused::reason_type::elsewhere)
+          refuse_elsewhere(core, run, *refused, respond);
+        else
+          respond(to_response(problem_of(*refused)));
       });
     });
   });

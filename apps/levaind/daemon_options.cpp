@@ -144,8 +144,16 @@ void add_journal(option_maker& add, node_options& node) {
     "projection-interval", node.run.projection_interval, "How often a long run's audit row is brought up to date");
   add.span("lease-duration", node.lease.lease_duration, "After so long without a heartbeat others take the shards");
   add.span("heartbeat-interval", node.lease.heartbeat_interval, "Between two heartbeats");
+  add.span("handover-grace", node.dispatcher.handover_grace, "For calls of runs that another node is to go on with");
+  add.span(
+    "node-forgotten-after", node.lease.node_forgotten_after, "After so long a dead node is removed from the table");
   add.count("recovery-page-runs-max", node.recovery.page_runs_max, "Runs that recovery reads at a time");
   add.count("recovery-shards-at-a-time", node.recovery.shards_at_a_time, "Shards recovered together", 1, shard_count);
+  add.count(
+    "recovery-runs-per-second-max", node.recovery.runs_per_second_max, "Runs that recovery takes up per second");
+  add.count(
+    "recovery-appends-waiting-max", node.recovery.appends_waiting_max,
+    "Recovery pauses while more wait for the database");
   add.span("recovery-retry-interval", node.recovery.retry_interval, "Wait of recovery after a failure");
 }
 
@@ -205,6 +213,8 @@ void add_program(option_maker& add, daemon_options& options, raw_options& raw) {
   add.flag("allow-remote", options.http.allow_remote, "Serve other machines too, although nothing authenticates them");
   add.text("port-file", options.port_file, "Write the port here once it is open")->type_name("FILE");
   add.text("name", node.name, "The node's name, for people")->capture_default_str();
+  add.text("address", node.address, "Where others find its HTTP interface; by default where it listens")
+    ->type_name("URL");
   add.text("log-level", options.log_level, "trace, debug, info, warn, error or off")
     ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error", "off"}))
     ->capture_default_str();

@@ -71,6 +71,7 @@ int serve(daemon_options& options, const std::string& url, signal_watch& signals
   const upkeep keeper(url, options.upkeep_interval);
   api interface(engine, std::make_unique<reader>(options.reads), {LEVAIN_VERSION});
   http_server server(options.http, interface.handler());
+  engine.announce(options.node.address.empty() ? url_of(server, options.http.host) : options.node.address);
   if (!options.port_file.empty())
     write_port(options.port_file, server.port());
   std::cout << "listening on " << url_of(server, options.http.host) << std::endl;

@@ -273,4 +273,36 @@ BOOST_FIXTURE_TEST_CASE(readiness_follows_the_database_away_and_back, world_on_p
   world.wait_for(world.start({{"workflow", "bread"}}).at("id"), "completed");
 }
 
+BOOST_AUTO_TEST_CASE(a_wish_at_the_wrong_node_is_told_where_the_right_one_is) {
+  // Given: a run in a shard that its node keeps when another one joins.
+  const fresh_database database;
+  gateway_world first(
+    {.name = "first", .address = "http://127.0.0.1:7401"}, postgres_ports(database.url()), database.url());
+  first.register_simulated("bread", endless);
+  first.wait_until_ready();
+  std::string run;
+  do
+    run = first.start({{"workflow", "bread"}}).at("id");
+  while (shard_of(run_id{uuid::parse(run).value()}) >= shard_count / 2);
+  gateway_world second({.name = "second"}, postgres_ports(database.url()), database.url());
+
+  // When
+  const auto refused = second.post(second.path("/runs/" + run + "/cancel"), {{"by", "anna"}});
+
+  // Then
+  BOOST_TEST(refused.status == 503);
+  const auto problem = refused.json();
+  BOOST_TEST(problem.at("owner").at("name") == "first");
+  BOOST_TEST(problem.at("owner").at("address") == "http://127.0.0.1:7401");
+  BOOST_TEST(problem.at("owner").at("alive") == true);
+  BOOST_TEST(
+    problem.at("detail").get<std::string>().find("it is node 'first' at http://127.0.0.1:7401") != std::string::npos,
+    refused.body);
+  // What the journal knows, any node tells.
+  const auto explained = second.get(second.path("/runs/" + run + "/explain"));
+  BOOST_TEST(explained.status == 200, explained.body);
+  BOOST_TEST(explained.json().at("waits").size() > 0U);
+  BOOST_TEST(first.post(first.path("/runs/" + run + "/cancel"), {{"by", "anna"}}).status == 200);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
