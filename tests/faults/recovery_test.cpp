@@ -2,6 +2,7 @@
 #include <thread>
 
 #include "persistence/embedded_postgres.hpp"
+#include "persistence/ids.hpp"
 #include "persistence/migrator.hpp"
 #include "tests/faults/fault_checks.hpp"
 #include "tests/support/five_steps.hpp"
@@ -71,6 +72,11 @@ std::vector<std::string> on_database(const std::string& url, const std::string& 
   return arguments;
 }
 
+bool has_all_shards(const running_daemon& daemon) {
+  const auto status = daemon.get("/v1/status");
+  return status && status->json().at("shards_ready") == shard_count;
+}
+
 } // namespace
 
 BOOST_AUTO_TEST_CASE(a_second_daemon_takes_over_from_one_that_was_killed) {
@@ -93,7 +99,7 @@ BOOST_AUTO_TEST_CASE(a_second_daemon_takes_over_from_one_that_was_killed) {
   BOOST_TEST(seen.runs_ended() < 1500U);
 
   // Then: the second ends what the first began, and takes starts.
-  second.wait_until_ready();
+  BOOST_TEST(eventually([&] { return has_all_shards(second); }, generous));
   BOOST_TEST(starts.start(second.url(), 500) == 500U);
   check_all_is_well(seen, starts);
 }
@@ -114,7 +120,7 @@ BOOST_AUTO_TEST_CASE(a_daemon_that_slept_through_its_lease_changes_nothing) {
   BOOST_TEST_REQUIRE(eventually([&] { return seen.runs_ended() >= 100; }, generous));
   first.program().send_signal(SIGSTOP);
   BOOST_TEST(seen.runs_ended() < 1000U);
-  second.wait_until_ready();
+  BOOST_TEST(eventually([&] { return has_all_shards(second); }, generous));
 
   // When: it wakes while the other works, and believes for a moment that the runs are still its own.
   first.program().send_signal(SIGCONT);
