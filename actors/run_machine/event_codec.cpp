@@ -89,6 +89,9 @@ class body_reader {
 public:
   explicit body_reader(const event_record& record)
     : record_(record) {
+    // What a body carries stands one level below it.
+    if (is_deeper_than(record.body, output_depth_max + 1))
+      damaged("its body is nested deeper than " + std::to_string(output_depth_max + 1) + " levels");
     if (!record.body.empty())
       value_ = json::parse(record.body, nullptr, false);
     if (!value_.is_object())

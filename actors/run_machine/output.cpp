@@ -17,28 +17,6 @@ using nlohmann::json;
 /// Excerpts of values in messages are cut to this many bytes.
 constexpr size_t excerpt_bytes_max = 80;
 
-bool is_deeper_than(std::string_view text, size_t depth_max) {
-  size_t depth = 0;
-  bool in_string = false;
-  for (size_t i = 0; i < text.size(); ++i) {
-    char c = text[i];
-    if (in_string) {
-      if (c == '\\')
-        ++i;
-      else if (c == '"')
-        in_string = false;
-    } else if (c == '"') {
-      in_string = true;
-    } else if (c == '[' || c == '{') {
-      if (++depth > depth_max)
-        return true;
-    } else if ((c == ']' || c == '}') && depth > 0) {
-      --depth;
-    }
-  }
-  return false;
-}
-
 /// `1.5e+16` as `15000000000000000`, which is how `jsonb` gives it back; as it is when it has a fraction.
 std::string without_exponent(const std::string& text) {
   auto e = text.find('e');
@@ -147,17 +125,57 @@ std::optional<recorded_value> take_value(const record_column& column, const json
   return std::nullopt;
 }
 
+/// One name of a JSON pointer, without its escapes.
+std::string unescaped(std::string_view token) {
+  std::string name;
+  for (size_t i = 0; i < token.size(); ++i) {
+    if (token[i] == '~' && i + 1 < token.size())
+      name += token[++i] == '1' ? '/' : '~';
+    else
+      name += token[i];
+  }
+  return name;
+}
+
+/// The element of a list that a name of digits stands for; null when there is none.
+const json* element_of(const json& list, std::string_view name) {
+  // No answer has as many elements as more digits could count.
+  constexpr size_t digits_max = 9;
+  const bool digits = !name.empty() && name.size() <= digits_max && (name == "0" || name.front() != '0') &&
+                      name.find_first_not_of("0123456789") == std::string_view::npos;
+  const auto index = digits ? std::stoul(std::string(name)) : list.size();
+  return index < list.size() ? &list[index] : nullptr;
+}
+
+/// The value that a JSON pointer (RFC 6901) leads to; null when it leads nowhere. (The library's own `contains` throws
+/// for an index that is beyond its numbers.)
+const json* find_value(const json& root, std::string_view pointer) {
+  const json* at = &root;
+  while (at && !pointer.empty()) {
+    pointer.remove_prefix(1);
+    const auto token = pointer.substr(0, pointer.find('/'));
+    pointer.remove_prefix(token.size());
+    if (at->is_array()) {
+      at = element_of(*at, token);
+    } else {
+      const auto member = at->find(unescaped(token));
+      at = member == at->end() ? nullptr : &*member;
+    }
+  }
+  return at;
+}
+
 std::variant<recorded_value, unusable_json> record_one(const record_entry& entry, const json& output) {
   const auto* column = find_record_column(entry.column);
   if (!column)
     return unusable_json{"the column " + entry.column + " is none that record may fill"};
   auto must_be = std::string(describe_range(column->type));
-  json::json_pointer pointer(entry.pointer);
-  if (!output.contains(pointer))
+  const auto* found = find_value(output, entry.pointer);
+  if (!found)
     return unusable_json{
       "the answer has no value at '" + entry.pointer + "' for the column " + entry.column + ", which must be " +
       must_be};
-  const auto& value = output.at(pointer);
+  const auto& value = *found;
   if (auto taken = take_value(*column, value))
     return std::move(*taken);
   return unusable_json{
@@ -166,6 +184,28 @@ std::variant<recorded_value, unusable_json> record_one(const record_entry& entry
 }
 
 } // namespace
+
+bool is_deeper_than(std::string_view text, size_t depth_max) {
+  size_t depth = 0;
+  bool in_string = false;
+  for (size_t i = 0; i < text.size(); ++i) {
+    char c = text[i];
+    if (in_string) {
+      if (c == '\\')
+        ++i;
+      else if (c == '"')
+        in_string = false;
+    } else if (c == '"') {
+      in_string = true;
+    } else if (c == '[' || c == '{') {
+      if (++depth > depth_max)
+        return true;
+    } else if ((c == ']' || c == '}') && depth > 0) {
+      --depth;
+    }
+  }
+  return false;
+}
 
 std::variant<std::string, unusable_json> canonical_json(std::string_view text, std::string_view what) {
   auto read = read_canonical(text, what);

@@ -14,6 +14,10 @@ inline constexpr size_t output_bytes_max = 1024 * 1024;
 /// Arrays and objects inside one another in an answer or an input.
 inline constexpr size_t output_depth_max = 64;
 
+/// True when arrays and objects of the JSON text stand inside one another more than `depth_max` deep. Whoever walks a
+/// value goes down into it by recursion, so it is asked before.
+bool is_deeper_than(std::string_view text, size_t depth_max);
+
 /// Why a text cannot be taken: a sentence about "the answer", "the input" or whatever `what` named.
 struct unusable_json {
   std::string message;

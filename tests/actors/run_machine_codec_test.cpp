@@ -137,6 +137,16 @@ BOOST_AUTO_TEST_CASE(damaged_events_are_refused_by_number_and_fault) {
     BOOST_TEST(fault_of(record) == fault);
 }
 
+BOOST_AUTO_TEST_CASE(a_body_of_any_depth_is_read_or_refused) {
+  const auto of_depth = [](size_t depth) {
+    const auto output = std::string(depth, '[') + std::string(depth, ']');
+    return event_record{7, night(), event_kind::step_succeeded, "b", 1, R"({"output":)" + output + "}"};
+  };
+  BOOST_TEST(fault_of(of_depth(64)) == "");
+  BOOST_TEST(fault_of(of_depth(65)) == "event 7 (step_succeeded): its body is nested deeper than 65 levels");
+  BOOST_TEST(fault_of(of_depth(1'000'000)) == "event 7 (step_succeeded): its body is nested deeper than 65 levels");
+}
+
 BOOST_AUTO_TEST_CASE(a_plan_can_be_read_before_its_workflow_is_known) {
   auto plan = plan_of(*flow());
   auto record = encode_event(accept_run(plan, night()), *flow());

@@ -133,6 +133,23 @@ BOOST_AUTO_TEST_CASE(values_that_do_not_fit_are_refused_by_column_and_value) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(a_pointer_leads_to_a_value_or_nowhere) {
+  const auto text = R"({"a/b":{"c~d":1},"":2,"l":[3,{"n":4}]})";
+  const auto taken = [&](const std::string& pointer) -> std::string {
+    const auto flow = workflow_builder().step("a").record("forecasts_generated", pointer).build();
+    const auto checked = check_output(flow->steps[0], text);
+    if (const auto* fault = std::get_if<unusable_json>(&checked))
+      return fault->message.substr(0, 26);
+    return std::to_string(std::get<int32_t>(std::get<usable_output>(checked).recorded.at(0)));
+  };
+  BOOST_TEST(taken("/a~1b/c~0d") == "1");
+  BOOST_TEST(taken("/") == "2");
+  BOOST_TEST(taken("/l/0") == "3");
+  BOOST_TEST(taken("/l/1/n") == "4");
+  for (const char* nowhere : {"/l/2", "/l/00", "/l/-", "/l/", "/l/x", "/l/99999999999999999999", "/x", "/l/0/n", "/a"})
+    BOOST_TEST(taken(nowhere) == "the answer has no value at", nowhere);
+}
+
 BOOST_AUTO_TEST_CASE(plain_lines_keep_whole_characters) {
   BOOST_TEST(plain_line("sch\xC3\xB6n", 4) == "sch");
   BOOST_TEST(plain_line("sch\xC3\xB6n", 5) == "sch\xC3\xB6");
