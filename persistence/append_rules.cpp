@@ -1,6 +1,7 @@
 #include "persistence/append_rules.hpp"
 
 #include <array>
+#include <unordered_set>
 
 #include <nlohmann/json.hpp>
 
@@ -9,9 +10,6 @@
 namespace levain {
 
 namespace {
-
-constexpr timestamp earliest = std::chrono::sys_days(std::chrono::year(1) / 1 / 1);
-constexpr timestamp end_of_time = std::chrono::sys_days(std::chrono::year(10000) / 1 / 1);
 
 using finding = std::optional<std::string>;
 
@@ -64,7 +62,7 @@ finding find_nul(const std::string& name, std::string_view text) {
 }
 
 finding find_out_of_range(const std::string& name, const std::optional<timestamp>& at) {
-  if (!at || (*at >= earliest && *at < end_of_time))
+  if (!at || is_in_calendar(*at))
     return std::nullopt;
   return name + ": " + std::to_string(at->time_since_epoch().count()) +
          " microseconds since 1970 is out of range, the years 1 to 9999 can be stored";
@@ -190,6 +188,19 @@ std::optional<std::string> find_unsendable(const run_append& append) {
   if (append.update)
     return find_unsendable_row(*append.update);
   return std::nullopt;
+}
+
+std::vector<std::optional<std::string>> find_unsendable(const std::vector<run_append>& batch) {
+  std::vector<std::optional<std::string>> faults;
+  faults.reserve(batch.size());
+  std::unordered_set<run_id> runs;
+  for (const run_append& append : batch) {
+    if (runs.insert(append.run).second)
+      faults.push_back(find_unsendable(append));
+    else
+      faults.push_back("the run " + to_string(append.run) + " stands in the batch twice");
+  }
+  return faults;
 }
 
 std::optional<std::string> find_refused(const run_append& append) {

@@ -106,10 +106,6 @@ struct cursor_place {
   std::optional<run_id> id;
 };
 
-// What `to_rfc3339` writes with four digits of the year, which is what the database reads.
-constexpr timestamp earliest = std::chrono::sys_days(std::chrono::year(0) / 1 / 1);
-constexpr timestamp latest = std::chrono::sys_days(std::chrono::year(10000) / 1 / 1);
-
 cursor_place read_cursor(const std::string& cursor) {
   if (cursor.empty())
     return {};
@@ -119,7 +115,7 @@ cursor_place read_cursor(const std::string& cursor) {
   const auto [stopped, error] = std::from_chars(cursor.data(), end, micros);
   const auto id = point == std::string::npos ? std::nullopt : uuid::parse(std::string_view(cursor).substr(point + 1));
   const timestamp at{std::chrono::microseconds(micros)};
-  if (error != std::errc() || stopped != end || !id || at < earliest || at >= latest)
+  if (error != std::errc() || stopped != end || !id || !is_in_calendar(at))
     throw std::invalid_argument("cursor: '" + cursor + "' is none; must be the `next` of an earlier page");
   return {at, run_id{*id}};
 }

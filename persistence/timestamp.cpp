@@ -162,7 +162,8 @@ std::optional<timestamp> parse_timestamp(std::string_view text) {
   const auto offset = read_offset(reader);
   if (!offset || !reader.at_end())
     return std::nullopt;
-  return timestamp(*date) + *time - *offset;
+  const auto at = timestamp(*date) + *time - *offset;
+  return is_in_calendar(at) ? std::optional(at) : std::nullopt;
 }
 
 timestamp now_utc() {

@@ -84,8 +84,9 @@ timestamp moment_from(const std::string& option, const std::string& text) {
   if (text.size() == 10)
     if (const auto day = parse_timestamp(text + "T00:00:00Z"))
       return *day;
-  if (const auto ago = parse_duration(text))
-    return now_utc() - *ago;
+  const auto ago = parse_duration(text);
+  if (const auto now = now_utc(); ago && *ago <= now - calendar_begin)
+    return now - *ago;
   throw command_failed(
     exit_status::wrong_command_line,
     fmt::format(

@@ -45,6 +45,7 @@ BOOST_AUTO_TEST_CASE(wrong_command_lines_end_with_2_and_name_what_was_wrong) {
     {{"list", "--colour"}, "--colour"},
     {{"history", "--tenant", tenant}, "--from is required"},
     {{"metrics", "--tenant", tenant, "--since", "2026-13-01"}, "--since is '2026-13-01': must be a time such as"},
+    {{"metrics", "--tenant", tenant, "--since", "999999d"}, "--since is '999999d': must be a time such as"},
     {{"attention"}, "say so with --all-tenants"},
     {{"show", "--tenant", tenant}, "RUN is required"},
     {{"show", "", "--tenant", tenant}, "which run? Give its id or its run number"},
