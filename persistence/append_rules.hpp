@@ -24,6 +24,9 @@ inline constexpr size_t triggered_by_characters_max = 100;
 /// value.
 std::optional<std::string> find_unsendable(const run_append& append);
 
+/// The same for every run of a batch, in its order; a run that stands in the batch already is at fault as well.
+std::vector<std::optional<std::string>> find_unsendable(const std::vector<run_append>& batch);
+
 /// What the tables would refuse in it: invalid UTF-8, JSON that `jsonb` does not take, a text longer than its column.
 /// One line that names place and value. The database has the last word; this is its words with the column named.
 std::optional<std::string> find_refused(const run_append& append);

@@ -66,9 +66,10 @@ batch_writing::batch_writing(const std::vector<run_append>& batch)
   : batch_(batch)
   , outcomes_(batch.size(), append_committed{}) {
   live_.reserve(batch.size());
+  auto faults = find_unsendable(batch);
   for (size_t i = 0; i < batch.size(); ++i) {
-    if (auto reason = find_unsendable(batch[i]))
-      outcomes_[i] = append_rejected{std::move(*reason)};
+    if (faults[i])
+      outcomes_[i] = append_rejected{std::move(*faults[i])};
     else
       live_.push_back(i);
   }

@@ -102,8 +102,8 @@ public:
   virtual ~journal() = default;
 
   /// Writes the batch in one transaction (several, when a bad row has to be found by bisection). A run appears at most
-  /// once in a batch. Checks, inside the transaction, that each run's shard still has the run's epoch; runs of other
-  /// shards are not held up by one that is fenced. Never throws for what the database does.
+  /// once in a batch; a second time it is rejected. Checks, inside the transaction, that each run's shard still has the
+  /// run's epoch; runs of other shards are not held up by one that is fenced. Never throws for what the database does.
   virtual append_answer append(const std::vector<run_append>& batch) = 0;
 
   /// After `in_doubt`: waits until the lost transaction can no longer commit, then reads the journal's highest number

@@ -28,6 +28,14 @@ std::vector<event_record> model_database::events(const run_id& run) const {
   return found == events_.end() ? std::vector<event_record>{} : found->second;
 }
 
+std::vector<std::pair<start_key, run_id>> model_database::starts() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::pair<start_key, run_id>> all;
+  for (const auto& [key, start] : starts_)
+    all.push_back({{key.first, key.second, start.fingerprint}, start.run});
+  return all;
+}
+
 epoch_number model_database::epoch(shard_number shard) const {
   const std::lock_guard lock(mutex_);
   return shards_.at(shard).epoch;

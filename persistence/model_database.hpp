@@ -28,6 +28,8 @@ public:
   std::vector<audit_row> rows() const;
   /// The run's events in order.
   std::vector<event_record> events(const run_id& run) const;
+  /// The keys of starts and the runs that they started, in their order.
+  std::vector<std::pair<start_key, run_id>> starts() const;
   /// The epoch of a shard.
   epoch_number epoch(shard_number shard) const;
   /// Gives the shard another epoch, as a takeover by somebody else does.

@@ -21,9 +21,17 @@ append_answer model_journal::append(const std::vector<run_append>& batch) {
     return answer;
   }
   const std::lock_guard lock(database_->mutex_);
-  for (const run_append& append : batch)
-    answer.outcomes.push_back(fault == model_fault::in_doubt_before_commit ? judge(append) : write(append));
-  if (fault != model_fault::none) {
+  auto faults = find_unsendable(batch);
+  bool any_written = false;
+  for (size_t i = 0; i < batch.size(); ++i) {
+    if (faults[i])
+      answer.outcomes.emplace_back(append_rejected{std::move(*faults[i])});
+    else
+      answer.outcomes.push_back(fault == model_fault::in_doubt_before_commit ? judge(batch[i]) : write(batch[i]));
+    any_written = any_written || std::holds_alternative<append_committed>(answer.outcomes.back());
+  }
+  // Where nothing is left to be written there is no commit to be lost.
+  if (fault != model_fault::none && any_written) {
     planned_ = std::move(answer.outcomes);
     answer.outcomes.clear();
     answer.status = append_answer::status_type::in_doubt;
@@ -33,8 +41,6 @@ append_answer model_journal::append(const std::vector<run_append>& batch) {
 }
 
 append_outcome model_journal::judge(const run_append& append) const {
-  if (auto reason = find_unsendable(append))
-    return append_rejected{std::move(*reason)};
   const epoch_number epoch = database_->shards_[shard_of(append.run)].epoch;
   if (epoch != append.epoch)
     return append_fenced{epoch};
@@ -54,13 +60,11 @@ append_outcome model_journal::judge(const run_append& append) const {
 }
 
 std::optional<std::string> model_journal::find_conflict(const run_append& append) const {
-  if (!append.events.empty()) {
-    const auto events = database_->events_.find(append.run);
-    const int32_t highest = events == database_->events_.end() ? 0 : events->second.back().seq;
-    if (append.events.front().seq != highest + 1)
-      return "sequence conflict: event " + std::to_string(append.events.front().seq) +
-             " does not follow the journal's highest, " + std::to_string(highest);
-  }
+  // A number is used once. A hole is nothing that the tables see: whoever folds the journal finds it.
+  if (const auto events = database_->events_.find(append.run); events != database_->events_.end())
+    for (const event_record& event : append.events)
+      if (std::ranges::binary_search(events->second, event.seq, {}, &event_record::seq))
+        return "sequence conflict: the journal holds event " + std::to_string(event.seq) + " already";
   if (append.insert) {
     if (database_->rows_.count(append.run) > 0)
       return "id: the run " + to_string(append.run) + " has a row already";
@@ -81,17 +85,24 @@ append_outcome model_journal::write(const run_append& append) {
     return outcome;
   if (!append.events.empty()) {
     auto& events = database_->events_[append.run];
-    events.insert(events.end(), append.events.begin(), append.events.end());
+    // In the order of their numbers, which is that of arrival unless there are holes.
+    const auto place = std::ranges::upper_bound(events, append.events.front().seq, {}, &event_record::seq);
+    events.insert(place, append.events.begin(), append.events.end());
   }
   if (append.key)
     database_->starts_[{append.key->tenant, append.key->key}] = {append.run, append.key->fingerprint};
   const auto& row = append.insert ? append.insert : append.update;
   if (row) {
+    const bool existed = database_->rows_.contains(append.run);
     auto& stored = database_->rows_[append.run];
     if (!stored.run_number.empty())
       database_->run_numbers_.erase(stored.run_number);
     database_->run_numbers_[row->run_number] = append.run;
+    // As the table's trigger does: an update that leaves `updated_at` as it was sets it.
+    const bool touched = append.update && existed && stored.updated_at == row->updated_at;
     stored = *row;
+    if (touched)
+      stored.updated_at = database_->clock_();
   }
   return outcome;
 }

@@ -285,6 +285,44 @@ inline void an_event_number_is_used_once(journal_bench& bench) {
   BOOST_TEST((bench.subject().read(run).back().kind == event_kind::run_started));
 }
 
+inline void a_hole_is_for_whoever_folds_to_find(journal_bench& bench) {
+  const run_id run = bench_run(1);
+  must_commit(bench.subject(), bench_start(run));
+  must_commit(bench.subject(), bench_events(run, {bench_event(4)}));
+  must_commit(bench.subject(), bench_events(run, {bench_event(2), bench_event(3)}));
+  const auto events = bench.subject().read(run);
+  BOOST_TEST((events == std::vector{bench_event(1), bench_event(2), bench_event(3), bench_event(4)}));
+}
+
+inline void a_run_appears_once_in_a_batch(journal_bench& bench) {
+  const run_id run = bench_run(1);
+  const auto answer = bench.subject().append(
+    {bench_start(run), bench_start(bench_run(2)), bench_events(run, {bench_event(2, event_kind::run_started)})});
+  BOOST_REQUIRE(is_done(answer, 3));
+  BOOST_TEST(is_committed(answer.outcomes[0]));
+  BOOST_TEST(is_committed(answer.outcomes[1]));
+  BOOST_TEST(reason_of(answer.outcomes[2]) == "the run " + to_string(run) + " stands in the batch twice");
+  BOOST_TEST(bench.subject().read(run).size() == 1u);
+}
+
+inline void an_update_that_keeps_its_time_gets_the_databases(journal_bench& bench) {
+  const run_id run = bench_run(1);
+  run_append start = bench_start(run);
+  start.insert->updated_at = timestamp(std::chrono::hours(1));
+  must_commit(bench.subject(), start);
+  run_append projection = bench_events(run, {});
+  projection.update = start.insert;
+  must_commit(bench.subject(), projection);
+  BOOST_TEST((bench.row(run)->updated_at > timestamp(std::chrono::hours(2))));
+}
+
+inline void what_has_no_commit_is_in_no_doubt(journal_bench& bench) {
+  bench.set_epoch(4, bench_epoch + 1);
+  const std::vector<run_append> batch = {bench_start(bench_run(2, 4))};
+  bench.lose_next_commit();
+  BOOST_TEST(is_done(bench.subject().append(batch), 1));
+}
+
 inline void a_run_number_is_used_once(journal_bench& bench) {
   must_commit(bench.subject(), bench_start(bench_run(1)));
   run_append second = bench_start(bench_run(2));
@@ -489,14 +527,17 @@ inline void ended_runs_are_not_unfinished(journal_bench& bench) {
             rule(of_two_starts_in_a_batch_the_first_has_the_key) rule(a_rejected_start_leaves_its_key_free)            \
               rule(a_poison_row_fails_alone_with_a_reason) rule(limited_columns_hold_what_they_promise)                \
                 rule(several_poison_rows_are_all_found) rule(a_fenced_run_stays_fenced_beside_poison)                  \
-                  rule(an_event_number_is_used_once) rule(a_run_number_is_used_once) rule(misfits_are_rejected)        \
-                    rule(a_lost_commit_is_resolved_as_not_written) rule(a_lost_answer_is_resolved_as_written)          \
-                      rule(a_lost_answer_beside_poison_keeps_the_rejection)                                            \
-                        rule(a_lost_commit_after_a_takeover_is_fenced)                                                 \
-                          rule(another_owners_event_is_not_taken_for_ones_own)                                         \
-                            rule(a_lost_answer_before_a_takeover_is_still_written)                                     \
-                              rule(a_lost_projection_can_be_appended_again)                                            \
-                                rule(an_unreachable_database_blames_nobody) rule(unfinished_runs_come_in_pages)        \
-                                  rule(ended_runs_are_not_unfinished)
+                  rule(an_event_number_is_used_once) rule(a_run_number_is_used_once)                                   \
+                    rule(a_hole_is_for_whoever_folds_to_find) rule(a_run_appears_once_in_a_batch)                      \
+                      rule(an_update_that_keeps_its_time_gets_the_databases) rule(what_has_no_commit_is_in_no_doubt)   \
+                        rule(misfits_are_rejected) rule(a_lost_commit_is_resolved_as_not_written)                      \
+                          rule(a_lost_answer_is_resolved_as_written)                                                   \
+                            rule(a_lost_answer_beside_poison_keeps_the_rejection)                                      \
+                              rule(a_lost_commit_after_a_takeover_is_fenced)                                           \
+                                rule(another_owners_event_is_not_taken_for_ones_own)                                   \
+                                  rule(a_lost_answer_before_a_takeover_is_still_written)                               \
+                                    rule(a_lost_projection_can_be_appended_again)                                      \
+                                      rule(an_unreachable_database_blames_nobody) rule(unfinished_runs_come_in_pages)  \
+                                        rule(ended_runs_are_not_unfinished)
 
 } // namespace levain::test

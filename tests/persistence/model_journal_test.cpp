@@ -1,48 +1,11 @@
 #include <boost/test/unit_test.hpp>
 
-#include "persistence/model_journal.hpp"
 #include "tests/persistence/journal_conformance.hpp"
+#include "tests/persistence/model_bench.hpp"
 #include "tests/persistence/stops_conformance.hpp"
 
 using namespace levain;
 using namespace levain::test;
-
-namespace {
-
-class model_bench : public journal_bench {
-public:
-  model_bench() {
-    manners_->on_append = [this](const std::vector<run_append>&) {
-      return away_ ? model_fault::transient : std::exchange(next_fault_, model_fault::none);
-    };
-    manners_->can_resolve = manners_->can_read = [this] { return !away_; };
-    for (shard_number shard = 0; shard < shard_count; ++shard)
-      set_epoch(shard, bench_epoch);
-  }
-
-  journal& subject() override { return journal_; }
-  std::unique_ptr<journal> another() override { return std::make_unique<model_journal>(database_); }
-  void set_epoch(shard_number shard, epoch_number epoch) override { database_->set_epoch(shard, epoch); }
-  std::optional<audit_row> row(const run_id& run) override { return database_->row(run); }
-  void lose_next_commit() override { next_fault_ = model_fault::in_doubt_before_commit; }
-  void lose_next_answer() override { next_fault_ = model_fault::in_doubt_after_commit; }
-  void goes_away() override { away_ = true; }
-  void comes_back() override { away_ = false; }
-
-  void tamper(const run_id& run, const std::function<void(std::vector<event_record>&)>& change) {
-    database_->tamper_with_events(run, change);
-  }
-
-  std::shared_ptr<model_manners> manners_ = std::make_shared<model_manners>();
-
-private:
-  std::shared_ptr<model_database> database_ = std::make_shared<model_database>();
-  model_fault next_fault_ = model_fault::none;
-  bool away_ = false;
-  model_journal journal_{database_, manners_};
-};
-
-} // namespace
 
 BOOST_AUTO_TEST_SUITE(model_journal_test)
 
@@ -63,12 +26,6 @@ BOOST_FIXTURE_TEST_CASE(a_row_is_refused_on_demand, model_bench) {
   BOOST_REQUIRE(is_done(answer, 2));
   BOOST_TEST(is_committed(answer.outcomes[0]));
   BOOST_TEST(reason_of(answer.outcomes[1]) == "the model does not like it");
-}
-
-BOOST_FIXTURE_TEST_CASE(a_hole_in_the_numbers_is_found, model_bench) {
-  must_commit(subject(), bench_start(bench_run(1)));
-  const auto answer = subject().append({bench_events(bench_run(1), {bench_event(3)})});
-  BOOST_TEST(reason_of(answer.outcomes.at(0)).find("sequence conflict") == 0u);
 }
 
 BOOST_FIXTURE_TEST_CASE(damage_is_told_by_run, model_bench) {
