@@ -125,16 +125,28 @@ size_t count_characters(std::string_view text) {
   return count;
 }
 
+/// The bytes of the first so many characters of well-formed UTF-8.
+size_t bytes_of(std::string_view text, size_t characters) {
+  size_t end = 0;
+  while (end < text.size() && characters > 0) {
+    --characters;
+    do
+      ++end;
+    while (end < text.size() && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80);
+  }
+  return end;
+}
+
 finding find_refused_text(const std::string& name, std::string_view text, size_t characters_max) {
   if (!is_utf8(text))
     return name + ": is not valid UTF-8";
   if (characters_max == 0 || text.size() <= characters_max)
     return std::nullopt;
-  const size_t characters = count_characters(text);
-  if (characters <= characters_max)
+  // Blanks at the end that are beyond the column are cut, as SQL wants it.
+  if (text.find_first_not_of(' ', bytes_of(text, characters_max)) == std::string_view::npos)
     return std::nullopt;
-  return name + ": has " + std::to_string(characters) + " characters, at most " + std::to_string(characters_max) +
-         " can be stored";
+  return name + ": has " + std::to_string(count_characters(text)) + " characters, at most " +
+         std::to_string(characters_max) + " can be stored";
 }
 
 /// True when the JSON text escapes the character NUL, which `jsonb` cannot hold.
@@ -154,7 +166,8 @@ finding find_refused_json(const std::string& name, std::string_view text) {
     return name + ": is not valid UTF-8";
   if (escapes_nul(text))
     return name + ": \\u0000 cannot be stored";
-  if (!nlohmann::json::accept(text))
+  // The library passes over a byte order mark, which `jsonb` does not.
+  if (text.starts_with("\xef\xbb\xbf") || !nlohmann::json::accept(text))
     return name + ": is not JSON that can be stored";
   return std::nullopt;
 }
@@ -219,6 +232,21 @@ std::optional<std::string> find_refused(const run_append& append) {
   if (append.update)
     return visit_texts(*append.update, find_refused_text, find_refused_json);
   return std::nullopt;
+}
+
+audit_row as_stored(audit_row row) {
+  const auto cut = [](std::string& text, size_t characters_max) { text.resize(bytes_of(text, characters_max)); };
+  cut(row.run_number, run_number_characters_max);
+  cut(row.run_type, run_type_characters_max);
+  cut(row.priority, priority_characters_max);
+  if (row.triggered_by)
+    cut(*row.triggered_by, triggered_by_characters_max);
+  for (auto& step : row.steps)
+    if (step.status)
+      cut(*step.status, step_status_characters_max);
+  if (row.workflow.empty())
+    row.workflow_version = 0;
+  return row;
 }
 
 } // namespace levain

@@ -31,4 +31,8 @@ std::vector<std::optional<std::string>> find_unsendable(const std::vector<run_ap
 /// One line that names place and value. The database has the last word; this is its words with the column named.
 std::optional<std::string> find_refused(const run_append& append);
 
+/// A row that is not refused as its columns keep it: blanks beyond their widths are cut, and a version without a
+/// workflow is none.
+audit_row as_stored(audit_row row);
+
 } // namespace levain

@@ -24,12 +24,14 @@ constexpr const char* lock_epochs = R"(
   order by shard
   for share)";
 
-// In the order of the keys, so that two batches with the same keys cannot wait for each other.
+// In the order of the keys, so that two batches with the same keys cannot wait for each other, and of one key in that
+// of the batch: the first has it.
 constexpr const char* insert_starts = R"(
   insert into run_starts (tenant_id, idempotency_key, run_id, fingerprint)
-  select *
-  from unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[]) as batch (tenant_id, idempotency_key, run_id, fingerprint)
-  order by tenant_id, idempotency_key
+  select tenant_id, idempotency_key, run_id, fingerprint
+  from unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[]) with ordinality
+    as batch (tenant_id, idempotency_key, run_id, fingerprint, place)
+  order by tenant_id, idempotency_key, place
   on conflict do nothing
   returning run_id)";
 

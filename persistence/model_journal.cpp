@@ -93,16 +93,11 @@ append_outcome model_journal::write(const run_append& append) {
     database_->starts_[{append.key->tenant, append.key->key}] = {append.run, append.key->fingerprint};
   const auto& row = append.insert ? append.insert : append.update;
   if (row) {
-    const bool existed = database_->rows_.contains(append.run);
     auto& stored = database_->rows_[append.run];
     if (!stored.run_number.empty())
       database_->run_numbers_.erase(stored.run_number);
-    database_->run_numbers_[row->run_number] = append.run;
-    // As the table's trigger does: an update that leaves `updated_at` as it was sets it.
-    const bool touched = append.update && existed && stored.updated_at == row->updated_at;
-    stored = *row;
-    if (touched)
-      stored.updated_at = database_->clock_();
+    stored = as_stored(*row);
+    database_->run_numbers_[stored.run_number] = append.run;
   }
   return outcome;
 }

@@ -80,6 +80,8 @@ std::vector<std::string> journal_settings() {
     "set enable_mergejoin = off",
     "set plan_cache_mode = force_generic_plan",
     "set jit = off",
+    // See migration 010.
+    "set levain.says_updated_at = on",
   };
 }
 
@@ -243,14 +245,19 @@ postgres_journal::impl::look_up(pqxx::transaction_base& transaction, const std::
   std::map<shard_number, epoch_number> epochs;
   for (const auto& row : transaction.exec_prepared("await_epochs", shards.take()))
     epochs[static_cast<shard_number>(row[0].as<int>())] = row[1].as<epoch_number>();
-  std::map<run_id, event_record> newest;
-  for (const auto& row : transaction.exec_prepared("find_events", runs.take(), numbers.take()))
-    newest[run_id{read_uuid(row[0])}] = read_event(row, 1);
+  std::map<std::pair<run_id, int32_t>, event_record> newest;
+  for (const auto& row : transaction.exec_prepared("find_events", runs.take(), numbers.take())) {
+    auto event = read_event(row, 1);
+    newest.emplace(std::pair(run_id{read_uuid(row[0])}, event.seq), std::move(event));
+  }
   std::vector<found_append> found;
   for (const run_append& append : batch) {
-    const auto event = newest.find(append.run);
-    found.push_back(
-      {epochs[shard_of(append.run)], event != newest.end() && same_fact(event->second, append.events.back())});
+    found_append run{epochs[shard_of(append.run)], false};
+    if (!append.events.empty()) {
+      const auto event = newest.find({append.run, append.events.back().seq});
+      run.written = event != newest.end() && same_fact(event->second, append.events.back());
+    }
+    found.push_back(run);
   }
   return found;
 }

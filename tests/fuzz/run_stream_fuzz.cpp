@@ -3,6 +3,7 @@
 #include <array>
 
 #include "actors/gateway/run_view.hpp"
+#include "actors/run_machine/explain.hpp"
 #include "actors/run_machine/machine.hpp"
 #include "persistence/append_rules.hpp"
 #include "tests/fuzz/fuzz_input.hpp"
@@ -47,6 +48,9 @@ public:
       feed(chosen);
     }
     require_sound(state_, now_);
+    require(
+      state_.phase == run_phase::ended || !explain(state_, now_).waits.empty(),
+      "a run that goes on waits for something by name");
     require(
       state_.phase == run_phase::ended || !calls_out(state_).empty() || next_due(state_) || state_.paused ||
         state_.phase == run_phase::pending,

@@ -13,16 +13,26 @@ using namespace levain::test;
 
 namespace {
 
-constexpr size_t rounds = 8;
+constexpr size_t rounds = 5;
 constexpr size_t moves_per_round = 400;
 constexpr size_t batch_max = 24;
 /// A sequence that shows a difference is tried so often in a shorter form.
-constexpr int shrink_tries_max = 150;
+constexpr int shrink_tries_max = 300;
 
 /// One thing that happens, made from its seed in the world as it is then: without those before it, it is still a move.
 struct move {
   uint64_t seed = 0;
   size_t batch_size = batch_max;
+  /// Appends that are left out of its batch: a bit for each of the first 64.
+  uint64_t left_out = 0;
+
+  std::vector<run_append> thinned(std::vector<run_append> batch) const {
+    std::vector<run_append> kept;
+    for (size_t i = 0; i < batch.size(); ++i)
+      if (i >= 64 || (left_out >> i & 1) == 0)
+        kept.push_back(std::move(batch[i]));
+    return kept;
+  }
 };
 
 std::string text_of(const std::vector<run_append>& batch) {
@@ -52,9 +62,9 @@ public:
     const auto size = 1 + make.below(move.batch_size);
     switch (make.below(40)) {
     case 0:
-      return doubt(make.batch(size), journal_twins::fault::commit_lost, make);
+      return doubt(move.thinned(make.batch(size)), journal_twins::fault::commit_lost, make);
     case 1:
-      return doubt(make.batch(size), journal_twins::fault::answer_lost, make);
+      return doubt(move.thinned(make.batch(size)), journal_twins::fault::answer_lost, make);
     case 2:
     case 3:
       return take_over(make);
@@ -69,9 +79,11 @@ public:
     case 8:
     case 9:
       tell("another writer appends");
-      return twins_.append_elsewhere(told(make.batch(size)));
+      return twins_.append_elsewhere(told(move.thinned(make.batch(size))));
+    case 10:
+      return append(move.thinned(make.rush(4 * size)));
     default:
-      return append(make.batch(size));
+      return append(move.thinned(make.batch(size)));
     }
   }
 
@@ -190,6 +202,12 @@ std::vector<move> shrunk(std::vector<move> moves) {
       if (shows(moves))
         break;
       each.batch_size = before;
+    }
+  for (auto& each : moves)
+    for (uint64_t bit = 1; bit != 0; bit <<= 1) {
+      each.left_out |= bit;
+      if (!shows(moves))
+        each.left_out ^= bit;
     }
   return moves;
 }

@@ -200,14 +200,11 @@ private:
     expect(expected.has_value() == found.has_value(), "there is a row of " + to_string(run), "there is none, or");
     if (!expected)
       return;
-    // What a database says of today is its own clock.
-    const auto today = append_maker::long_ago + std::chrono::hours(24 * 365);
-    if (expected->updated_at > today && found->updated_at > today)
-      found->updated_at = expected->updated_at;
     for (const auto document : {&audit_row::forecast_data, &audit_row::run_metadata, &audit_row::error_details}) {
-      expect(
-        same_document((*expected.*document).value_or(""), (*found.*document).value_or("")),
-        (*expected.*document).value_or("nothing"), (*found.*document).value_or("nothing"));
+      // Read as JSON, a column without a value and one that holds a null look the same.
+      const auto wanted = (*expected.*document).value_or("null");
+      const auto stored = (*found.*document).value_or("null");
+      expect(same_document(wanted, stored), wanted, stored);
       *found.*document = *expected.*document;
     }
     expect(

@@ -42,6 +42,18 @@ public:
     return made;
   }
 
+  /// Starts alone, all with keys of which there are few.
+  std::vector<run_append> rush(size_t size) {
+    std::vector<run_append> made;
+    for (size_t i = 0; i < size; ++i) {
+      auto append = start(fresh_id());
+      append.epoch = world_.epochs[shard_of(append.run)];
+      append.key = some_key();
+      made.push_back(std::move(append));
+    }
+    return made;
+  }
+
   run_append one() {
     run_append append = drawn();
     append.epoch = world_.epochs[shard_of(append.run)];
@@ -113,9 +125,13 @@ private:
     append.insert = row_of(run);
     append.insert->run_number = chance(0.04) && !world_.runs.empty() ? known().run_number : number_of(run);
     if (chance(0.4))
-      append.key = start_key{
-        chance(0.5) ? bench_tenant : other_tenant, one_of(keys), std::string(64, static_cast<char>('a' + below(2)))};
+      append.key = some_key();
     return append;
+  }
+
+  start_key some_key() {
+    const auto fingerprint = static_cast<char>('a' + below(2));
+    return {chance(0.5) ? bench_tenant : other_tenant, one_of(keys), std::string(64, fingerprint)};
   }
 
   run_append events_of(const known_world::known_run& of, int32_t offset) {

@@ -147,5 +147,5 @@ index ix_orchestration_runs_tenant_started: CREATE INDEX ix_orchestration_runs_t
 index ix_orchestration_runs_tenant_status: CREATE INDEX ix_orchestration_runs_tenant_status ON orchestration_runs USING btree (tenant_id, status)
 index ix_orchestration_runs_tenant_type: CREATE INDEX ix_orchestration_runs_tenant_type ON orchestration_runs USING btree (tenant_id, run_type)
 index ix_orchestration_runs_trigger: CREATE INDEX ix_orchestration_runs_trigger ON orchestration_runs USING btree (triggered_by)
-trigger orchestration_runs.orchestration_runs_updated_at_follows: CREATE TRIGGER orchestration_runs_updated_at_follows BEFORE UPDATE ON orchestration_runs FOR EACH ROW WHEN (NOT new.updated_at IS DISTINCT FROM old.updated_at) EXECUTE FUNCTION orchestration_runs_touch()
+trigger orchestration_runs.orchestration_runs_updated_at_follows: CREATE TRIGGER orchestration_runs_updated_at_follows BEFORE UPDATE ON orchestration_runs FOR EACH ROW WHEN (NOT new.updated_at IS DISTINCT FROM old.updated_at AND current_setting('levain.says_updated_at'::text, true) IS DISTINCT FROM 'on'::text) EXECUTE FUNCTION orchestration_runs_touch()
 function orchestration_runs_touch: returns trigger set TimeZone=UTC as begin new.updated_at = now(); return new; end
