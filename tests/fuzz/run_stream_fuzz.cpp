@@ -49,7 +49,7 @@ public:
     }
     require_sound(state_, now_);
     require(
-      state_.phase == run_phase::ended || !explain(state_, now_).waits.empty(),
+      state_.phase == run_phase::ended || !explain(state_, {now_}).waits.empty(),
       "a run that goes on waits for something by name");
     require(
       state_.phase == run_phase::ended || !calls_out(state_).empty() || next_due(state_) || state_.paused ||

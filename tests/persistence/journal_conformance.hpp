@@ -564,9 +564,12 @@ inline void ended_runs_are_not_unfinished(journal_bench& bench) {
                         rule(what_has_no_commit_is_in_no_doubt) rule(misfits_are_rejected)                             \
                           rule(a_lost_commit_is_resolved_as_not_written) rule(a_lost_answer_is_resolved_as_written)    \
                             rule(a_lost_answer_beside_poison_keeps_the_rejection)                                      \
-                              rule(a_lost_answer_is_resolved_though_a_run_was_there_twice)
-rule(a_lost_commit_after_a_takeover_is_fenced) rule(another_owners_event_is_not_taken_for_ones_own)
-  rule(a_lost_answer_before_a_takeover_is_still_written) rule(a_lost_projection_can_be_appended_again)
-    rule(an_unreachable_database_blames_nobody) rule(unfinished_runs_come_in_pages) rule(ended_runs_are_not_unfinished)
+                              rule(a_lost_answer_is_resolved_though_a_run_was_there_twice)                             \
+                                rule(a_lost_commit_after_a_takeover_is_fenced)                                         \
+                                  rule(another_owners_event_is_not_taken_for_ones_own)                                 \
+                                    rule(a_lost_answer_before_a_takeover_is_still_written)                             \
+                                      rule(a_lost_projection_can_be_appended_again)                                    \
+                                        rule(an_unreachable_database_blames_nobody)                                    \
+                                          rule(unfinished_runs_come_in_pages) rule(ended_runs_are_not_unfinished)
 
 } // namespace levain::test
