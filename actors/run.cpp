@@ -120,7 +120,9 @@ std::optional<std::string> run_actor_state::feed(run_input input) {
 
 void run_actor_state::take_slot() {
   has_slot_ = true;
-  feed(slot_granted{});
+  // A start that is not settled may turn out to be none: an event written then would begin a journal in its middle.
+  if (!start_outcome_)
+    feed(slot_granted{});
 }
 
 void run_actor_state::append(const std::vector<event>& facts) {
@@ -176,6 +178,8 @@ void run_actor_state::settled(const append_answered& x) {
   }
   if (std::holds_alternative<append_committed>(x.outcome)) {
     became_durable(x.seq);
+    if (has_slot_ && run_.phase == run_phase::pending)
+      feed(slot_granted{});
   } else if (const auto* bad = std::get_if<append_rejected>(&x.outcome)) {
     rejected(x.seq, bad->reason);
   } else {

@@ -109,6 +109,43 @@ BOOST_AUTO_TEST_CASE(the_same_key_starts_one_run_and_frees_its_slot) {
   BOOST_TEST(world.status().runs_running == 1u);
 }
 
+BOOST_AUTO_TEST_CASE(a_start_that_gets_its_slot_before_it_turns_out_to_be_none_writes_nothing) {
+  // Given: a key that is used, a run with the only slot that is refused, and a start with the key behind it.
+  auto settings = with_slots(1);
+  settings.persistence.batch_runs_max = 1;
+  actor_world world(settings);
+  const auto with_key = [](start_request& request) { request.idempotency_key = "night"; };
+  auto first = world.start(one_step(), with_key);
+  world.settle();
+  world.calls->answer("one", "{}");
+  world.settle();
+  size_t batches = 0;
+  bool database_is_back = false;
+  std::set<run_id> seen;
+  world.manners->on_append = [&](const std::vector<run_append>& batch) {
+    for (const auto& each : batch)
+      seen.insert(each.run);
+    return ++batches == 1 || database_is_back ? model_fault::none : model_fault::transient;
+  };
+  world.manners->on_row = [&](const run_append&) {
+    return batches == 1 ? std::optional<std::string>("no such row") : std::nullopt;
+  };
+  auto refused = world.start(one_step());
+  auto twin = world.start(one_step(), with_key);
+  world.settle();
+  // When: the slot is free, and only then the database says that the start is none.
+  BOOST_TEST((refusal(*refused).reason == start_refused::reason_type::rejected));
+  BOOST_TEST(!twin->outcome.has_value());
+  database_is_back = true;
+  world.advance(10s);
+  // Then
+  BOOST_TEST(twin->run().repeated);
+  BOOST_TEST(seen.size() == 2u);
+  for (const auto& run : seen)
+    BOOST_TEST(world.story(run).empty());
+  BOOST_TEST(world.status().runs_live == 0u);
+}
+
 BOOST_AUTO_TEST_CASE(run_numbers_are_unique_and_carry_the_day) {
   actor_world::options settings;
   settings.dispatcher.run_numbers_block = 4; // Blocks run out while starts come in.

@@ -91,7 +91,9 @@ append_answer simulated_journal::commit(const std::vector<run_append>& batch) {
     rows_before.push_back(disk.row(each.run));
   }
   auto answer = inner_.append(batch);
-  if (fault_ == model_fault::transient || fault_ == model_fault::in_doubt_before_commit)
+  // A batch of which nothing is left to be written has no commit that could be lost.
+  const bool lost_before = fault_ == model_fault::in_doubt_before_commit;
+  if (fault_ == model_fault::transient || (lost_before && answer.status == append_answer::status_type::in_doubt))
     return answer;
   under_.seen.saw(sight::commits);
   under_.seen.saw(
