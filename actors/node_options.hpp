@@ -93,7 +93,7 @@ struct watchdog_options {
   /// How long a timer, a deadline or an append may be over its time before that is a fault.
   std::chrono::milliseconds overdue_grace{30'000};
   /// Live runs asked at a time.
-  size_t page_runs_max = 2'000;
+  size_t page_runs_max = 500;
   /// Open rows read in one look; more take several looks.
   size_t listed_rows_max = 20'000;
   /// Runs with a damaged journal that one look reads back, in case they were repaired.

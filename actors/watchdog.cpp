@@ -9,7 +9,7 @@ namespace levain {
 namespace {
 
 /// Between two pages of one look, so that many runs are not asked all at once.
-constexpr duration page_pause = std::chrono::milliseconds(100);
+constexpr duration page_pause = std::chrono::milliseconds(250);
 /// Whoever has not answered for so long is silent; the look goes on without.
 constexpr duration answer_wait = std::chrono::seconds(5);
 /// A run that was healed and not heard of for so long is forgotten.

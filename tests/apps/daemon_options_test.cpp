@@ -134,7 +134,7 @@ std::vector<limit_case> count_limits() {
     {"recovery-runs-per-second-max", 5000, [](const o& x) { return x.node.recovery.runs_per_second_max; }},
     {"recovery-appends-waiting-max", 2000, [](const o& x) { return x.node.recovery.appends_waiting_max; }},
     {"recovery-shards-at-a-time", 16, [](const o& x) { return x.node.recovery.shards_at_a_time; }},
-    {"watchdog-page-runs-max", 2'000, [](const o& x) { return x.node.watchdog.page_runs_max; }},
+    {"watchdog-page-runs-max", 500, [](const o& x) { return x.node.watchdog.page_runs_max; }},
     {"watchdog-listed-rows-max", 20'000, [](const o& x) { return x.node.watchdog.listed_rows_max; }},
     {"watchdog-stopped-runs-max", 20, [](const o& x) { return x.node.watchdog.stopped_runs_max; }},
     {"watchdog-heals-per-look-max", 1'000, [](const o& x) { return x.node.watchdog.heals_per_look_max; }},
