@@ -180,7 +180,10 @@ struct wake_at {
 struct wake {};
 
 /// INTERNAL to the timekeeper: look at the wheel.
-struct turn_wheel {};
+struct turn_wheel {
+  /// Which turn it is; those that were armed before it are too late.
+  uint64_t turn = 0;
+};
 
 // ---- run and dispatcher -----------------------------------------------------
 

@@ -19,11 +19,12 @@ void timekeeper_state::arm() {
   if (wheel_.empty() || (armed_ && *armed_ <= wheel_.begin()->first))
     return;
   armed_ = wheel_.begin()->first;
-  // Turns that were armed for a later time still come; they find nothing due and do no harm.
-  self_->delayed_send(self_, std::max(duration(0), *armed_ - now()), turn_wheel{});
+  self_->delayed_send(self_, std::clamp(*armed_ - now(), duration(0), turn_interval_max), turn_wheel{++turn_});
 }
 
-void timekeeper_state::turn() {
+void timekeeper_state::turn(const turn_wheel& x) {
+  if (x.turn != turn_)
+    return; // Armed before an earlier time was asked for.
   const auto until = now();
   armed_.reset();
   while (!wheel_.empty() && wheel_.begin()->first <= until) {
@@ -40,7 +41,7 @@ timekeeper(timekeeper_actor::stateful_pointer<timekeeper_state> self, std::funct
   self->state.now = std::move(now);
   return {
     [self](const wake_at& x) { self->state.add(x.due, self->current_sender()); },
-    [self](const turn_wheel&) { self->state.turn(); },
+    [self](const turn_wheel& x) { self->state.turn(x); },
   };
 }
 

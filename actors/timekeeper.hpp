@@ -7,13 +7,17 @@
 
 namespace levain {
 
+/// The wheel is looked at this often while anybody waits: timers count on a clock that does not jump, people's times on
+/// one that may.
+inline constexpr duration turn_interval_max = std::chrono::seconds(5);
+
 struct timekeeper_state {
   static inline const char* name = "timekeeper";
 
   explicit timekeeper_state(timekeeper_actor::pointer self);
 
   void add(timestamp due, const caf::strong_actor_ptr& who);
-  void turn();
+  void turn(const turn_wheel& x);
 
 private:
   void arm();
@@ -22,6 +26,8 @@ private:
   std::multimap<timestamp, caf::weak_actor_ptr> wheel_;
   /// The earliest turn that is under way; none while the wheel is empty, so that an idle node has no timer.
   std::optional<timestamp> armed_;
+  /// Counts the turns that were armed; only the newest is taken.
+  uint64_t turn_ = 0;
 
 public:
   std::function<timestamp()> now;
