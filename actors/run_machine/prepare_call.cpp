@@ -83,8 +83,8 @@ public:
 private:
   uint32_t attempt() const { return undo_ ? state_.steps[step_].undo_attempt : state_.steps[step_].attempt; }
 
-  /// The steps whose outputs the call may see: those it comes after, directly or through others. They had all ended
-  /// when it first began, so every attempt sees the same.
+  /// The steps whose outputs the call may see: those it comes after, directly or through others, and that had ended
+  /// when its step began, so every attempt sees the same. (What comes before a step that was skipped may end later.)
   std::vector<bool> visible_results() const {
     std::vector<bool> visible(state_.steps.size(), false);
     std::vector<step_index> open = {step_};
@@ -98,6 +98,9 @@ private:
             open.push_back(earlier);
           }
     }
+    if (!undo_)
+      for (step_index i = 0; i < visible.size(); ++i)
+        visible[i] = visible[i] && state_.steps[i].ended_seq <= state_.steps[step_].started_seq;
     visible[step_] = undo_;
     return visible;
   }

@@ -184,6 +184,7 @@ private:
         step.phase = step_phase::ready;
       if (step.phase == step_phase::ready && !run_.paused) {
         step.started_at = fact_.at;
+        step.started_seq = fact_.seq;
         begin_attempt(i);
       }
     }
@@ -203,6 +204,7 @@ private:
   void end_step(step_progress& step, step_phase phase) {
     step.phase = phase;
     step.ended_at = fact_.at;
+    step.ended_seq = fact_.seq;
     step.next_attempt_at.reset();
   }
 
@@ -267,6 +269,8 @@ private:
       step.started_at.reset();
       step.attempt_started_at.reset();
       step.ended_at.reset();
+      step.started_seq = 0;
+      step.ended_seq = 0;
     }
   }
 

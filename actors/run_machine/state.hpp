@@ -102,6 +102,10 @@ struct step_progress {
   std::optional<timestamp> started_at;
   std::optional<timestamp> attempt_started_at;
   std::optional<timestamp> ended_at;
+  /// The numbers of the events that let the step begin, and with which it ended; 0 before. A call sees the results of
+  /// what had ended when its step began, and times can be equal.
+  int32_t started_seq = 0;
+  int32_t ended_seq = 0;
   /// When the next attempt is due; only while `backing_off`.
   std::optional<timestamp> next_attempt_at;
 

@@ -152,6 +152,32 @@ BOOST_AUTO_TEST_CASE(missing_variables_are_told_with_their_places) {
   BOOST_TEST(missing[1].second == "steps[0].compensate.http.url");
 }
 
+BOOST_AUTO_TEST_CASE(every_attempt_sees_what_had_ended_when_the_step_began) {
+  // `last` comes after `skipped`, which is skipped at once when `bad` fails; `slow` ends only then.
+  fed_run run(workflow_builder()
+                .step("bad")
+                .proceeds()
+                .step("slow")
+                .step("skipped")
+                .needs({"bad", "slow"})
+                .step("last")
+                .after({"skipped"})
+                .attempts(2)
+                .build());
+  run.fail("bad");
+  const auto results = [&] {
+    const auto prepared = prepare_call(run.state, run.index_of("last"), false, {});
+    return json::parse(std::get<call_request>(prepared).body).at("results");
+  };
+  BOOST_TEST(results() == json::object());
+  run.succeed("slow", R"({"late":true})");
+  BOOST_TEST(results() == json::object());
+  run.fail("last", {call_failure::kind_type::retryable, "busy", std::nullopt});
+  run.wait(10s);
+  BOOST_TEST(run.step("last").attempt == 2u);
+  BOOST_TEST(results() == json::object());
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 } // namespace levain::test
