@@ -265,7 +265,8 @@ void persistence_state::tell_when_settled(const settle_run& x, const caf::strong
 
 void persistence_state::tell_the_settled() {
   std::erase_if(settling_, [&](const auto& each) {
-    const auto& [run, who] = each;
+    const auto& run = each.first;
+    const auto& who = each.second;
     const bool written =
       std::any_of(batch_.begin(), batch_.end(), [&](const run_append& append) { return append.run == run; });
     if (written || waiting_.contains(run))
