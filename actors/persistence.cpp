@@ -31,10 +31,11 @@ void persistence_state::begin(
 
 void persistence_state::add(append_events&& x, const caf::strong_actor_ptr& sender) {
   const auto run = x.append.run;
-  if (x.after_rejection)
-    rejected_.erase(run);
-  else if (rejected_.contains(run))
-    return; // It was on its way when the run was rejected; the run will decide anew.
+  if (const auto who = caf::actor_cast<caf::actor_addr>(sender); rejected_.contains(who)) {
+    if (!x.after_rejection)
+      return; // It was on its way when the run was rejected; the run will decide anew.
+    forget_rejection(who);
+  }
   auto& mine = waiting_[run];
   if (mine.parts.empty())
     order_.push_back(run);
@@ -208,15 +209,33 @@ void persistence_state::settle_rejected(size_t index, const std::string& reason)
     return;
   }
   spdlog::warn("append_rejected run={} reason=\"{}\"", to_string(run), reason);
-  rejected_.insert(run);
-  // What the run sent since is built on what was rejected.
+  remember_rejection(parts.front().from);
+  // What the same actor sent since is built on what was rejected.
   if (auto later = waiting_.find(run); later != waiting_.end()) {
-    parts_waiting_ -= later->second.parts.size();
-    waiting_.erase(later);
-    separately_.erase(run);
+    const auto& from = parts.front().from;
+    parts_waiting_ -= std::erase_if(later->second.parts, [&](const part& each) { return each.from == from; });
+    if (later->second.parts.empty()) {
+      waiting_.erase(later);
+      separately_.erase(run);
+    }
   }
   parts.front().what.append.events.swap(batch_[index].events);
   answer(parts.front(), append_rejected{reason});
+}
+
+void persistence_state::remember_rejection(const caf::strong_actor_ptr& who) {
+  if (!who || !rejected_.insert(caf::actor_cast<caf::actor_addr>(who)).second)
+    return;
+  status_->rejections_open.fetch_add(1);
+  // Its farewell comes behind everything that it sent.
+  self_->monitor(who);
+}
+
+void persistence_state::forget_rejection(const caf::actor_addr& who) {
+  if (rejected_.erase(who) == 0)
+    return;
+  status_->rejections_open.fetch_sub(1);
+  self_->demonitor(who);
 }
 
 void persistence_state::answer(const part& to, const append_outcome& outcome) {
@@ -289,6 +308,7 @@ persistence_actor::behavior_type persistence(
   std::shared_ptr<persistence_status> status, std::function<void(shard_lease)> on_fenced) {
   self->state.begin(
     std::move(store), options, std::move(now), std::move(entropy), std::move(status), std::move(on_fenced));
+  self->set_down_handler([self](const caf::down_msg& down) { self->state.forget_rejection(down.source); });
   return {
     [self](append_events& x) { self->state.add(std::move(x), self->current_sender()); },
     [self](const drain&) { return self->state.drain_all(); },

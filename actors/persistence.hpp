@@ -24,6 +24,8 @@ struct persistence_status {
   std::atomic<uint64_t> events{0};
   /// Appends that wait, of all writers.
   std::atomic<size_t> waiting{0};
+  /// Actors of runs that were told of a rejection and have neither answered it nor gone, of all writers.
+  std::atomic<size_t> rejections_open{0};
 
   /// Of the newest batches that were committed at the first try: runs and events in each, and how long the database
   /// took for it, in microseconds.
@@ -61,6 +63,8 @@ struct persistence_state {
   void write();
   caf::result<drained> drain_all();
   void tell_when_settled(const settle_run& x, const caf::strong_actor_ptr& who);
+  /// The actor knows of its rejection, or is no more.
+  void forget_rejection(const caf::actor_addr& who);
 
 private:
   struct part {
@@ -77,6 +81,7 @@ private:
   append_answer append_measured();
   void settle(const append_answer& answer);
   void settle_rejected(size_t index, const std::string& reason);
+  void remember_rejection(const caf::strong_actor_ptr& who);
   void answer(const part& to, const append_outcome& outcome);
   void wait_for_database(const std::string& reason);
   void database_is_back();
@@ -107,8 +112,8 @@ private:
   bool write_scheduled_ = false;
   std::chrono::milliseconds retry_interval_{0};
 
-  /// Runs that were rejected and have not yet said that they know.
-  std::unordered_set<run_id> rejected_;
+  /// Actors whose run was rejected and that have not yet said that they know. One that goes is forgotten.
+  std::unordered_set<caf::actor_addr> rejected_;
   /// Runs whose waiting parts go one by one, because one of them was rejected in company.
   std::unordered_set<run_id> separately_;
   std::vector<caf::typed_response_promise<drained>> drains_;

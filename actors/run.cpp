@@ -41,8 +41,6 @@ void run_actor_state::begin(run_beginning how) {
   }
   run_ = std::move(*how.recovered);
   durable_seq_ = strict_seq_ = run_.seq;
-  // The writer may still drop what this run says, because another actor of it was refused and has gone.
-  after_rejection_ = true;
   // The row may be older than the journal: it is brought up to date if the run lives long enough.
   projected_seq_ = run_.seq - 1;
   projected_at_ = now();

@@ -18,12 +18,6 @@ workflow_ptr one_step() {
   return workflow_builder("one_step").step("one").call(function_call{"scripted"}).timeout(1h).build();
 }
 
-const start_refused& refusal(const actor_world::started& start) {
-  BOOST_TEST_REQUIRE(start.outcome.has_value());
-  BOOST_TEST_REQUIRE(std::holds_alternative<start_refused>(*start.outcome));
-  return std::get<start_refused>(*start.outcome);
-}
-
 actor_world::options with_slots(size_t running, size_t waiting = 1000) {
   actor_world::options settings;
   settings.dispatcher.runs_running_max = running;
@@ -58,9 +52,9 @@ BOOST_AUTO_TEST_CASE(a_full_waiting_room_refuses_with_a_time_to_come_back) {
     world.start(one_step());
   auto refused = world.start(one_step());
   world.settle();
-  BOOST_TEST((refusal(*refused).reason == start_refused::reason_type::busy));
-  BOOST_TEST(refusal(*refused).message.find("runs_waiting_max") != std::string::npos);
-  BOOST_TEST(refusal(*refused).retry_after.has_value());
+  BOOST_TEST((refused->refusal().reason == start_refused::reason_type::busy));
+  BOOST_TEST(refused->refusal().message.find("runs_waiting_max") != std::string::npos);
+  BOOST_TEST(refused->refusal().retry_after.has_value());
   BOOST_TEST(world.database->rows().size() == 3u);
 }
 
@@ -75,7 +69,7 @@ BOOST_AUTO_TEST_CASE(starts_that_cannot_become_durable_are_bounded) {
     starts.push_back(world.start(one_step()));
   world.settle();
   for (int i = 10; i < 15; ++i)
-    BOOST_TEST(refusal(*starts[i]).message.find("starts_unsettled_max") != std::string::npos);
+    BOOST_TEST(starts[i]->refusal().message.find("starts_unsettled_max") != std::string::npos);
   *away = false;
   world.advance(1s);
   for (int i = 0; i < 10; ++i)
@@ -134,7 +128,7 @@ BOOST_AUTO_TEST_CASE(a_start_that_gets_its_slot_before_it_turns_out_to_be_none_w
   auto twin = world.start(one_step(), with_key);
   world.settle();
   // When: the slot is free, and only then the database says that the start is none.
-  BOOST_TEST((refusal(*refused).reason == start_refused::reason_type::rejected));
+  BOOST_TEST((refused->refusal().reason == start_refused::reason_type::rejected));
   BOOST_TEST(!twin->outcome.has_value());
   database_is_back = true;
   world.advance(10s);

@@ -161,4 +161,32 @@ BOOST_AUTO_TEST_CASE(an_idle_writer_waits_for_no_timer) {
   BOOST_TEST(batches.sizes.size() == written);
 }
 
+BOOST_AUTO_TEST_CASE(a_run_that_is_refused_and_gone_leaves_nothing_behind) {
+  actor_world world;
+  size_t refusals = 30;
+  world.manners->on_row = [&](const run_append&) -> std::optional<std::string> {
+    if (refusals == 0)
+      return std::nullopt;
+    --refusals;
+    return "no such tenant";
+  };
+  std::vector<std::shared_ptr<actor_world::started>> refused;
+  for (int i = 0; i < 30; ++i)
+    refused.push_back(world.start(one_step()));
+  world.settle();
+  for (const auto& each : refused)
+    BOOST_TEST((each->refusal().reason == start_refused::reason_type::rejected));
+  BOOST_TEST(world.writer_status->rejections_open.load() == 0u);
+  // A run that decides anew after the refusal lives on, and nothing is remembered of it either.
+  auto start = world.start(one_step());
+  world.settle();
+  refusals = 1;
+  world.calls->answer("one", "{}");
+  world.settle();
+  BOOST_TEST(refusals == 0u);
+  world.advance(1h);
+  BOOST_TEST((world.row(start->run().run).status != run_status::running));
+  BOOST_TEST(world.writer_status->rejections_open.load() == 0u);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

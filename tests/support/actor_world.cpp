@@ -185,6 +185,12 @@ start_acknowledged actor_world::started::run() const {
   return std::get<start_acknowledged>(*outcome);
 }
 
+start_refused actor_world::started::refusal() const {
+  BOOST_TEST_REQUIRE(outcome.has_value(), "the start has no outcome yet");
+  BOOST_TEST_REQUIRE(std::holds_alternative<start_refused>(*outcome));
+  return std::get<start_refused>(*outcome);
+}
+
 std::shared_ptr<actor_world::started>
 actor_world::start(workflow_ptr workflow, const std::function<void(start_request&)>& change) {
   if (!workflows->find(workflow->name, workflow->version))

@@ -85,6 +85,8 @@ public:
     std::optional<start_outcome> outcome;
     /// Fails the test unless it was acknowledged.
     start_acknowledged run() const;
+    /// Fails the test unless it was refused.
+    start_refused refusal() const;
   };
   std::shared_ptr<started> start(
     workflow_ptr workflow, const std::function<void(start_request&)>& change = [](start_request&) {});
