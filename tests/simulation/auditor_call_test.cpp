@@ -205,6 +205,35 @@ BOOST_AUTO_TEST_CASE(a_call_receives_the_input_and_the_results_it_comes_after) {
   BOOST_TEST(with([](history&, call_made& made) { made.body = "[]"; }) == "call_body");
 }
 
+BOOST_AUTO_TEST_CASE(every_attempt_receives_what_had_ended_when_its_step_began) {
+  // `last` begins when `bad` fails, since that skips `skipped`; `slow` ends later.
+  const auto second_attempt = [](const json& with) {
+    history x([](workflow_known& known) {
+      auto step = known.steps.front();
+      known.steps.clear();
+      for (const auto* name : {"bad", "slow", "skipped", "last"}) {
+        step.name = name;
+        known.steps.push_back(step);
+      }
+      known.steps[0].continues = true;
+      known.steps[2].needs = {"bad", "slow"};
+      known.steps[3].after = {"skipped"};
+    });
+    x.begin();
+    x.fail_finally("bad", {{event_kind::step_skipped, "skipped"}});
+    x.fail(x.call("last"), "retryable");
+    x.write({x.fails_for_now("last", 1s)});
+    x.succeed("slow");
+    x.pass(1s);
+    x.write({{event_kind::attempt_started, "last", 2}});
+    x.results = with;
+    x.call("last", 2);
+    return x.broken();
+  };
+  BOOST_TEST(second_attempt(json::object()) == "");
+  BOOST_TEST(second_attempt({{"slow", {{"of", "slow"}}}}) == "call_body");
+}
+
 BOOST_AUTO_TEST_CASE(a_run_is_called_by_its_own_version) {
   history other_step;
   other_step.begin();

@@ -82,7 +82,7 @@ void call_ledger::judge_moment(const call_made& x, run_story& story) {
     accuse_(rule::call_key, x.run, shown(x) + " with the key " + x.idempotency_key + ", not " + key);
   const bool harmless = story.find(x.step)->known->effect_none && !x.undo;
   if (on_disk || harmless)
-    judge_body(x, story, on_disk ? begun.results : disk_results(x, story));
+    judge_body(x, story, on_disk ? begun.results : story.seen_by(*story.find(x.step)));
   const auto ever = owners_.ownerships(x.from, shard, timestamp::min());
   if (ever == 0) {
     accuse_(rule::call_by_owner, x.run, shown(x) + " and has never owned its shard");
@@ -137,14 +137,6 @@ std::vector<json> call_ledger::answered_at(const place& who, const run_id& run, 
           if (auto output = json::parse(*given.output, nullptr, false); !output.is_discarded())
             all.push_back(std::move(output));
   return all;
-}
-
-std::map<std::string, json_ptr> call_ledger::disk_results(const call_made& x, const run_story& story) {
-  std::map<std::string, json_ptr> results;
-  for (const auto& name : story.earlier_than(x.step))
-    if (const auto& before = *story.find(name); before.stage == step_story::stage_type::succeeded)
-      results[name] = before.output;
-  return results;
 }
 
 void call_ledger::judge_body(

@@ -49,7 +49,6 @@ private:
   void judge_moment(const call_made& x, run_story& story);
   void judge_early(const call_made& x, const attempt_name& attempt, run_story& story) const;
   void judge_body(const call_made& x, const run_story& story, std::map<std::string, json_ptr> results) const;
-  static std::map<std::string, json_ptr> disk_results(const call_made& x, const run_story& story);
   /// What the node was answered for the newest attempts of a step, whatever became of it.
   std::vector<json> answered_at(const place& who, const run_id& run, const step_story& step) const;
   std::vector<const call*> calls_of(const place& who, const run_id& run, const attempt_name& attempt) const;

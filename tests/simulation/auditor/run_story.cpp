@@ -73,6 +73,19 @@ std::set<std::string> run_story::earlier_than(const std::string& step) const {
   return earlier;
 }
 
+std::map<std::string, json_ptr> run_story::outputs_before(const step_story& step) const {
+  std::map<std::string, json_ptr> outputs;
+  for (const auto& name : earlier_than(step.known->name))
+    if (const auto* before = find(name); before != nullptr && before->stage == step_at::succeeded)
+      outputs[name] = before->output;
+  return outputs;
+}
+
+std::map<std::string, json_ptr> run_story::seen_by(const step_story& step) const {
+  const bool has_begun = step.stage == step_at::out || step.stage == step_at::backing_off;
+  return has_begun ? step.sees : outputs_before(step);
+}
+
 std::string run_story::key_of(const step_story& step, bool undo) const {
   return levain::to_string(run) + "/" + step.known->name +
          (step.redo > 0 ? "/redo/" + std::to_string(step.redo) : std::string()) + (undo ? "/undo" : "");
@@ -108,9 +121,7 @@ void run_story::begin(step_story& step, timestamp at) {
   if (begun_now.at == timestamp{})
     begun_now.at = now_;
   begun_now.key = key_of(step, false);
-  for (const auto& name : earlier_than(step.known->name))
-    if (const auto* before = find(name); before != nullptr && before->stage == step_at::succeeded)
-      begun_now.results[name] = before->output;
+  begun_now.results = step.sees;
 }
 
 void run_story::begin_free(timestamp at) {
@@ -126,6 +137,7 @@ void run_story::begin_free(timestamp at) {
       step.stage = step_at::held;
     if (step.stage == step_at::held && !paused) {
       step.began.reset();
+      step.sees = outputs_before(step);
       begin(step, at);
     }
   }
@@ -139,9 +151,7 @@ void run_story::begin_undo(step_story& step) {
   auto& begun_now = begun[{step.known->name, step.undo_attempt, true}];
   begun_now.at = now_;
   begun_now.key = key_of(step, true);
-  for (const auto& name : earlier_than(step.known->name))
-    if (const auto* before = find(name); before != nullptr && before->stage == step_at::succeeded)
-      begun_now.results[name] = before->output;
+  begun_now.results = outputs_before(step);
   begun_now.results[step.known->name] = step.output;
 }
 

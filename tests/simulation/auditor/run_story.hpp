@@ -64,6 +64,8 @@ struct step_story {
   std::optional<timestamp> ended;
   std::optional<timestamp> due;
   json_ptr output;
+  /// The outputs that every attempt receives, by step: of what had succeeded when the step began.
+  std::map<std::string, json_ptr> sees;
   /// Counts successes, from 1.
   uint32_t rank = 0;
 
@@ -104,6 +106,8 @@ public:
   const step_story* find(const std::string& step) const;
   /// The steps that `step` comes after, directly or through others.
   std::set<std::string> earlier_than(const std::string& step) const;
+  /// The outputs that the next attempt of the step receives, as far as the journal tells.
+  std::map<std::string, json_ptr> seen_by(const step_story& step) const;
   std::string key_of(const step_story& step, bool undo) const;
   bool is_out(const attempt_name& attempt) const;
   bool any_to_undo() const;
@@ -148,6 +152,7 @@ private:
 
   step_story* own_step(const std::string& step);
   bool any_out() const;
+  std::map<std::string, json_ptr> outputs_before(const step_story& step) const;
   void begin_free(timestamp at);
   void begin(step_story& step, timestamp at);
   void begin_undo(step_story& step);
