@@ -1,0 +1,67 @@
+// The load-test harness: parses, wires, ends with one of four statuses.
+#include <iostream>
+
+#include <fmt/format.h>
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include "apps/levain-load/commands.hpp"
+#include "persistence/embedded_postgres.hpp"
+#include "persistence/journal.hpp"
+
+namespace levain::load {
+
+namespace {
+
+int end_with(exit_status status, const std::string& sentence) {
+  std::cerr << fmt::format("levain-load: {}\n", sentence);
+  return static_cast<int>(status);
+}
+
+void set_up_log() {
+  // Standard output belongs to the answer.
+  auto log = spdlog::stderr_color_mt("levain-load");
+  log->set_level(spdlog::level::warn);
+  spdlog::set_default_logger(std::move(log));
+}
+
+int perform(const command_line& line) {
+  try {
+    return static_cast<int>(line.chosen());
+  } catch (const command_failed& failed) {
+    return end_with(failed.status(), failed.what());
+  } catch (const embedded_postgres_error& failed) {
+    return end_with(exit_status::service_missing, failed.what());
+  } catch (const journal_unavailable& failed) {
+    return end_with(exit_status::service_missing, std::string("the database cannot be asked: ") + failed.what());
+  } catch (const std::exception& failed) {
+    return end_with(exit_status::failed, failed.what());
+  }
+}
+
+int read_and_perform(int argc, char** argv) {
+  CLI::App app("Loads an engine or a database, and says what it came to.", "levain-load");
+  app.require_subcommand(1);
+  command_line line;
+  line.out = terminal::screen::standard_output();
+  add_compare_command(app, line);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& asked) {
+    return app.exit(asked);
+  } catch (const CLI::ParseError& wrong) {
+    return end_with(
+      exit_status::wrong_command_line,
+      fmt::format("{}\nlevain-load --help lists the commands and their options", wrong.what()));
+  }
+  set_up_log();
+  return perform(line);
+}
+
+} // namespace
+
+} // namespace levain::load
+
+int main(int argc, char** argv) {
+  return levain::load::read_and_perform(argc, argv);
+}
