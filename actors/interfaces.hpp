@@ -4,11 +4,12 @@
 #include <caf/typed_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
+#include "actors/ending_messages.hpp"
 #include "actors/liveness_messages.hpp"
 #include "actors/messages.hpp"
 
-// Who talks to whom, and about what. Read with `messages.hpp` and `liveness_messages.hpp`; no implementation is needed
-// to follow the protocol.
+// Who talks to whom, and about what. Read with `messages.hpp`, `liveness_messages.hpp` and `ending_messages.hpp`; no
+// implementation is needed to follow the protocol.
 //
 //   caller -> dispatcher -> run -> step -> executor of the call
 //                            |  <- persistence (one per writer)
@@ -139,6 +140,17 @@ using watchdog_actor = caf::typed_actor<
   caf::reacts_to<look_around>,
   // What it asked for.
   caf::reacts_to<live_page>, caf::reacts_to<run_liveness>, caf::reacts_to<open_rows_page>>;
+
+/// ENDINGS. Remembers which runs of this node ended last, and tells whoever wants to know.
+using endings_actor = caf::typed_actor<
+  // From a run: it has ended, and that is durable.
+  caf::reacts_to<run_ending>,
+  // What ended after a cursor? Answered when there is something, or when the time is over.
+  caf::reacts_to<endings_asked>,
+  // Tell of every ending.
+  caf::reacts_to<listen_to_endings>,
+  // INTERNAL: the time of somebody who waits may be over.
+  caf::reacts_to<wake>>;
 
 /// DEFINITIONS. Keeps workflow definitions; has a connection of its own.
 using definitions_actor =

@@ -11,6 +11,7 @@
 
 #include "actors/definitions.hpp"
 #include "actors/dispatcher.hpp"
+#include "actors/endings.hpp"
 #include "actors/lease_keeper.hpp"
 #include "actors/persistence.hpp"
 #include "actors/recovery.hpp"
@@ -83,6 +84,7 @@ struct node::impl {
   dispatcher_actor dispatch;
   lease_keeper_actor lease_keeper_handle;
   definitions_actor definition;
+  endings_actor endings_handle;
   std::shared_ptr<liveness_log> liveness = std::make_shared<liveness_log>();
   /// Null when it is not to look.
   watchdog_actor looks;
@@ -109,6 +111,10 @@ node::impl::impl(node_options given, node_ports ports)
   environment->functions = functions;
   environment->why_no_database = [status = writer_status] { return status->failing_reason(); };
   environment->timekeeper = system.spawn(timekeeper, environment->now);
+  endings_handle = system.spawn(
+    endings, endings_beginning{
+               make_uuid_v7(now_utc(), system_entropy()), options.endings, environment->now, environment->timekeeper});
+  environment->endings = endings_handle;
   environment->recovery = system.spawn<caf::detached>(
     recovery, recovery_beginning{ports.make_journal("recovery"), workflows, options.recovery, writer_status});
 
@@ -138,6 +144,7 @@ node::impl::impl(node_options given, node_ports ports)
     watch(caf::actor_cast<caf::actor>(looks), "watchdog");
   watch(caf::actor_cast<caf::actor>(environment->timekeeper), "timekeeper");
   watch(caf::actor_cast<caf::actor>(environment->recovery), "recovery");
+  watch(caf::actor_cast<caf::actor>(endings_handle), "endings");
   watch(caf::actor_cast<caf::actor>(lease_keeper_handle), "lease keeper");
   watch(caf::actor_cast<caf::actor>(dispatch), "dispatcher");
   watch(caf::actor_cast<caf::actor>(definition), "definitions");
@@ -195,11 +202,13 @@ void node::impl::stop() {
   self->send_exit(caf::actor_cast<caf::actor>(definition), reason);
   self->send_exit(caf::actor_cast<caf::actor>(lease_keeper_handle), reason);
   self->send_exit(caf::actor_cast<caf::actor>(environment->recovery), reason);
+  self->send_exit(caf::actor_cast<caf::actor>(endings_handle), reason);
   self->send_exit(caf::actor_cast<caf::actor>(environment->timekeeper), reason);
   for (const auto& writer : environment->writers)
     self->send_exit(caf::actor_cast<caf::actor>(writer), reason);
   dispatch = nullptr;
   definition = nullptr;
+  endings_handle = nullptr;
   lease_keeper_handle = nullptr;
   environment.reset();
 }
@@ -270,6 +279,14 @@ void node::status(receiver<node_status> outcome) {
       all.commit_micros = figures->commit_micros.read();
       outcome(all);
     }});
+}
+
+void node::on_ended(std::function<void(const run_ending&)> listener) {
+  caf::anon_send(impl_->endings_handle, listen_to_endings{std::move(listener)});
+}
+
+void node::ask_endings(endings_asked asked) {
+  caf::anon_send(impl_->endings_handle, std::move(asked));
 }
 
 void node::announce(std::string address) {

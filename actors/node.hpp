@@ -8,6 +8,7 @@
 
 #include "actors/calls/function_executor.hpp"
 #include "actors/calls/http_calls.hpp"
+#include "actors/ending_messages.hpp"
 #include "actors/liveness_log.hpp"
 #include "actors/messages.hpp"
 #include "actors/node_options.hpp"
@@ -48,6 +49,7 @@ struct node_options {
   run_options run;
   lease_options lease;
   recovery_options recovery;
+  endings_options endings;
   watchdog_options watchdog;
   http_executor_options http;
   call_variables variables;
@@ -101,6 +103,12 @@ public:
   void list(receiver<std::variant<std::vector<definition_record>, std::string>> outcome);
 
   void status(receiver<node_status> outcome);
+
+  /// Tells `listener` of every run that ends from now on, on an actor's thread, one after the other, once the run's last
+  /// event is durable; in the place of who was told before. It may be called as long as the node is there.
+  void on_ended(std::function<void(const run_ending&)> listener);
+  /// Which runs ended after a cursor.
+  void ask_endings(endings_asked asked);
 
   /// Lets the other nodes and those who ask them know where this one is found, from its next heartbeat on.
   void announce(std::string address);

@@ -23,6 +23,8 @@ struct node_environment {
   run_options run;
   timekeeper_actor timekeeper;
   recovery_actor recovery;
+  /// Is told of every run that ends; null where nobody wants to know.
+  endings_actor endings;
   /// One or more writers; a run belongs to one by its shard.
   std::vector<persistence_actor> writers;
   /// Why the database takes nothing, in its own words on one line; empty while it does. Any thread; may be absent.

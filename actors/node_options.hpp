@@ -84,6 +84,14 @@ struct recovery_options {
   std::chrono::milliseconds retry_interval{500};
 };
 
+/// Settings of the feed of endings.
+struct endings_options {
+  /// The newest endings that are kept; about 64 bytes each.
+  size_t kept_max = 100'000;
+  /// Requests that wait for the next ending. Not a setting of the daemon.
+  size_t polls_waiting_max = 256;
+};
+
 /// Settings of the watchdog.
 struct watchdog_options {
   /// It does not look at all.

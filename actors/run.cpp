@@ -236,6 +236,8 @@ void run_actor_state::became_durable(int32_t seq) {
   for (const auto& effect : released)
     perform(effect);
   if (run_.phase == run_phase::ended && durable_seq_ == run_.seq) {
+    if (seq > 0)
+      tell_ending(); // Not where only the row of a run that had ended was mended.
     end(run_left::reason_type::ended);
     return;
   }

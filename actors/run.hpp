@@ -92,6 +92,7 @@ private:
   void begin_attempt(const begin_call& call);
   void abandon_attempt_of(step_index step);
   void became_durable(int32_t seq);
+  void tell_ending();
   void start_settled(const append_outcome& outcome);
   void rejected(int32_t seq, const std::string& reason);
   void give_up(stop_kind kind, const std::string& reason);

@@ -1,4 +1,5 @@
 // How a run's actor goes: at the run's end, to another node, or at once.
+#include <algorithm>
 #include <caf/send.hpp>
 
 #include "actors/run.hpp"
@@ -20,6 +21,18 @@ void run_actor_state::leave_if_settled() {
       self_->send(each.actor, abandon_attempt{});
   if (attempts_.empty() && appends_out_ == 0 && !reloading_)
     end(run_left::reason_type::handed_over);
+}
+
+void run_actor_state::tell_ending() {
+  if (!environment_->endings)
+    return;
+  const auto succeeded = std::count_if(run_.steps.begin(), run_.steps.end(), [](const step_state& step) {
+    return step.phase == step_phase::succeeded && step.undo != undo_phase::compensated;
+  });
+  self_->send(
+    environment_->endings, run_ending{
+                             run_.plan.run, run_.plan.tenant, run_.ended_as.value_or(run_status::failed),
+                             run_.ended_at.value_or(run_.updated_at), static_cast<uint32_t>(succeeded)});
 }
 
 void run_actor_state::end(run_left::reason_type reason, std::optional<run_stop> stop) {

@@ -63,16 +63,19 @@ std::optional<timestamp> query_reader::time(std::string_view name) const {
   return at;
 }
 
-size_t query_reader::limit(size_t otherwise) const {
-  const auto value = text("limit");
+size_t query_reader::number(std::string_view name, size_t otherwise, size_t least, size_t most) const {
+  const auto value = text(name);
   if (!value)
     return otherwise;
   size_t number = 0;
   const auto [end, error] = std::from_chars(value->data(), value->data() + value->size(), number);
-  if (error != std::errc() || end != value->data() + value->size() || number < 1 || number > rows_per_answer_max)
-    refuse_parameter(
-      "limit", fmt::format("must be a whole number from 1 to {}, not '{}'", rows_per_answer_max, *value));
+  if (error != std::errc() || end != value->data() + value->size() || number < least || number > most)
+    refuse_parameter(name, fmt::format("must be a whole number from {} to {}, not '{}'", least, most, *value));
   return number;
+}
+
+size_t query_reader::limit(size_t otherwise) const {
+  return number("limit", otherwise, 1, rows_per_answer_max);
 }
 
 std::vector<std::string> query_reader::many(std::string_view name) const {

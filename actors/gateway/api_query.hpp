@@ -26,6 +26,8 @@ public:
   std::optional<std::string> text(std::string_view name) const;
   /// A date alone is its first moment, in UTC.
   std::optional<timestamp> time(std::string_view name) const;
+  /// A whole number from `least` to `most`.
+  size_t number(std::string_view name, size_t otherwise, size_t least, size_t most) const;
   /// `limit`: 1 to `rows_per_answer_max`.
   size_t limit(size_t otherwise) const;
   /// The values of a parameter that may come more than once, each also a list with commas.

@@ -130,6 +130,7 @@ void add_admission(option_maker& add, node_options& node) {
   add.count("round-robin-quantum", dispatcher.round_robin_quantum, "Steps that a tenant may begin in its turn");
   add.span("refusal-retry-after", dispatcher.refusal_retry_after, "What a refused caller is told to wait");
   add.count("run-numbers-block", dispatcher.run_numbers_block, "Run numbers reserved at a time");
+  add.count("endings-kept-max", node.endings.kept_max, "Newest endings kept for those who ask which runs ended");
 }
 
 void add_journal(option_maker& add, node_options& node) {

@@ -305,4 +305,33 @@ BOOST_AUTO_TEST_CASE(a_wish_at_the_wrong_node_is_told_where_the_right_one_is) {
   BOOST_TEST(first.post(first.path("/runs/" + run + "/cancel"), {{"by", "anna"}}).status == 200);
 }
 
+BOOST_FIXTURE_TEST_CASE(endings_are_told_once_they_are_durable, world_on_postgres) {
+  world.register_simulated("bread", quick);
+  const std::string endings = "/v1/operator/endings";
+  const auto before = world.get(endings + "?after=newest").json();
+  BOOST_TEST(before.at("endings").empty());
+  const std::string id = world.start({{"workflow", "bread"}}).at("id");
+  const auto told = world.get(endings + "?wait=30&after=" + before.at("next").get<std::string>()).json();
+  BOOST_TEST_REQUIRE(told.at("endings").size() == 1u, told.dump());
+  const auto& ending = told.at("endings")[0];
+  BOOST_TEST(ending.at("id") == id);
+  BOOST_TEST(ending.at("tenant") == world.tenant);
+  BOOST_TEST(ending.at("status") == "completed");
+  BOOST_TEST(ending.at("steps_succeeded") == 1);
+  BOOST_TEST(told.at("missed") == false);
+  BOOST_TEST(world.get(world.path("/runs/" + id)).json().at("status") == "completed");
+}
+
+BOOST_FIXTURE_TEST_CASE(endings_are_asked_for_in_range, world_on_postgres) {
+  const std::string endings = "/v1/operator/endings";
+  BOOST_TEST(problem_of(world.get(endings + "?wait=31")) == "400 wait: must be a whole number from 0 to 30, not '31'");
+  BOOST_TEST(
+    problem_of(world.get(endings + "?limit=0")) == "400 limit: must be a whole number from 1 to 10000, not '0'");
+  BOOST_TEST(
+    problem_of(world.get(endings + "?after=here")) ==
+    "400 after: must be a 'next' of this list, or 'newest', not 'here'");
+  const std::string next = world.get(endings).json().at("next");
+  BOOST_TEST(problem_of(world.get(endings + "?after=" + next + "9")).starts_with("400 after: must be at most "));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
