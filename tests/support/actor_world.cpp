@@ -166,7 +166,12 @@ void actor_world::crash() {
 }
 
 void actor_world::settle() {
-  while (scheduler_.try_run_once()) {
+  while (scheduler_.has_job()) {
+    // An actor gets a turn when it is spawned, and one more to find that nothing has come: those are no messages.
+    auto* next = dynamic_cast<caf::scheduled_actor*>(&scheduler_.next_job());
+    if (next != nullptr && next->mailbox().size() > 0)
+      ++messages_handled_;
+    scheduler_.run_once();
   }
 }
 

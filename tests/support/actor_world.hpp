@@ -79,6 +79,8 @@ public:
   /// Lets time pass, and what becomes due in it happen.
   void advance(duration span);
   timestamp now() const;
+  /// How many messages the actors have handled so far.
+  uint64_t messages_handled() const { return messages_handled_; }
 
   /// Starts a run; `settle` brings the outcome.
   struct started {
@@ -139,6 +141,7 @@ private:
   std::shared_ptr<node_environment> environment_;
   watchdog_actor watchdog_;
   uint64_t entropy_;
+  uint64_t messages_handled_ = 0;
 };
 
 } // namespace levain::test
