@@ -172,9 +172,14 @@ std::string assignment_piece(size_t i) {
 
 } // namespace
 
+const std::string& audit_column_names() {
+  static const std::string names = join(", ", name_piece);
+  return names;
+}
+
 const std::string& insert_audit_rows_statement() {
   static const std::string statement =
-    "insert into orchestration_runs (" + join(", ", name_piece) + ")\nselect " + join(", ", unnest_piece);
+    "insert into orchestration_runs (" + audit_column_names() + ")\nselect " + join(", ", unnest_piece);
   return statement;
 }
 

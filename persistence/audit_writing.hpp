@@ -7,6 +7,9 @@
 
 namespace levain {
 
+/// The columns that are written, in the order of the parameters, separated by commas.
+const std::string& audit_column_names();
+
 /// The statement that inserts many rows of `orchestration_runs`: one array parameter per column.
 const std::string& insert_audit_rows_statement();
 

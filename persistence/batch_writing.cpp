@@ -64,6 +64,18 @@ std::vector<named_statement> batch_statements() {
   };
 }
 
+std::vector<std::string> batch_settings() {
+  return {
+    "set enable_seqscan = off",
+    "set enable_hashjoin = off",
+    "set enable_mergejoin = off",
+    "set plan_cache_mode = force_generic_plan",
+    "set jit = off",
+    // See migration 010.
+    "set levain.says_updated_at = on",
+  };
+}
+
 batch_writing::batch_writing(const std::vector<run_append>& batch)
   : batch_(batch)
   , outcomes_(batch.size(), append_committed{}) {

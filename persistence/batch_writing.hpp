@@ -12,6 +12,11 @@ namespace levain {
 /// The statements `batch_writing` needs in its session.
 std::vector<named_statement> batch_statements();
 
+/// The settings its session needs. Every statement of a batch is a walk along an index, however large the tables grow:
+/// the planner is kept from guessing otherwise while they are small or not analysed, and from planning anew for every
+/// batch.
+std::vector<std::string> batch_settings();
+
 /// One batch inside one transaction: what is written, and what becomes of each run.
 class batch_writing {
 public:

@@ -71,20 +71,6 @@ std::vector<named_statement> journal_statements() {
   return statements;
 }
 
-/// Every statement of a batch is a walk along an index, however large the tables grow: the planner is kept from
-/// guessing otherwise while they are small or not analysed, and from planning anew for every batch.
-std::vector<std::string> journal_settings() {
-  return {
-    "set enable_seqscan = off",
-    "set enable_hashjoin = off",
-    "set enable_mergejoin = off",
-    "set plan_cache_mode = force_generic_plan",
-    "set jit = off",
-    // See migration 010.
-    "set levain.says_updated_at = on",
-  };
-}
-
 connection_options connection_options_of(const postgres_journal_options& options) {
   connection_options connection;
   connection.url = options.url;
@@ -124,7 +110,7 @@ append_answer done(std::vector<append_outcome> outcomes) {
 struct postgres_journal::impl {
   explicit impl(postgres_journal_options given)
     : options(std::move(given))
-    , session(connection_options_of(options), journal_statements(), journal_settings()) {}
+    , session(connection_options_of(options), journal_statements(), batch_settings()) {}
 
   /// Nothing when the rows are at fault and the transaction is to be tried again in parts.
   std::optional<append_answer> transact(const std::vector<run_append>& batch, bool in_parts);
