@@ -19,6 +19,8 @@ struct command_line {
 
 // Each adds a command to the program; parsing sets `line.chosen`, which outlives neither `app` nor `line`.
 
+/// `floor`.
+void add_floor_command(CLI::App& app, command_line& line);
 /// `compare`.
 void add_compare_command(CLI::App& app, command_line& line);
 

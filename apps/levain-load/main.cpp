@@ -44,6 +44,7 @@ int read_and_perform(int argc, char** argv) {
   app.require_subcommand(1);
   command_line line;
   line.out = terminal::screen::standard_output();
+  add_floor_command(app, line);
   add_compare_command(app, line);
   try {
     app.parse(argc, argv);

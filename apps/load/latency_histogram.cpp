@@ -57,12 +57,14 @@ double milliseconds(uint64_t us) {
 latency_histogram::latency_histogram()
   : counts_(places) {}
 
-void latency_histogram::record(std::chrono::nanoseconds latency) {
+void latency_histogram::record(std::chrono::nanoseconds latency, uint64_t times) {
+  if (times == 0)
+    return;
   const auto rounded = std::chrono::round<std::chrono::microseconds>(std::max(latency, std::chrono::nanoseconds(0)));
   const auto us = static_cast<uint64_t>(rounded.count());
-  ++counts_[place_of(std::min(us, highest_us))];
-  ++count_;
-  total_us_ += us;
+  counts_[place_of(std::min(us, highest_us))] += times;
+  count_ += times;
+  total_us_ += us * times;
   max_us_ = std::max(max_us_, us);
 }
 

@@ -21,8 +21,8 @@ public:
 
   latency_histogram();
 
-  /// Counts one latency, rounded to the microsecond; a negative one counts as none.
-  void record(std::chrono::nanoseconds latency);
+  /// Counts a latency, `times` times, rounded to the microsecond; a negative one counts as none.
+  void record(std::chrono::nanoseconds latency, uint64_t times = 1);
 
   /// Counts all that `other` has counted.
   void add(const latency_histogram& other);
