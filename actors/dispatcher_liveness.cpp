@@ -127,10 +127,7 @@ void dispatcher_state::look_at_live_runs(const look_at_live& x) {
 }
 
 void dispatcher_state::look_at_open_rows(look_at_rows& x) {
-  std::vector<shard_number> shards;
-  for (const auto& each : ready_)
-    shards.push_back(each.shard);
-  self_->send(environment_->recovery, list_open_rows{std::move(shards), std::move(x)});
+  self_->send(environment_->recovery, list_open_rows{ready_, std::move(x)});
 }
 
 void dispatcher_state::rows_listed(open_rows_listed& x) {

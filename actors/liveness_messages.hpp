@@ -68,9 +68,10 @@ struct look_at_rows {
   receiver<open_rows_page> page;
 };
 
-/// Read the ids of a page of open rows. Answered with `open_rows_listed` to the sender.
+/// Read the ids of a page of open rows of shards that are still this node's. Answered with `open_rows_listed` to the
+/// sender.
 struct list_open_rows {
-  std::vector<shard_number> shards;
+  std::vector<shard_lease> shards;
   look_at_rows asked;
 };
 

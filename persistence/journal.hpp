@@ -10,6 +10,7 @@
 #include "persistence/audit_row.hpp"
 #include "persistence/event_record.hpp"
 #include "persistence/ids.hpp"
+#include "persistence/leases.hpp"
 #include "persistence/run_stop.hpp"
 
 namespace levain {
@@ -129,9 +130,10 @@ public:
   /// What is known of a run without its journal; nothing when it has no row. Throws `journal_unavailable`.
   virtual std::optional<row_outline> find_row(const run_id& run) = 0;
 
-  /// As `unfinished`, the ids alone and only of rows with a workflow: cheap enough to be asked again and again.
+  /// As `unfinished`, the ids alone, only of rows with a workflow, and only of shards that are still owned under these
+  /// epochs: cheap enough to be asked again and again.
   virtual std::vector<run_id>
-  open_rows(const std::vector<shard_number>& shards, const std::optional<run_id>& after, size_t limit) = 0;
+  open_rows(const std::vector<shard_lease>& shards, const std::optional<run_id>& after, size_t limit) = 0;
 
   /// Writes down for which runs nobody acts, or that somebody does again. A change whose epoch has passed is left out.
   /// A run appears at most once. Throws `journal_unavailable`.

@@ -176,13 +176,17 @@ std::optional<row_outline> model_journal::find_row(const run_id& run) {
 }
 
 std::vector<run_id>
-model_journal::open_rows(const std::vector<shard_number>& shards, const std::optional<run_id>& after, size_t limit) {
+model_journal::open_rows(const std::vector<shard_lease>& shards, const std::optional<run_id>& after, size_t limit) {
   expect_readable();
   const std::lock_guard lock(database_->mutex_);
+  std::vector<shard_number> owned;
+  for (const auto& each : shards)
+    if (database_->shards_[each.shard].epoch == each.epoch)
+      owned.push_back(each.shard);
   std::vector<run_id> runs;
   auto row = after ? database_->rows_.upper_bound(*after) : database_->rows_.begin();
   for (; row != database_->rows_.end() && runs.size() < limit; ++row)
-    if (is_open_row(row->second, shards) && !row->second.workflow.empty())
+    if (is_open_row(row->second, owned) && !row->second.workflow.empty())
       runs.push_back(row->first);
   return runs;
 }

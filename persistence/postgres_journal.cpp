@@ -307,16 +307,19 @@ std::optional<row_outline> postgres_journal::find_row(const run_id& run) {
 }
 
 std::vector<run_id>
-postgres_journal::open_rows(const std::vector<shard_number>& shards, const std::optional<run_id>& after, size_t limit) {
+postgres_journal::open_rows(const std::vector<shard_lease>& shards, const std::optional<run_id>& after, size_t limit) {
   array_literal wanted;
-  for (const shard_number shard : shards)
+  array_literal epochs;
+  for (const auto& [shard, epoch] : shards) {
     wanted.number(shard);
+    epochs.number(epoch);
+  }
   std::optional<std::string> after_text;
   if (after)
     after_text = to_string(*after);
   return impl_->session.ask([&](pqxx::work& transaction) {
     std::vector<run_id> runs;
-    for (const auto& row : transaction.exec_prepared("find_open_rows", wanted.take(), after_text, limit))
+    for (const auto& row : transaction.exec_prepared("find_open_rows", wanted.take(), epochs.take(), after_text, limit))
       runs.push_back(run_id{read_uuid(row[0])});
     return runs;
   });

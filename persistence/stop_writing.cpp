@@ -22,10 +22,13 @@ constexpr const char* find_open_rows = R"(
   from orchestration_runs
   where status in ('pending', 'running')
     and workflow is not null
-    and (get_byte(uuid_send(id), 15) & 63) = any($1::integer[])
-    and ($2::uuid is null or id > $2::uuid)
+    and (get_byte(uuid_send(id), 15) & 63) = any(array(
+      select shard
+      from shards
+      where (shard, epoch) in (select * from unnest($1::smallint[], $2::bigint[]))))
+    and ($3::uuid is null or id > $3::uuid)
   order by id
-  limit $3)";
+  limit $4)";
 
 // A stop of the same kind keeps its time: it goes on.
 constexpr const char* put_stops = R"(

@@ -83,8 +83,11 @@ public:
       expect(expected[i].damage == found[i].damage, "damage: " + expected[i].damage, found[i].damage);
       compare_events(expected[i].run, expected[i].events, found[i].events);
     }
+    std::vector<shard_lease> leases;
+    for (const auto shard : shards)
+      leases.push_back({shard, bench_epoch});
     expect(
-      model_.subject().open_rows(shards, after, limit) == postgres_.subject().open_rows(shards, after, limit),
+      model_.subject().open_rows(leases, after, limit) == postgres_.subject().open_rows(leases, after, limit),
       "open rows of one kind", "of another");
   }
 

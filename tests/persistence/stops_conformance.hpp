@@ -79,16 +79,22 @@ inline void open_rows_come_in_pages(journal_bench& bench) {
   end.update = bench_row(bench_run(0));
   end.update->status = run_status::cancelled;
   must_commit(bench.subject(), end);
-  BOOST_TEST((bench.subject().open_rows({3}, std::nullopt, 2) == std::vector{bench_run(2), bench_run(4)}));
-  BOOST_TEST((bench.subject().open_rows({3}, bench_run(4), 5) == std::vector{bench_run(6), bench_run(8)}));
-  BOOST_TEST(bench.subject().open_rows({3, 4}, std::nullopt, 100).size() == 9u);
+  const shard_lease three{3, bench_epoch};
+  const shard_lease four{4, bench_epoch};
+  BOOST_TEST((bench.subject().open_rows({three}, std::nullopt, 2) == std::vector{bench_run(2), bench_run(4)}));
+  BOOST_TEST((bench.subject().open_rows({three}, bench_run(4), 5) == std::vector{bench_run(6), bench_run(8)}));
+  BOOST_TEST(bench.subject().open_rows({three, four}, std::nullopt, 100).size() == 9u);
+  // Those of a shard that has another owner by now are not told.
+  bench.set_epoch(4, bench_epoch + 1);
+  BOOST_TEST(bench.subject().open_rows({three, four}, std::nullopt, 100).size() == 4u);
+  bench.set_epoch(4, bench_epoch);
   BOOST_TEST(bench.subject().open_rows({}, std::nullopt, 100).empty());
 }
 
 inline void an_unreachable_database_tells_no_stops(journal_bench& bench) {
   bench.goes_away();
   BOOST_CHECK_THROW(bench.subject().find_row(bench_run(1)), journal_unavailable);
-  BOOST_CHECK_THROW(bench.subject().open_rows({3}, std::nullopt, 1), journal_unavailable);
+  BOOST_CHECK_THROW(bench.subject().open_rows({{3, bench_epoch}}, std::nullopt, 1), journal_unavailable);
   BOOST_CHECK_THROW(
     bench.subject().write_stops({bench_stop(bench_run(1), stop_kind::stuck, "x")}), journal_unavailable);
 }

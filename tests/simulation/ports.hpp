@@ -22,7 +22,7 @@ public:
   std::vector<event_record> read(const run_id& run) override;
   std::optional<row_outline> find_row(const run_id& run) override;
   std::vector<run_id>
-  open_rows(const std::vector<shard_number>& shards, const std::optional<run_id>& after, size_t limit) override;
+  open_rows(const std::vector<shard_lease>& shards, const std::optional<run_id>& after, size_t limit) override;
   void write_stops(const std::vector<stop_change>& changes) override;
 
 private:

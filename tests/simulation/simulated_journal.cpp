@@ -169,8 +169,8 @@ std::optional<row_outline> simulated_journal::find_row(const run_id& run) {
   return read_slowly([&] { return inner_.find_row(run); });
 }
 
-std::vector<run_id> simulated_journal::open_rows(
-  const std::vector<shard_number>& shards, const std::optional<run_id>& after, size_t limit) {
+std::vector<run_id>
+simulated_journal::open_rows(const std::vector<shard_lease>& shards, const std::optional<run_id>& after, size_t limit) {
   return read_slowly([&] { return inner_.open_rows(shards, after, limit); });
 }
 
