@@ -33,6 +33,13 @@ BOOST_AUTO_TEST_CASE(a_figure_that_is_no_number_is_worse) {
   BOOST_TEST((judge({100, 10}, std::numeric_limits<double>::infinity()) == figure_verdict::worse));
 }
 
+BOOST_AUTO_TEST_CASE(what_moved_by_less_than_half_the_tolerance_is_not_recorded_anew) {
+  BOOST_TEST(is_as_recorded({100, 10}, 104.5));
+  BOOST_TEST(!is_as_recorded({100, 10}, 106));
+  BOOST_TEST(!is_as_recorded({100, 10}, 94));
+  BOOST_TEST(!is_as_recorded({std::nullopt, 10}, 100));
+}
+
 BOOST_AUTO_TEST_CASE(a_build_without_a_figure_is_not_judged) {
   BOOST_TEST((judge({std::nullopt, 10}, 100) == figure_verdict::not_recorded));
 }
