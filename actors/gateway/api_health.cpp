@@ -1,4 +1,6 @@
 #include <nlohmann/json.hpp>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "actors/database_findings.hpp"
 #include "actors/gateway/api_core.hpp"
@@ -61,6 +63,18 @@ ordered_json liveness_json(const liveness_figures& found) {
     {"last", std::move(last)}};
 }
 
+/// What this process has used since it began.
+ordered_json process_json() {
+  rusage used{};
+  ::getrusage(RUSAGE_SELF, &used);
+  const auto millis = [](const timeval& time) { return time.tv_sec * 1000 + time.tv_usec / 1000; };
+  constexpr int64_t bytes_in_kibibyte = 1024;
+  return {
+    {"id", ::getpid()},
+    {"cpu_ms", millis(used.ru_utime) + millis(used.ru_stime)},
+    {"peak_rss_bytes", used.ru_maxrss * bytes_in_kibibyte}};
+}
+
 void show_status(const api_core_ptr& core, api_call call) {
   query_reader(call.request, {});
   core->ask_node(call.respond, [&](node& engine) {
@@ -99,6 +113,7 @@ void show_status(const api_core_ptr& core, api_call call) {
           {"batch_events", figures_json(status.batch_events)},
           {"commit_micros", figures_json(status.commit_micros)}}},
         {"liveness", liveness_json(status.liveness)},
+        {"process", process_json()},
       };
       respond(json_response(200, document));
     });

@@ -79,6 +79,9 @@ struct api_client::impl {
   ordered_json ask(
     const char* method, const std::string& target, const std::string* body,
     const std::map<std::string, std::string>& headers);
+  CURLcode send(
+    const char* method, const std::string& url, const std::string* body,
+    const std::map<std::string, std::string>& headers, answer& received);
   ordered_json read(const answer& received, CURLcode code, const std::string& url);
 
   api_client_options options;
@@ -112,16 +115,39 @@ api_client::post(const std::string& path, const std::string& body, const std::ma
   return impl_->ask("POST", path, &body, headers);
 }
 
+api_reply api_client::exchange(const char* method, const std::string& path, const std::string& body) {
+  answer received{{}, impl_->options.answer_bytes_max};
+  const auto code = impl_->send(method, impl_->options.url + path, body.empty() ? nullptr : &body, {}, received);
+  api_reply reply;
+  reply.sent = code != CURLE_COULDNT_CONNECT && code != CURLE_COULDNT_RESOLVE_HOST;
+  if (code != CURLE_OK) {
+    reply.failure = received.too_long ? "the answer is too long" : curl_easy_strerror(code);
+    return reply;
+  }
+  long status = 0;
+  curl_easy_getinfo(impl_->curl.get(), CURLINFO_RESPONSE_CODE, &status);
+  reply.http_status = static_cast<int>(status);
+  reply.body = std::move(received.body);
+  return reply;
+}
+
 ordered_json api_client::impl::ask(
   const char* method, const std::string& target, const std::string* body,
   const std::map<std::string, std::string>& headers) {
   const auto url = options.url + target;
+  answer received{{}, options.answer_bytes_max};
+  const auto code = send(method, url, body, headers, received);
+  return read(received, code, url);
+}
+
+CURLcode api_client::impl::send(
+  const char* method, const std::string& url, const std::string* body,
+  const std::map<std::string, std::string>& headers, answer& received) {
   header_list lines;
   const auto add = [&](const std::string& line) { lines.reset(curl_slist_append(lines.release(), line.c_str())); };
   add("Accept: application/json");
   for (const auto& [name, value] : headers)
     add(name + ": " + value);
-  answer received{{}, options.answer_bytes_max};
   auto* handle = curl.get();
   curl_easy_reset(handle);
   curl_easy_setopt(handle, CURLOPT_URL, url.c_str());
@@ -141,7 +167,7 @@ ordered_json api_client::impl::ask(
     curl_easy_setopt(handle, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body->size()));
   }
   curl_easy_setopt(handle, CURLOPT_HTTPHEADER, lines.get());
-  return read(received, curl_easy_perform(handle), url);
+  return curl_easy_perform(handle);
 }
 
 ordered_json api_client::impl::read(const answer& received, CURLcode code, const std::string& url) {

@@ -24,6 +24,19 @@ struct api_client_options {
 /// Parameters after the question mark, in their order.
 using query_parameters = std::vector<std::pair<std::string, std::string>>;
 
+/// What came of a request, whatever it was.
+struct api_reply {
+  /// Of the answer; 0 when none came.
+  int http_status = 0;
+  std::string body;
+  /// Why no answer came, or none that can be used; a few words.
+  std::string failure;
+  /// The request may have reached the daemon.
+  bool sent = false;
+
+  bool granted() const { return http_status >= 200 && http_status <= 299; }
+};
+
 /// Asks a daemon over HTTP, one request at a time over one connection. What is not granted becomes a `command_failed`
 /// whose sentence is the problem document's: `service_missing` when nobody answers or the daemon cannot work now (503),
 /// `wrong_command_line` when a parameter was wrong (400), `failed` for the rest. One thread at a time.
@@ -39,6 +52,9 @@ public:
   /// `body` is JSON text.
   nlohmann::ordered_json
   post(const std::string& path, const std::string& body, const std::map<std::string, std::string>& headers = {});
+
+  /// For callers who tell the ways apart in which a request can fail; throws nothing for them.
+  api_reply exchange(const char* method, const std::string& path, const std::string& body);
 
 private:
   struct impl;

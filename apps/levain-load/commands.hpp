@@ -19,6 +19,9 @@ struct command_line {
 
 // Each adds a command to the program; parsing sets `line.chosen`, which outlives neither `app` nor `line`.
 
+/// `run`, which is meant where no command is named.
+void add_run_command(CLI::App& app, command_line& line);
+
 /// `floor`.
 void add_floor_command(CLI::App& app, command_line& line);
 /// `compare`.

@@ -1,5 +1,8 @@
 // The load-test harness: parses, wires, ends with one of four statuses.
+#include <algorithm>
 #include <iostream>
+#include <string>
+#include <vector>
 
 #include <fmt/format.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
@@ -39,15 +42,26 @@ int perform(const command_line& line) {
   }
 }
 
+/// The words in the order in which CLI11 takes them, last first. Where they begin with an option, `run` is meant.
+std::vector<std::string> with_command(int argc, char** argv) {
+  std::vector<std::string> words(argv + 1, argv + argc);
+  const bool of_the_program = words.empty() || words.front() == "--help" || words.front() == "-h";
+  if (!of_the_program && words.front().starts_with('-'))
+    words.insert(words.begin(), "run");
+  std::reverse(words.begin(), words.end());
+  return words;
+}
+
 int read_and_perform(int argc, char** argv) {
   CLI::App app("Loads an engine or a database, and says what it came to.", "levain-load");
   app.require_subcommand(1);
   command_line line;
   line.out = terminal::screen::standard_output();
+  add_run_command(app, line);
   add_floor_command(app, line);
   add_compare_command(app, line);
   try {
-    app.parse(argc, argv);
+    app.parse(with_command(argc, argv));
   } catch (const CLI::Success& asked) {
     return app.exit(asked);
   } catch (const CLI::ParseError& wrong) {

@@ -2,11 +2,13 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <cstdlib>
 #include <iostream>
 
 #include "actors/workflow/parse_definition.hpp"
+#include "apps/levaind/node_settings.hpp"
 
 namespace levain {
 
@@ -15,13 +17,8 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr size_t node_name_bytes_max = 100;
-/// Beyond what any machine has, so that a slip of the finger is caught.
-constexpr size_t count_max = 1'000'000'000;
-constexpr size_t threads_max = 1024;
 /// What `reader` allows.
 constexpr size_t read_connections_max = 64;
-/// No wait of a daemon is sensibly longer.
-constexpr duration span_max = std::chrono::hours(24 * 7);
 
 /// Files beside those that a limit counts: programs, logs, pipes, timers, listening sockets.
 constexpr size_t open_files_spare = 256;
@@ -31,20 +28,6 @@ struct raw_options {
   std::string listen = "127.0.0.1:7400";
   std::vector<std::string> variables;
 };
-
-/// `runs-running-max` is also `LEVAIN_RUNS_RUNNING_MAX`.
-std::string environment_name(const std::string& name) {
-  std::string text = "LEVAIN_";
-  for (const char c : name)
-    text += c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-  return text;
-}
-
-/// The value of a variable of the environment; empty when there is none.
-std::string environment_value(const std::string& name) {
-  const char* value = name.empty() ? nullptr : std::getenv(name.c_str());
-  return value ? value : "";
-}
 
 /// Reads TOML and leaves out what the environment says too: the environment goes before the file.
 class file_behind_environment : public CLI::ConfigBase {
@@ -64,123 +47,6 @@ public:
 private:
   const CLI::App& app_;
 };
-
-class option_maker {
-public:
-  explicit option_maker(CLI::App& app)
-    : app_(app) {}
-
-  void group(std::string name) { group_ = std::move(name); }
-
-  CLI::Option* text(const std::string& name, std::string& value, const std::string& meaning) {
-    return finish(name, app_.add_option("--" + name, value, meaning));
-  }
-
-  template <class Count>
-  void
-  count(const std::string& name, Count& value, const std::string& meaning, size_t min = 1, size_t max = count_max) {
-    finish(name, app_.add_option("--" + name, value, meaning))
-      ->check(CLI::Range(min, max).description(""))
-      ->type_name(std::to_string(min) + ".." + std::to_string(max))
-      ->capture_default_str();
-  }
-
-  template <class Span>
-  void span(const std::string& name, Span& value, const std::string& meaning) {
-    auto take = [&value, name](const std::string& text) {
-      const auto read = parse_duration(text);
-      if (!read || *read <= duration::zero() || *read > span_max)
-        throw CLI::ValidationError(
-          "--" + name,
-          "must be a span such as 500ms, 30s, 5m or 2h, at most " + format_duration(span_max) + ", not '" + text + "'");
-      const auto whole = std::chrono::duration_cast<Span>(*read);
-      if (whole == Span::zero())
-        throw CLI::ValidationError("--" + name, "must be at least 1ms, not '" + text + "'");
-      value = whole;
-    };
-    finish(name, app_.add_option_function<std::string>("--" + name, take, meaning))
-      ->default_str(format_duration(value))
-      ->type_name("SPAN");
-  }
-
-  void flag(const std::string& name, bool& value, const std::string& meaning) {
-    finish(name, app_.add_flag("--" + name, value, meaning));
-  }
-
-private:
-  CLI::Option* finish(const std::string& name, CLI::Option* option) {
-    return option->envname(environment_name(name))->group(group_);
-  }
-
-  CLI::App& app_;
-  std::string group_;
-};
-
-void add_admission(option_maker& add, node_options& node) {
-  auto& dispatcher = node.dispatcher;
-  add.group("Limits of admission");
-  add.count("runs-running-max", dispatcher.runs_running_max, "Runs that act at the same time");
-  add.count(
-    "runs-running-per-tenant-max", dispatcher.runs_running_per_tenant_max, "Runs of one tenant that act at a time");
-  add.count("runs-waiting-max", dispatcher.runs_waiting_max, "Runs that wait for a slot; further starts get 429");
-  add.count(
-    "starts-unsettled-max", dispatcher.starts_unsettled_max,
-    "Starts on their way to the database; further ones get 429");
-  add.span("ageing-interval", dispatcher.ageing_interval, "After so long a waiting run moves up one priority");
-  add.count("round-robin-quantum", dispatcher.round_robin_quantum, "Steps that a tenant may begin in its turn");
-  add.span("refusal-retry-after", dispatcher.refusal_retry_after, "What a refused caller is told to wait");
-  add.count("run-numbers-block", dispatcher.run_numbers_block, "Run numbers reserved at a time");
-  add.count("endings-kept-max", node.endings.kept_max, "Newest endings kept for those who ask which runs ended");
-}
-
-void add_journal(option_maker& add, node_options& node) {
-  add.group("Journal and recovery");
-  add.count("writers", node.writers, "Writers of the journal, each with a connection and a thread", 1, threads_max);
-  add.count("batch-runs-max", node.persistence.batch_runs_max, "Runs in one transaction");
-  add.count("batch-bytes-max", node.persistence.batch_bytes_max, "Bytes of JSON in one transaction, about");
-  add.span(
-    "journal-retry-interval-initial", node.persistence.retry_interval_initial, "First wait after a transient failure");
-  add.span("journal-retry-interval-max", node.persistence.retry_interval_max, "Longest such wait");
-  add.span(
-    "projection-interval", node.run.projection_interval, "How often a long run's audit row is brought up to date");
-  add.span("lease-duration", node.lease.lease_duration, "After so long without a heartbeat others take the shards");
-  add.span("heartbeat-interval", node.lease.heartbeat_interval, "Between two heartbeats");
-  add.span("handover-grace", node.dispatcher.handover_grace, "For calls of runs that another node is to go on with");
-  add.span(
-    "node-forgotten-after", node.lease.node_forgotten_after, "After so long a dead node is removed from the table");
-  add.count("recovery-page-runs-max", node.recovery.page_runs_max, "Runs that recovery reads at a time");
-  add.count("recovery-shards-at-a-time", node.recovery.shards_at_a_time, "Shards recovered together", 1, shard_count);
-  add.count(
-    "recovery-runs-per-second-max", node.recovery.runs_per_second_max, "Runs that recovery takes up per second");
-  add.count(
-    "recovery-appends-waiting-max", node.recovery.appends_waiting_max,
-    "Recovery pauses while more wait for the database");
-  add.span("recovery-retry-interval", node.recovery.retry_interval, "Wait of recovery after a failure");
-}
-
-void add_watchdog(option_maker& add, node_options& node) {
-  auto& watchdog = node.watchdog;
-  add.group("Watchdog");
-  add.flag("watchdog-off", watchdog.off, "Do not look whether something will move every run");
-  add.span("watchdog-look-interval", watchdog.look_interval, "Between two looks; a fault is found on two in a row");
-  add.span("watchdog-overdue-grace", watchdog.overdue_grace, "How long something may be over its time");
-  add.count("watchdog-page-runs-max", watchdog.page_runs_max, "Live runs asked at a time");
-  add.count("watchdog-listed-rows-max", watchdog.listed_rows_max, "Open rows read in one look");
-  add.count("watchdog-stopped-runs-max", watchdog.stopped_runs_max, "Damaged runs read back in one look");
-  add.count("watchdog-heals-per-look-max", watchdog.heals_per_look_max, "Runs taken up anew in one look");
-  add.count("watchdog-heals-max", watchdog.heals_max, "Times a run is taken up anew before it is given up");
-}
-
-void add_calls(option_maker& add, node_options& node) {
-  add.group("Calls over HTTP");
-  add.count("calls-in-flight-max", node.http.calls_in_flight_max, "Calls on the wire at once");
-  add.count("calls-per-host-max", node.http.calls_per_host_max, "Of these, calls to one host and port");
-  add.count("calls-waiting-max", node.http.calls_waiting_max, "Calls waiting for their turn");
-  add.count("idle-connections-max", node.http.idle_connections_max, "Connections kept open for the next call");
-  add.count("response-bytes-max", node.http.response_bytes_max, "Of an answer's body");
-  add.span("connect-timeout-max", node.http.connect_timeout_max, "For a connection to a service");
-  add.text("proxy", node.http.proxy, "URL of a proxy for all calls");
-}
 
 void add_server(option_maker& add, daemon_options& options) {
   auto& http = options.http;

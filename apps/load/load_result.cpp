@@ -70,6 +70,7 @@ void members(Walk& walk, Record& x) {
   walk("start_ms", x.start_ms);
   walk("wal_bytes_per_run", x.wal_bytes_per_run);
   walk("commits_per_run", x.commits_per_run);
+  walk("batches_per_run", x.batches_per_run);
   walk("rows_per_batch", x.rows_per_batch);
   walk("engine_cpu_ms_per_run", x.engine_cpu_ms_per_run);
   walk("postgres_cpu_ms_per_run", x.postgres_cpu_ms_per_run);

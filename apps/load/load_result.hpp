@@ -76,7 +76,11 @@ struct load_result {
   latency_figures start_ms;
 
   std::optional<double> wal_bytes_per_run;
+  /// Commits by the server's statistics.
   std::optional<double> commits_per_run;
+  /// Transactions of the engine's writers, by its own count.
+  std::optional<double> batches_per_run;
+  /// Events in each of them, on average.
   std::optional<double> rows_per_batch;
   std::optional<double> engine_cpu_ms_per_run;
   std::optional<double> postgres_cpu_ms_per_run;

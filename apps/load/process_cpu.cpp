@@ -127,4 +127,9 @@ std::optional<uint64_t> peak_rss_bytes_of(pid_t process) {
   return status_bytes(process, "VmHWM");
 }
 
+void forget_peak_rss() {
+  // See proc(5): 5 resets the peak.
+  std::ofstream("/proc/self/clear_refs") << "5\n";
+}
+
 } // namespace levain::load

@@ -25,4 +25,7 @@ std::optional<std::chrono::microseconds> cpu_of_family(pid_t ancestor);
 std::optional<uint64_t> rss_bytes_of(pid_t process);
 std::optional<uint64_t> peak_rss_bytes_of(pid_t process);
 
+/// Begins to measure the most memory of this process anew, where the system lets it.
+void forget_peak_rss();
+
 } // namespace levain::load
