@@ -40,8 +40,10 @@ std::string ended_sentence(const run_state& state) {
 // ---- inputs -----------------------------------------------------------------
 
 void decider::take(const slot_granted&) {
-  if (run_.phase == run_phase::pending)
-    emit(make(event_kind::run_started));
+  if (run_.phase != run_phase::pending)
+    return;
+  // Both events of a cancellation are appended at once, but a journal may have been cut between them by hand.
+  emit(make(run_.cancelling ? event_kind::run_cancelled : event_kind::run_started));
 }
 
 void decider::take(const call_answered& input) {
@@ -98,8 +100,6 @@ void decider::take(const cancel_asked& input) {
   fact.by = plain_line(input.by);
   fact.reason = plain_line(input.reason);
   emit(std::move(fact));
-  if (run_.phase == run_phase::pending)
-    emit(make(event_kind::run_cancelled));
 }
 
 void decider::take(const pause_asked& input) {
@@ -230,6 +230,9 @@ void decider::conclude() {
   bool moved = true;
   while (moved) {
     switch (run_.phase) {
+    case run_phase::pending:
+      moved = conclude_pending();
+      break;
     case run_phase::running:
       moved = conclude_running();
       break;
@@ -243,6 +246,13 @@ void decider::conclude() {
       moved = false;
     }
   }
+}
+
+bool decider::conclude_pending() {
+  if (!run_.cancelling)
+    return false;
+  emit(make(event_kind::run_cancelled));
+  return true;
 }
 
 bool decider::conclude_running() {

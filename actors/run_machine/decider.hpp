@@ -40,6 +40,7 @@ private:
 
   /// Everything that follows by itself: skipped steps, the next phase, the end.
   void conclude();
+  bool conclude_pending();
   bool conclude_running();
   bool conclude_stopping();
   bool conclude_compensating();

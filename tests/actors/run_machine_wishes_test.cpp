@@ -237,6 +237,19 @@ BOOST_AUTO_TEST_CASE(a_paused_run_can_end) {
   BOOST_TEST(!run.state.paused);
 }
 
+BOOST_AUTO_TEST_CASE(a_cancellation_cut_in_two_is_completed_when_a_slot_comes) {
+  // Whatever cut the journal, the run must not begin and must not be stuck.
+  for (const run_input& next : {run_input(slot_granted{}), run_input(pause_asked{"ann"})}) {
+    fed_run run(flow(), false);
+    auto decided = run.ask(cancel_asked{"ann", "no flour"});
+    BOOST_TEST_REQUIRE(decided.events.size() == 2u);
+    evolve(run.state, decided.events.front());
+    run.feed(next);
+    BOOST_TEST((run.state.ended_as == run_status::cancelled));
+    BOOST_TEST((run.events.back().kind == event_kind::run_cancelled));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(an_ended_run_takes_no_slot_no_answer_and_no_time) {
   for (auto make : {completed, failed, cancelled, partial}) {
     auto run = make();
