@@ -25,7 +25,8 @@ std::string all_services() {
 
 fault parse_fault(const json_place& from) {
   fault result;
-  std::optional<json_place> status;
+  bool has_status = false;
+  bool has_delay = false;
   for (const auto& [name, place] : from.members()) {
     if (name == "tenant") {
       result.tenant = uuid::parse(place.text());
@@ -36,7 +37,7 @@ fault parse_fault(const json_place& from) {
       if (result.method != "POST" && result.method != "DELETE")
         place.refuse(fmt::format("must be POST or DELETE, not `{}`", result.method));
     } else if (name == "status") {
-      status = place;
+      has_status = true;
       result.status = int(place.integer(400, 599));
     } else if (name == "rate") {
       result.rate = place.number(0, 1);
@@ -45,13 +46,14 @@ fault parse_fault(const json_place& from) {
         place.refuse("must be true or false");
       result.answer_lost = place.value().get<bool>();
     } else if (name == "slow_ms") {
+      has_delay = true;
       result.delay = std::chrono::milliseconds(place.integer(0, fault_delay_max.count()));
     } else {
       place.refuse("is not known here; a fault has tenant, method, status, rate, answer_lost and slow_ms");
     }
   }
   // Someone who only asks for slowness does not want failures.
-  if (!status && result.delay.count() > 0 && !result.answer_lost)
+  if (!has_status && has_delay && !result.answer_lost)
     result.status = 0;
   return result;
 }

@@ -91,4 +91,11 @@ BOOST_AUTO_TEST_CASE(a_plan_is_written_as_it_is_read) {
   BOOST_TEST((parse_faults(json_place(written)) == plan));
 }
 
+BOOST_AUTO_TEST_CASE(a_slowness_of_nothing_is_no_failure) {
+  fault_plan plan;
+  add_slow_option(plan, "insights:0");
+  BOOST_TEST((parse_faults(json_place(to_json(plan))) == plan));
+  BOOST_TEST((decide_fate(plan, "insights", "POST", {}, "k", 1) == call_fate{}));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
