@@ -10,6 +10,7 @@
 #include "persistence/array_literal.hpp"
 #include "persistence/audit_writing.hpp"
 #include "persistence/event_columns.hpp"
+#include "persistence/plain_line.hpp"
 #include "persistence/sql_errors.hpp"
 
 namespace levain {
@@ -43,10 +44,11 @@ constexpr const char* find_starts = R"(
 /// What the database said about a run's rows, with the column named where we can tell.
 std::string explain_rejection(const run_append& append, const sql_failure& failure) {
   if (auto reason = find_refused(append))
-    return one_line(*reason + " (" + failure.reason + ")");
+    return plain_line(*reason + " (" + failure.reason + ")", reason_bytes_max);
   constexpr const char* unique_violation = "23505";
   if (failure.sqlstate == unique_violation && failure.reason.find("(run_id, seq)") != std::string::npos)
-    return one_line("sequence conflict: the journal holds the event already (" + failure.reason + ")");
+    return plain_line(
+      "sequence conflict: the journal holds the event already (" + failure.reason + ")", reason_bytes_max);
   return failure.reason;
 }
 

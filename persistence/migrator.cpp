@@ -7,6 +7,7 @@
 
 #include "persistence/adoption.hpp"
 #include "persistence/migrations.hpp"
+#include "persistence/plain_line.hpp"
 #include "persistence/schema_facts.hpp"
 #include "persistence/schema_partitions.hpp"
 #include "persistence/schema_session.hpp"
@@ -123,7 +124,8 @@ void apply(pqxx::connection& connection, const embedded_migration& migration) {
     transaction.exec(std::string(migration.sql));
   } catch (const pqxx::sql_error& error) {
     throw migration_error(
-      std::string(migration.name) + " cannot be applied, nothing of it was: " + one_line(error.what()));
+      std::string(migration.name) +
+      " cannot be applied, nothing of it was: " + plain_line(error.what(), reason_bytes_max));
   }
   transaction.commit();
 }

@@ -8,6 +8,7 @@
 #include "persistence/array_literal.hpp"
 #include "persistence/batch_writing.hpp"
 #include "persistence/event_columns.hpp"
+#include "persistence/plain_line.hpp"
 #include "persistence/resolution.hpp"
 #include "persistence/session.hpp"
 #include "persistence/sql_errors.hpp"
@@ -88,7 +89,7 @@ std::optional<std::string> read_event_into(std::vector<event_record>& events, co
     events.push_back(read_event(row, 1));
     return std::nullopt;
   } catch (const std::runtime_error& unreadable) {
-    return std::string("event ") + row[1].c_str() + ": " + one_line(unreadable.what());
+    return std::string("event ") + row[1].c_str() + ": " + plain_line(unreadable.what(), reason_bytes_max);
   }
 }
 
@@ -162,7 +163,7 @@ std::optional<append_answer> postgres_journal::impl::transact(const std::vector<
     return give_up(std::move(failure));
   } catch (const std::exception& e) {
     // A value that came back unreadable: nothing was committed, and the next connection may do better.
-    return give_up({failure_kind::transient, one_line(e.what()), "", true});
+    return give_up({failure_kind::transient, plain_line(e.what(), reason_bytes_max), "", true});
   }
 }
 
@@ -212,7 +213,7 @@ journal::resolution postgres_journal::resolve(const std::vector<run_append>& bat
   } catch (const pqxx::pqxx_exception&) {
     return {false, impl_->give_up(classify_failure(std::current_exception()))};
   } catch (const std::exception& e) {
-    return {false, impl_->give_up({failure_kind::transient, one_line(e.what()), "", true})};
+    return {false, impl_->give_up({failure_kind::transient, plain_line(e.what(), reason_bytes_max), "", true})};
   }
 }
 

@@ -2,6 +2,8 @@
 
 #include <pqxx/pqxx>
 
+#include "persistence/plain_line.hpp"
+
 namespace levain {
 
 namespace {
@@ -17,28 +19,6 @@ bool ends_session(std::string_view sqlstate) {
 }
 
 } // namespace
-
-std::string one_line(std::string_view text) {
-  std::string line;
-  line.reserve(text.size());
-  for (const char c : text) {
-    if (c != '\n' && c != '\r' && c != '\t' && c != '\0') {
-      line += c;
-    } else if (!line.empty() && line.back() != ' ') {
-      line += ' ';
-    }
-  }
-  if (line.size() > reason_bytes_max) {
-    size_t end = reason_bytes_max;
-    // 10xxxxxx continues a character of UTF-8.
-    while (end > 0 && (static_cast<unsigned char>(line[end]) & 0xc0) == 0x80)
-      --end;
-    line.resize(end);
-  }
-  while (!line.empty() && line.back() == ' ')
-    line.pop_back();
-  return line;
-}
 
 failure_kind kind_of_sqlstate(std::string_view sqlstate) {
   if (sqlstate == "40003")
@@ -60,18 +40,19 @@ sql_failure classify_failure(const std::exception_ptr& thrown) {
   try {
     std::rethrow_exception(thrown);
   } catch (const pqxx::in_doubt_error& e) {
-    return {failure_kind::in_doubt, one_line(e.what()), "", true};
+    return {failure_kind::in_doubt, plain_line(e.what(), reason_bytes_max), "", true};
   } catch (const pqxx::broken_connection& e) {
-    return {failure_kind::transient, one_line(e.what()), "", true};
+    return {failure_kind::transient, plain_line(e.what(), reason_bytes_max), "", true};
   } catch (const pqxx::statement_completion_unknown& e) {
     // Derives from transaction_rollback, of which it says the opposite.
-    return {failure_kind::in_doubt, one_line(e.what()), "40003", true};
+    return {failure_kind::in_doubt, plain_line(e.what(), reason_bytes_max), "40003", true};
   } catch (const pqxx::transaction_rollback& e) {
-    return {failure_kind::transient, one_line(e.what()), "40001", false};
+    return {failure_kind::transient, plain_line(e.what(), reason_bytes_max), "40001", false};
   } catch (const pqxx::sql_error& e) {
-    return {kind_of_sqlstate(e.sqlstate()), one_line(e.what()), e.sqlstate(), ends_session(e.sqlstate())};
+    return {
+      kind_of_sqlstate(e.sqlstate()), plain_line(e.what(), reason_bytes_max), e.sqlstate(), ends_session(e.sqlstate())};
   } catch (const pqxx::failure& e) {
-    return {failure_kind::transient, one_line(e.what()), "", true};
+    return {failure_kind::transient, plain_line(e.what(), reason_bytes_max), "", true};
   }
 }
 

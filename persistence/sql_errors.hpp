@@ -41,9 +41,7 @@ sql_failure classify_failure(const std::exception_ptr& thrown);
 /// Tells what was thrown by the commit itself: in doubt unless the server says in so many words that it rolled back.
 sql_failure classify_commit_failure(const std::exception_ptr& thrown);
 
-/// `text` on one line of at most `reason_bytes_max` bytes, cut between characters.
-std::string one_line(std::string_view text);
-
+/// Reasons are one line (`plain_line`) of at most this.
 inline constexpr size_t reason_bytes_max = 1000;
 
 } // namespace levain

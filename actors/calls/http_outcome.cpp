@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "persistence/plain_line.hpp"
+
 namespace levain {
 
 namespace {
@@ -31,34 +33,15 @@ std::optional<std::string> problem_detail(const http_answer& answer) {
     if (at == document.end() || !at->is_string())
       continue;
     const auto field = document.find("field");
-    const auto text = one_line(at->get_ref<const std::string&>(), detail_bytes_shown);
+    const auto text = plain_line(at->get_ref<const std::string&>(), detail_bytes_shown);
     if (field == document.end() || !field->is_string())
       return text;
-    return fmt::format("{}: {}", one_line(field->get_ref<const std::string&>(), reason_bytes_max), text);
+    return fmt::format("{}: {}", plain_line(field->get_ref<const std::string&>(), reason_bytes_max), text);
   }
   return std::nullopt;
 }
 
 } // namespace
-
-std::string one_line(std::string_view text, size_t bytes_max) {
-  // Escaping and reading back replaces what is not UTF-8. A sequence cut at the end of the view is replaced like
-  // others.
-  using nlohmann::json;
-  const json escaped(text.substr(0, bytes_max));
-  auto line = json::parse(escaped.dump(-1, ' ', false, json::error_handler_t::replace)).get<std::string>();
-  std::replace_if(
-    line.begin(), line.end(), [](unsigned char c) { return c < 0x20 || c == 0x7F; }, ' ');
-  if (line.size() > bytes_max) {
-    auto end = bytes_max;
-    while (end > 0 && (static_cast<unsigned char>(line[end]) & 0xC0) == 0x80)
-      --end;
-    line.resize(end);
-  }
-  while (!line.empty() && line.back() == ' ')
-    line.pop_back();
-  return line;
-}
 
 std::string name_call(std::string_view method, std::string_view url) {
   url = url.substr(0, url.find_first_of("?#"));
@@ -69,7 +52,7 @@ std::string name_call(std::string_view method, std::string_view url) {
     if (credentials != std::string_view::npos)
       place = std::string(url.substr(0, host)).append(url.substr(host + credentials + 1));
   }
-  return fmt::format("{} {}", one_line(method, 20), one_line(place, url_bytes_max));
+  return fmt::format("{} {}", plain_line(method, 20), plain_line(place, url_bytes_max));
 }
 
 std::variant<std::string, call_failure> judge_answer(std::string_view call, http_answer answer) {
@@ -79,12 +62,12 @@ std::variant<std::string, call_failure> judge_answer(std::string_view call, http
   }
   auto message = fmt::format("{} answered {}", call, answer.status);
   if (!answer.reason.empty())
-    message += " " + one_line(answer.reason, reason_bytes_max);
-  const auto detail = problem_detail(answer).value_or(one_line(answer.body, body_bytes_shown));
+    message += " " + plain_line(answer.reason, reason_bytes_max);
+  const auto detail = problem_detail(answer).value_or(plain_line(answer.body, body_bytes_shown));
   if (!detail.empty())
     message += ": " + detail;
 
-  call_failure failure{call_failure::kind_type::final, one_line(message, message_bytes_max), std::nullopt};
+  call_failure failure{call_failure::kind_type::final, plain_line(message, message_bytes_max), std::nullopt};
   if (may_be_mended(answer.status)) {
     failure.kind = call_failure::kind_type::retryable;
     failure.retry_after = answer.retry_after;

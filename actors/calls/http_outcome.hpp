@@ -27,7 +27,4 @@ std::variant<std::string, call_failure> judge_answer(std::string_view call, http
 /// How messages name a call: without query and credentials, which may be secrets, and not too long.
 std::string name_call(std::string_view method, std::string_view url);
 
-/// A stranger's text as one line of valid UTF-8 without control characters, at most `bytes_max` long.
-std::string one_line(std::string_view text, size_t bytes_max);
-
 } // namespace levain

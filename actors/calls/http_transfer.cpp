@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "actors/calls/http_outcome.hpp"
+#include "persistence/plain_line.hpp"
 
 namespace levain {
 
@@ -65,8 +66,8 @@ http_transfer::http_transfer(call_ticket ticket, call_request request, http_exec
 
 call_failure http_transfer::failure(call_failure::kind_type kind, std::string_view why) const {
   const auto* http = std::get_if<http_call>(&request_.call);
-  const auto name = http ? name_call(http->method, http->url) : "call of step '" + one_line(request_.step, 100) + "'";
-  return {kind, one_line(fmt::format("{} {}", name, why), message_bytes_max), std::nullopt};
+  const auto name = http ? name_call(http->method, http->url) : "call of step '" + plain_line(request_.step, 100) + "'";
+  return {kind, plain_line(fmt::format("{} {}", name, why), message_bytes_max), std::nullopt};
 }
 
 std::optional<call_failure> http_transfer::refusal() const {
@@ -155,7 +156,7 @@ size_t http_transfer::take_header(char* bytes, size_t size, size_t count, void* 
   auto& self = *static_cast<http_transfer*>(transfer);
   const auto status = line.find(' ');
   const auto reason = status == std::string_view::npos ? status : line.find(' ', status + 1);
-  self.reason_ = reason == std::string_view::npos ? std::string() : one_line(line.substr(reason + 1), 100);
+  self.reason_ = reason == std::string_view::npos ? std::string() : plain_line(line.substr(reason + 1), 100);
   return line.size();
 }
 

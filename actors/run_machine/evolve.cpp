@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "actors/run_machine/follow.hpp"
+#include "actors/run_machine/plain_line.hpp"
 #include "actors/run_machine/progress.hpp"
 
 namespace levain {
@@ -105,6 +106,9 @@ void take_texts(run_state& state, event& fact) {
 }
 
 } // namespace
+
+broken_journal::broken_journal(std::string_view what)
+  : std::runtime_error(plain_line(what)) {}
 
 run_state initial_state(workflow_ptr workflow) {
   run_state state;

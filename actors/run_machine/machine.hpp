@@ -3,6 +3,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -126,7 +127,8 @@ std::string idempotency_key(const run_state& state, step_index step, bool undo);
 /// The state said by the journal is not one the rules can produce; the message names the event.
 class broken_journal : public std::runtime_error {
 public:
-  using std::runtime_error::runtime_error;
+  /// Any text, with whatever the journal holds in it; it becomes a plain line.
+  explicit broken_journal(std::string_view what);
 };
 
 } // namespace levain

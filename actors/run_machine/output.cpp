@@ -185,6 +185,9 @@ std::variant<recorded_value, unusable_json> record_one(const record_entry& entry
 
 } // namespace
 
+unusable_json::unusable_json(std::string_view sentence)
+  : message(plain_line(sentence)) {}
+
 bool is_deeper_than(std::string_view text, size_t depth_max) {
   size_t depth = 0;
   bool in_string = false;

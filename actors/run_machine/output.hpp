@@ -20,6 +20,8 @@ bool is_deeper_than(std::string_view text, size_t depth_max);
 
 /// Why a text cannot be taken: a sentence about "the answer", "the input" or whatever `what` named.
 struct unusable_json {
+  /// Any text; it becomes a plain line.
+  explicit unusable_json(std::string_view sentence);
   std::string message;
 };
 

@@ -244,6 +244,9 @@ std::string quote_text(std::string_view text) {
     shown = shown.substr(0, end);
   }
   auto quoted = json(shown).dump(-1, ' ', false, json::error_handler_t::replace);
+  // JSON leaves the one control character above the blank as it is.
+  for (size_t at = 0; (at = quoted.find('\x7f', at)) != std::string::npos;)
+    quoted.replace(at, 1, "\\u007f");
   if (shown.size() < text.size())
     quoted.insert(quoted.size() - 1, "...");
   return quoted;

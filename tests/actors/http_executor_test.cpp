@@ -258,7 +258,7 @@ BOOST_AUTO_TEST_CASE(the_message_names_call_status_and_the_beginning_of_the_body
   const auto failure = failure_of(call(executor, request_to(url_of(server, "/a?token=secret"))));
   BOOST_TEST(
     failure.message ==
-    "POST " + url_of(server, "/a") + " answered 503 Service Unavailable: oven  " + std::string(194, 'x'));
+    "POST " + url_of(server, "/a") + " answered 503 Service Unavailable: oven " + std::string(195, 'x'));
 }
 
 BOOST_AUTO_TEST_CASE(the_message_of_a_problem_document_is_its_detail) {
@@ -507,14 +507,6 @@ BOOST_AUTO_TEST_CASE(messages_name_calls_without_their_secrets) {
   BOOST_TEST(name_call("GET", "http://me:pass@host:80/a/b?key=1#x") == "GET http://host:80/a/b");
   BOOST_TEST(name_call("GET", "http://host/a@b") == "GET http://host/a@b");
   BOOST_TEST(name_call("GET", "http://host") == "GET http://host");
-}
-
-BOOST_AUTO_TEST_CASE(a_strangers_text_becomes_one_clean_line) {
-  BOOST_TEST(one_line("a\r\nb\tc\x7F", 100) == "a  b c");
-  BOOST_TEST(one_line("bad \xFF end", 100) == "bad \xEF\xBF\xBD end");
-  BOOST_TEST(one_line(std::string(50, 'x'), 10) == std::string(10, 'x'));
-  // A character cut in two does not come out broken.
-  BOOST_TEST(one_line("12345678\xC3\xA9\xC3\xA9", 9) == "12345678");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -220,6 +220,13 @@ BOOST_AUTO_TEST_CASE(nothing_follows_the_end_but_a_retry) {
   BOOST_TEST((journal.back().kind == event_kind::run_completed));
 }
 
+BOOST_AUTO_TEST_CASE(what_a_broken_row_says_is_told_on_a_plain_line) {
+  event_record record{2, night(), event_kind::run_started, "a\n\x7F\xFF", 0, ""};
+  BOOST_TEST(fault_of(record) == "event 2 (run_started): it names the step 'a \xEF\xBF\xBD' but is about the run");
+  record.step.assign(100'000, 'a');
+  BOOST_TEST(fault_of(record).size() == message_bytes_max);
+}
+
 BOOST_AUTO_TEST_CASE(a_broken_journal_is_told_by_event_and_run) {
   fed_run run(workflow_builder().step("a").build());
   auto fact = about(event_kind::step_succeeded, 0, 2);

@@ -2,7 +2,6 @@
 #include <boost/test/unit_test.hpp>
 
 #include "actors/run_machine/output.hpp"
-#include "actors/run_machine/plain_line.hpp"
 #include "tests/support/workflow_builder.hpp"
 
 namespace levain::test {
@@ -150,12 +149,13 @@ BOOST_AUTO_TEST_CASE(a_pointer_leads_to_a_value_or_nowhere) {
     BOOST_TEST(taken(nowhere) == "the answer has no value at", nowhere);
 }
 
-BOOST_AUTO_TEST_CASE(plain_lines_keep_whole_characters) {
-  BOOST_TEST(plain_line("sch\xC3\xB6n", 4) == "sch");
-  BOOST_TEST(plain_line("sch\xC3\xB6n", 5) == "sch\xC3\xB6");
-  BOOST_TEST(plain_line("\xED\xA0\x80") == "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD"); // half a surrogate pair
-  BOOST_TEST(plain_line("\xF0\x9F\xA5\x96") == "\xF0\x9F\xA5\x96");
-  BOOST_TEST(plain_line(" \t\n ") == "");
+BOOST_AUTO_TEST_CASE(a_complaint_about_an_answer_is_a_plain_line) {
+  auto flow = workflow_builder().step("a").record("forecasts_generated", "/v\t\x7F\xFF").build();
+  auto checked = check_output(flow->steps[0], "{}");
+  BOOST_TEST(
+    std::get<unusable_json>(checked).message == "the answer has no value at '/v \xEF\xBF\xBD' for the column "
+                                                "forecasts_generated, which must be a whole number from 0 "
+                                                "to 2147483647");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

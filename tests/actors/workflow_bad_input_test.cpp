@@ -126,6 +126,11 @@ BOOST_AUTO_TEST_CASE(a_step_name_in_an_error_is_cut_between_letters) {
   BOOST_TEST(errors.find(std::string(59, 'a') + "...\"") != std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(every_control_character_is_quoted_by_its_number) {
+  const auto errors = all_errors(workflow_of(chained("a\x7F\x7F\\u0001", "")));
+  BOOST_TEST(errors.find(R"(not "a\u007f\u007f\u0001")") != std::string::npos, errors);
+}
+
 BOOST_AUTO_TEST_CASE(damaged_definitions_never_throw_and_errors_are_utf8) {
   const auto* given = std::getenv("LEVAIN_SEED");
   const auto seed = given ? std::stoull(given) : uint64_t{20261123};
