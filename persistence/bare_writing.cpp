@@ -11,6 +11,7 @@
 #include "persistence/batch_writing.hpp"
 #include "persistence/connection.hpp"
 #include "persistence/event_columns.hpp"
+#include "persistence/plain_line.hpp"
 #include "persistence/sql_errors.hpp"
 
 namespace levain {
@@ -119,12 +120,13 @@ struct bare_writer::impl {
   explicit impl(const connection_options& options)
     : connection(PQconnectdb(with_connect_settings(options).c_str()), &PQfinish) {
     if (PQstatus(connection.get()) != CONNECTION_OK)
-      throw journal_unavailable(one_line(PQerrorMessage(connection.get())));
+      throw journal_unavailable(plain_line(PQerrorMessage(connection.get()), reason_bytes_max));
   }
 
   [[noreturn]] void refuse(const PGresult* answer) const {
     const std::string said = answer ? PQresultErrorMessage(answer) : "";
-    throw std::runtime_error(one_line(said.empty() ? PQerrorMessage(connection.get()) : said.c_str()));
+    throw std::runtime_error(
+      plain_line(said.empty() ? PQerrorMessage(connection.get()) : said.c_str(), reason_bytes_max));
   }
 
   result checked(PGresult* answer, ExecStatusType expected) const {
