@@ -45,11 +45,18 @@ int perform(const command_line& line) {
 /// The words in the order in which CLI11 takes them, last first. Where they begin with an option, `run` is meant.
 std::vector<std::string> with_command(int argc, char** argv) {
   std::vector<std::string> words(argv + 1, argv + argc);
-  const bool of_the_program = words.empty() || words.front() == "--help" || words.front() == "-h";
-  if (!of_the_program && words.front().starts_with('-'))
+  const bool of_the_program = !words.empty() && (words.front() == "--help" || words.front() == "-h");
+  if (words.empty() || (!of_the_program && words.front().starts_with('-')))
     words.insert(words.begin(), "run");
   std::reverse(words.begin(), words.end());
   return words;
+}
+
+std::string commands_of(CLI::App& app) {
+  std::string names;
+  for (const auto* each : app.get_subcommands([](const CLI::App*) { return true; }))
+    names += (names.empty() ? "" : ", ") + each->get_name();
+  return names;
 }
 
 int read_and_perform(int argc, char** argv) {
@@ -60,8 +67,13 @@ int read_and_perform(int argc, char** argv) {
   add_run_command(app, line);
   add_floor_command(app, line);
   add_compare_command(app, line);
+  auto words = with_command(argc, argv);
+  const auto known = app.get_subcommands([&](const CLI::App* each) { return each->check_name(words.back()); });
+  if (const auto& first = words.back(); !first.starts_with('-') && known.empty())
+    return end_with(
+      exit_status::wrong_command_line, fmt::format("there is no command '{}'; there are {}", first, commands_of(app)));
   try {
-    app.parse(with_command(argc, argv));
+    app.parse(words);
   } catch (const CLI::Success& asked) {
     return app.exit(asked);
   } catch (const CLI::ParseError& wrong) {

@@ -69,6 +69,7 @@ std::vector<compared_figure> compare(const load_result& first, const load_result
   add("start_p99_ms", false, latency(&load_result::start_ms, &latency_figures::p99));
   add("wal_bytes_per_run", false, [](const load_result& x) { return x.wal_bytes_per_run; });
   add("commits_per_run", false, [](const load_result& x) { return x.commits_per_run; });
+  add("batches_per_run", false, [](const load_result& x) { return x.batches_per_run; });
   add("rows_per_batch", true, [](const load_result& x) { return x.rows_per_batch; });
   add("engine_cpu_ms_per_run", false, [](const load_result& x) { return x.engine_cpu_ms_per_run; });
   add("postgres_cpu_ms_per_run", false, [](const load_result& x) { return x.postgres_cpu_ms_per_run; });

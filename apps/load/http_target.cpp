@@ -48,7 +48,14 @@ void http_target::wait_until_ready(const std::string& url) {
   api_client client({.url = url});
   const auto until = std::chrono::steady_clock::now() + ready_patience;
   for (;;) {
-    const auto status = client.get("/v1/status");
+    const auto reply = client.exchange("GET", "/v1/status", {});
+    const auto status = json::parse(reply.body, nullptr, false);
+    if (!reply.granted() || !status.is_object() || !status.contains("recovery"))
+      throw command_failed(
+        exit_status::service_missing,
+        fmt::format(
+          "--daemon: no daemon answers at {} ({})", url,
+          reply.http_status == 0 ? reply.failure : fmt::format("what is there answered {}", reply.http_status)));
     if (status.value("ready", false) && !status.at("recovery").value("going_on", false))
       return;
     if (std::chrono::steady_clock::now() >= until)

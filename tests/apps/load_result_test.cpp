@@ -38,6 +38,7 @@ load_result full_result() {
   x.start_ms = some_latency(0.25);
   x.wal_bytes_per_run = 4600.5;
   x.commits_per_run = 0.0125;
+  x.batches_per_run = 0.01;
   x.rows_per_batch = 501;
   x.engine_cpu_ms_per_run = 0.0625;
   x.postgres_cpu_ms_per_run = 0.125;

@@ -20,6 +20,10 @@ bad_command_line configured(std::string text) {
   return {"levaind", {"--config", "DIR/levaind.toml", "--embedded", "DIR/database"}, {}, std::move(text)};
 }
 
+bad_command_line load(std::string option, std::string value) {
+  return {"levain-load", {"--embedded", "DIR/database", std::move(option), std::move(value)}};
+}
+
 } // namespace
 
 const std::vector<bad_command_line>& bad_arguments() {
@@ -65,6 +69,26 @@ const std::vector<bad_command_line>& bad_arguments() {
     {"levain-bakery", {"--state", "DIR/state", "--host", "0.0.0.0"}},
     {"levain-bakery", {"--state", "DIR/file"}},
     {"levain-bakery", {"--state", "DIR/state", "--prot", "80"}},
+    {"levain-load"},
+    {"levain-load", {"--runs", "10"}},
+    {"levain-load", {"--embedded", "DIR/database", "--database", "postgresql:///levain"}},
+    {"levain-load", {"--embedded", "DIR/file/database"}},
+    {"levain-load", {"--database", "postgresql:///levain?host=/nowhere"}},
+    {"levain-load", {"--daemon", nobody_listens}},
+    {"levain-load", {"--daemon", "127.0.0.1:7400"}},
+    load("--rate", "0"),
+    {"levain-load", {"--embedded", "DIR/database", "--rate", "5", "--in-flight", "7"}},
+    load("--duration", "5"),
+    load("--interval", "0s"),
+    load("--tenants", "0"),
+    load("--priorities", "urgent=1"),
+    load("--shape", "ring"),
+    load("--steps", "201"),
+    load("--repeat-rate", "2"),
+    {"levain-load", {"--embedded", "DIR/database", "--fail-rate", "0.7", "--fail-final-rate", "0.7"}},
+    load("--workflow", "DIR/none"),
+    load("--writers", "0"),
+    {"levain-load", {"soak"}},
   };
   return all;
 }
