@@ -49,7 +49,7 @@ public:
   std::vector<event_record> read(const run_id& run) override { return store_->read(run); }
   std::optional<row_outline> find_row(const run_id& run) override { return store_->find_row(run); }
   std::vector<run_id>
-  open_rows(const std::vector<shard_number>& shards, const std::optional<run_id>& after, size_t limit) override {
+  open_rows(const std::vector<shard_lease>& shards, const std::optional<run_id>& after, size_t limit) override {
     return store_->open_rows(shards, after, limit);
   }
   void write_stops(const std::vector<stop_change>& changes) override { store_->write_stops(changes); }
