@@ -17,17 +17,15 @@ using finding = std::optional<std::string>;
 template <class Text, class Json>
 finding visit_texts(const audit_row& row, const Text& text, const Json& json) {
   finding found;
-  const auto optional = [&](const std::string& name, const std::optional<std::string>& value, const auto& visit) {
+  const auto optional = [&](std::string_view name, const std::optional<std::string>& value, const auto& visit) {
     if (!found && value)
       found = visit(name, *value);
   };
-  const auto always = [&](const char* name, const std::string& value, size_t characters_max) {
+  const auto always = [&](std::string_view name, const std::string& value, size_t characters_max) {
     if (!found)
       found = text(name, value, characters_max);
   };
-  const auto unlimited = [&](const std::string& name, const std::string& value) {
-    return text(name, value, size_t{0});
-  };
+  const auto unlimited = [&](std::string_view name, const std::string& value) { return text(name, value, size_t{0}); };
   always("run_number", row.run_number, run_number_characters_max);
   always("run_type", row.run_type, run_type_characters_max);
   always("priority", row.priority, priority_characters_max);
@@ -38,14 +36,14 @@ finding visit_texts(const audit_row& row, const Text& text, const Json& json) {
     if (!step.status && !step.error)
       continue;
     const std::string prefix(to_string(group));
-    optional(prefix + "_status", step.status, [&](const std::string& name, const std::string& value) {
+    optional(prefix + "_status", step.status, [&](std::string_view name, const std::string& value) {
       return text(name, value, step_status_characters_max);
     });
     optional(prefix + "_error", step.error, unlimited);
   }
   optional("error_message", row.error_message, unlimited);
   optional("attention", row.attention, unlimited);
-  optional("triggered_by", row.triggered_by, [&](const std::string& name, const std::string& value) {
+  optional("triggered_by", row.triggered_by, [&](std::string_view name, const std::string& value) {
     return text(name, value, triggered_by_characters_max);
   });
   optional("forecast_data", row.forecast_data, json);
@@ -54,23 +52,24 @@ finding visit_texts(const audit_row& row, const Text& text, const Json& json) {
   return found;
 }
 
-finding find_nul(const std::string& name, std::string_view text) {
+finding find_nul(std::string_view name, std::string_view text) {
   const size_t place = text.find('\0');
   if (place == std::string_view::npos)
     return std::nullopt;
-  return name + ": has a NUL byte at offset " + std::to_string(place) + ", which no text in the database can hold";
+  return std::string(name) + ": has a NUL byte at offset " + std::to_string(place) +
+         ", which no text in the database can hold";
 }
 
-finding find_out_of_range(const std::string& name, const std::optional<timestamp>& at) {
+finding find_out_of_range(std::string_view name, const std::optional<timestamp>& at) {
   if (!at || is_in_calendar(*at))
     return std::nullopt;
-  return name + ": " + std::to_string(at->time_since_epoch().count()) +
+  return std::string(name) + ": " + std::to_string(at->time_since_epoch().count()) +
          " microseconds since 1970 is out of range, the years 1 to 9999 can be stored";
 }
 
 finding find_unsendable_row(const audit_row& row) {
-  const auto nul = [](const std::string& name, const std::string& value, size_t) { return find_nul(name, value); };
-  const auto nul_in_json = [](const std::string& name, const std::string& value) { return find_nul(name, value); };
+  const auto nul = [](std::string_view name, const std::string& value, size_t) { return find_nul(name, value); };
+  const auto nul_in_json = [](std::string_view name, const std::string& value) { return find_nul(name, value); };
   if (auto found = visit_texts(row, nul, nul_in_json))
     return found;
   for (int i = 0; i < audit_group_count; ++i) {
@@ -137,15 +136,15 @@ size_t bytes_of(std::string_view text, size_t characters) {
   return end;
 }
 
-finding find_refused_text(const std::string& name, std::string_view text, size_t characters_max) {
+finding find_refused_text(std::string_view name, std::string_view text, size_t characters_max) {
   if (!is_utf8(text))
-    return name + ": is not valid UTF-8";
+    return std::string(name) + ": is not valid UTF-8";
   if (characters_max == 0 || text.size() <= characters_max)
     return std::nullopt;
   // Blanks at the end that are beyond the column are cut, as SQL wants it.
   if (text.find_first_not_of(' ', bytes_of(text, characters_max)) == std::string_view::npos)
     return std::nullopt;
-  return name + ": has " + std::to_string(count_characters(text)) + " characters, at most " +
+  return std::string(name) + ": has " + std::to_string(count_characters(text)) + " characters, at most " +
          std::to_string(characters_max) + " can be stored";
 }
 
@@ -161,14 +160,14 @@ bool escapes_nul(std::string_view json) {
   return false;
 }
 
-finding find_refused_json(const std::string& name, std::string_view text) {
+finding find_refused_json(std::string_view name, std::string_view text) {
   if (!is_utf8(text))
-    return name + ": is not valid UTF-8";
+    return std::string(name) + ": is not valid UTF-8";
   if (escapes_nul(text))
-    return name + ": \\u0000 cannot be stored";
+    return std::string(name) + ": \\u0000 cannot be stored";
   // The library passes over a byte order mark, which `jsonb` does not.
   if (text.starts_with("\xef\xbb\xbf") || !nlohmann::json::accept(text))
-    return name + ": is not JSON that can be stored";
+    return std::string(name) + ": is not JSON that can be stored";
   return std::nullopt;
 }
 
@@ -183,12 +182,12 @@ std::optional<std::string> find_unsendable(const run_append& append) {
       return event_place(event) + ": numbers begin at 1 and have no holes";
     if (event.attempt < 0)
       return event_place(event) + ": attempt " + std::to_string(event.attempt) + " is below 0";
-    if (auto found = find_out_of_range(event_place(event) + " at", event.at))
-      return found;
-    if (auto found = find_nul(event_place(event) + " step", event.step))
-      return found;
-    if (auto found = find_nul(event_place(event) + " body", event.body))
-      return found;
+    if (auto found = find_out_of_range(" at", event.at))
+      return event_place(event) + *found;
+    if (auto found = find_nul(" step", event.step))
+      return event_place(event) + *found;
+    if (auto found = find_nul(" body", event.body))
+      return event_place(event) + *found;
   }
   if (append.key) {
     if (auto found = find_nul("idempotency_key", append.key->key))

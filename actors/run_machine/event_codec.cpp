@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "actors/run_machine/json_text.hpp"
 #include "actors/run_machine/machine.hpp"
 #include "actors/run_machine/output.hpp"
 #include "actors/run_machine/words.hpp"
@@ -21,14 +22,12 @@ using nlohmann::json;
 class body_writer {
 public:
   void text(std::string_view name, std::string_view value) {
-    raw(name, json(value).dump(-1, ' ', false, json::error_handler_t::replace));
+    begin(name);
+    append_json_text(body_, value);
   }
   void number(std::string_view name, int64_t value) { raw(name, std::to_string(value)); }
   void raw(std::string_view name, std::string_view json_text) {
-    body_ += body_.empty() ? '{' : ',';
-    body_ += '"';
-    body_ += name;
-    body_ += "\":";
+    begin(name);
     body_ += json_text;
   }
   void text_unless_empty(std::string_view name, std::string_view value) {
@@ -42,6 +41,13 @@ public:
   }
 
 private:
+  void begin(std::string_view name) {
+    body_ += body_.empty() ? '{' : ',';
+    body_ += '"';
+    body_ += name;
+    body_ += "\":";
+  }
+
   std::string body_;
 };
 

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "actors/run_machine/call_template.hpp"
+#include "actors/run_machine/json_text.hpp"
 #include "actors/run_machine/machine.hpp"
 #include "actors/run_machine/plain_line.hpp"
 
@@ -14,9 +15,8 @@ namespace {
 
 using nlohmann::json;
 
-std::string as_json(std::string_view text) {
-  return json(text).dump(-1, ' ', false, json::error_handler_t::replace);
-}
+/// What a call's body takes beside the run's input and the results, more or less.
+constexpr size_t body_bytes_about = 512;
 
 /// RFC 3986 section 2.3: what needs no encoding anywhere.
 bool is_unreserved(char c) {
@@ -76,7 +76,9 @@ public:
     if (auto* http = std::get_if<http_call>(&request.call))
       if (auto fault = resolve_http(*http))
         return call_failure{call_failure::kind_type::final, plain_line(*fault), std::nullopt};
-    request.body = body();
+    // A simulated call is nobody's to read.
+    if (!std::holds_alternative<simulate_call>(request.call))
+      request.body = body();
     return request;
   }
 
@@ -133,20 +135,37 @@ private:
   std::string body() const {
     const auto& plan = state_.plan;
     std::string text = "{\"run\":{";
-    for (auto field : {"id", "number", "tenant", "workflow", "type", "priority", "step"})
-      text += as_json(field) + ":" + as_json(run_value(field)) + ",";
-    text += "\"version\":" + std::to_string(plan.workflow_version) + ",\"attempt\":" + std::to_string(attempt());
-    text += ",\"triggered_by\":" + (plan.triggered_by ? as_json(*plan.triggered_by) : "null");
-    text += "},\"input\":" + plan.input + ",\"results\":{";
+    text.reserve(body_bytes_about + plan.input.size());
+    for (const char* field : {"id", "number", "tenant", "workflow", "type", "priority", "step"}) {
+      append_json_text(text, field);
+      text += ':';
+      append_json_text(text, run_value(field));
+      text += ',';
+    }
+    text += "\"version\":";
+    text += std::to_string(plan.workflow_version);
+    text += ",\"attempt\":";
+    text += std::to_string(attempt());
+    text += ",\"triggered_by\":";
+    if (plan.triggered_by)
+      append_json_text(text, *plan.triggered_by);
+    else
+      text += "null";
+    text += "},\"input\":";
+    text += plan.input;
+    text += ",\"results\":{";
     bool first = true;
     for (step_index i = 0; i < state_.steps.size(); ++i) {
       if (!has_result(i))
         continue;
-      text += first ? "" : ",";
-      text += as_json(state_.workflow->steps[i].name) + ":" + state_.steps[i].output;
-      first = false;
+      if (!std::exchange(first, false))
+        text += ',';
+      append_json_text(text, state_.workflow->steps[i].name);
+      text += ':';
+      text += state_.steps[i].output;
     }
-    return text + "}}";
+    text += "}}";
+    return text;
   }
 
   /// The value below `from` in a JSON text, written as people write it.

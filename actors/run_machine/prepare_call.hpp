@@ -21,7 +21,7 @@ struct call_request {
   duration timeout{};
   /// With all `${..}` and `{..}` resolved.
   call_spec call;
-  /// JSON text `{"run": {...}, "input": ..., "results": {...}}`.
+  /// JSON text `{"run": {...}, "input": ..., "results": {...}}`; empty for a simulated call, which nobody reads.
   std::string body;
   bool operator==(const call_request&) const = default;
 };
