@@ -1,3 +1,4 @@
+#include <filesystem>
 #include <memory>
 
 #include <cmath>
@@ -6,6 +7,7 @@
 
 #include "apps/levain-load/commands.hpp"
 #include "apps/load/comparison.hpp"
+#include "apps/load/html_report.hpp"
 #include "apps/terminal/table.hpp"
 
 namespace levain::load {
@@ -19,6 +21,7 @@ struct compare_words {
   std::string first;
   std::string second;
   std::optional<double> fail_below;
+  std::string report;
 };
 
 /// A ratio nearer to one than this is no news: two loads of one machine differ by as much.
@@ -97,6 +100,11 @@ exit_status judge(const load_result& first, const load_result& second, const com
   return exit_status::done;
 }
 
+/// The file's name without folder and ending.
+std::string name_of(const std::string& file) {
+  return std::filesystem::path(file).stem().string();
+}
+
 exit_status compare_files(const command_line& line, const compare_words& words) {
   const auto first = read_or_fail(words.first);
   const auto second = read_or_fail(words.second);
@@ -106,6 +114,8 @@ exit_status compare_files(const command_line& line, const compare_words& words) 
     terminal::print(json_of(figures, differences).dump(2) + '\n');
   else
     terminal::print(text_of(figures, differences, line.out.look));
+  if (!words.report.empty())
+    write_html_report(words.report, {{name_of(words.first), first}, {name_of(words.second), second}});
   return judge(first, second, words);
 }
 
@@ -120,6 +130,7 @@ void add_compare_command(CLI::App& app, command_line& line) {
     ->add_option(
       "--fail-below", words->fail_below, "Fail when the second's runs_per_s is less than so many times the first's")
     ->check(CLI::PositiveNumber);
+  command->add_option("--report", words->report, "Write a page with both to this file, as HTML");
   command->add_flag("--json", line.json, "Print JSON");
   command->callback([&line, words] { line.chosen = [&line, words] { return compare_files(line, *words); }; });
 }

@@ -10,6 +10,7 @@
 #include "apps/levain-load/commands.hpp"
 #include "apps/load/floor.hpp"
 #include "apps/load/floor_rows.hpp"
+#include "apps/load/html_report.hpp"
 #include "apps/load/load_database.hpp"
 #include "apps/terminal/progress_line.hpp"
 #include "apps/terminal/table.hpp"
@@ -34,6 +35,7 @@ struct floor_words {
   bool no_proof = false;
   std::optional<uint64_t> seed;
   std::string out;
+  std::string report;
 };
 
 floor_options options_of(const floor_words& words) {
@@ -127,6 +129,8 @@ exit_status measure(const command_line& line, const floor_words& words) {
   const auto document = to_json(result).dump(2) + '\n';
   if (!words.out.empty())
     write_file(words.out, document);
+  if (!words.report.empty())
+    write_html_report(words.report, {{"floor", result}});
   terminal::print(line.json ? document : text_of(result, words.in_sequence, line.out.look));
   return result.proven() ? exit_status::done : exit_status::failed;
 }
@@ -152,6 +156,7 @@ void add_floor_command(CLI::App& app, command_line& line) {
   command->add_flag("--no-proof", words->no_proof, "Do not verify the rows afterwards");
   command->add_option("--seed", words->seed, "Of ids and tenant; another each time when not said");
   command->add_option("--out", words->out, "Write the result to this file, as JSON");
+  command->add_option("--report", words->report, "Write a page for people to this file, as HTML");
   command->add_flag("--json", line.json, "Print JSON");
   command->callback([&line, words] { line.chosen = [&line, words] { return measure(line, *words); }; });
 }

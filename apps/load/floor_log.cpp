@@ -17,12 +17,13 @@ double milliseconds_of(std::chrono::microseconds span) {
   return static_cast<double>(span.count()) / 1000;
 }
 
-/// About so many moments, as long as they are a quarter of a second or longer.
+/// About so many moments, but none shorter than this.
 constexpr double moments_wanted = 60;
 constexpr double moment_min_s = 0.25;
 
+/// All of them are equally long, so that the last one can be compared with the others.
 double moment_length(double seconds) {
-  return std::max(moment_min_s, std::ceil(seconds / moments_wanted * 4) / 4);
+  return seconds / std::clamp(std::floor(seconds / moment_min_s), 1.0, moments_wanted);
 }
 
 bool is_last(const floor_commit& commit) {
@@ -37,12 +38,13 @@ std::vector<load_moment> moments_of(const std::vector<floor_commit>& commits, do
   uint64_t in_flight = 0;
   uint64_t rss_bytes = 0;
   auto next = commits.begin();
-  for (double at = length; next != commits.end(); at += length) {
+  for (double number = 1; next != commits.end(); ++number) {
     load_moment moment;
-    moment.at_s = std::min(at, seconds);
+    const double at = number * length;
+    // What ends at the very end belongs to the last moment, however the lengths were rounded.
+    const bool last = at + length / 2 >= seconds;
+    moment.at_s = last ? seconds : at;
     latency.clear();
-    // What ends at the very end belongs to the last moment, however the sum of the lengths was rounded.
-    const bool last = at >= seconds;
     for (; next != commits.end() && (last || seconds_of(next->ended) <= at); ++next) {
       rss_bytes = next->rss_bytes;
       if (next->number == 0)
