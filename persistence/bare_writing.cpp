@@ -95,7 +95,7 @@ bare_batch::bare_batch(const std::vector<run_append>& appends, bare_method metho
     if (append.update)
       updates.push_back(&*append.update);
   }
-  rows_ = events.size() + inserts.size() + updates.size();
+  event_count_ = events.size();
   array_literal shards;
   for (size_t shard = 0; shard < wanted.size(); ++shard)
     if (wanted[shard])

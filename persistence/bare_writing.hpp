@@ -23,8 +23,8 @@ public:
   bare_batch(const std::vector<run_append>& appends, bare_method method);
 
   size_t runs() const { return runs_; }
-  /// Events, and rows of runs that are inserted or updated.
-  size_t rows() const { return rows_; }
+  /// Rows of the journal.
+  size_t events() const { return event_count_; }
 
 private:
   friend class bare_writer;
@@ -37,7 +37,7 @@ private:
   };
 
   size_t runs_ = 0;
-  size_t rows_ = 0;
+  size_t event_count_ = 0;
   std::string shards_;
   std::array<epoch_number, shard_count> epochs_{};
   table_text events_;

@@ -93,8 +93,8 @@ std::string text_of(const load_result& result, bool in_sequence, const terminal:
   add("latency p99", number(latency.p99), "ms");
   add("latency max", number(latency.max), "ms");
   add("first commit p50", number(result.start_ms.p50), "ms");
-  add("commits", fmt::format("{:.4f}", *result.commits_per_run), "a run");
-  add("rows", fmt::format("{:.0f}", *result.rows_per_batch), "a commit");
+  add("commits", fmt::format("{:.4f}", *result.batches_per_run), "a run");
+  add("events", fmt::format("{:.0f}", *result.rows_per_batch), "a commit");
   add("WAL", fmt::format("{:.0f}", *result.wal_bytes_per_run), "bytes a run");
   add("CPU of the loop", number(*result.engine_cpu_ms_per_run), "ms a run");
   if (result.postgres_cpu_ms_per_run)

@@ -6,6 +6,7 @@
 
 #include "apps/levain-load/commands.hpp"
 #include "apps/levaind/signal_watch.hpp"
+#include "apps/load/html_report.hpp"
 #include "apps/load/load_text.hpp"
 #include "apps/load/load_words.hpp"
 #include "apps/load/run_load.hpp"
@@ -56,6 +57,8 @@ exit_status run(const command_line& line, load_words& words) {
     if (!out)
       throw command_failed(exit_status::failed, fmt::format("cannot write the result to {}", words.out));
   }
+  if (!words.report.empty())
+    write_html_report(words.report, {{"load", done.result}});
   terminal::print(line.json ? document : load_text(done.result, done.complaints, line.out));
   return done.result.proven() ? exit_status::done : exit_status::failed;
 }

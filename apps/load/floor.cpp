@@ -74,7 +74,7 @@ struct floor_writer {
            .number = number,
            .group_began = group_began,
            .runs = group[number].runs(),
-           .rows = group[number].rows()});
+           .events = group[number].events()});
       }
       commits.back().rss_bytes = rss_bytes_of(getpid()).value_or(0);
       if (limit && commits.back().ended >= *limit)
@@ -224,10 +224,7 @@ load_result measure_floor(const floor_options& options) {
   }
   measurement.tell_into(result);
   measurement.disconnect();
-  const auto commits = result.commits_per_run;
   cost.tell(result);
-  // Counted here exactly; the server counts those of everybody.
-  result.commits_per_run = commits;
   if (options.proof)
     prove(options, began, result);
   return result;

@@ -74,9 +74,9 @@ void tell_commits(std::vector<floor_commit> commits, double seconds, load_result
   std::ranges::sort(commits, {}, &floor_commit::ended);
   latency_histogram latency;
   latency_histogram start;
-  uint64_t rows = 0;
+  uint64_t events = 0;
   for (const auto& commit : commits) {
-    rows += commit.rows;
+    events += commit.events;
     if (commit.number == 0)
       start.record(commit.ended - commit.began, commit.runs);
     else
@@ -95,8 +95,8 @@ void tell_commits(std::vector<floor_commit> commits, double seconds, load_result
   result.endings["completed"] = result.runs;
   result.runs_per_s = static_cast<double>(result.runs) / seconds;
   result.steps_per_s = static_cast<double>(result.steps) / seconds;
-  result.commits_per_run = static_cast<double>(commits.size()) / static_cast<double>(result.runs);
-  result.rows_per_batch = static_cast<double>(rows) / static_cast<double>(commits.size());
+  result.batches_per_run = static_cast<double>(commits.size()) / static_cast<double>(result.runs);
+  result.rows_per_batch = static_cast<double>(events) / static_cast<double>(commits.size());
 }
 
 } // namespace levain::load

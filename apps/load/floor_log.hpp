@@ -18,12 +18,12 @@ struct floor_commit {
   size_t number = 0;
   std::chrono::nanoseconds group_began{};
   size_t runs = 0;
-  size_t rows = 0;
+  size_t events = 0;
   /// Of this process, afterwards.
   uint64_t rss_bytes = 0;
 };
 
-/// What the commits came to: runs, steps, latencies, rows in a commit, commits of a run, what happened over time.
+/// What the commits came to: runs, steps, latencies, events in a commit, commits of a run, what happened over time.
 /// `seconds` is the time in which they were made. The order of the commits does not matter.
 void tell_commits(std::vector<floor_commit> commits, double seconds, load_result& result);
 

@@ -153,6 +153,9 @@ void add_mix(CLI::App& command, load_words& words) {
 void add_answer(CLI::App& command, load_words& words) {
   const std::string group = "What comes of it";
   command.add_option("--out", words.out, "Write the result here, as JSON")->type_name("FILE")->group(group);
+  command.add_option("--report", words.report, "Write a page for people here, as HTML")
+    ->type_name("FILE")
+    ->group(group);
   command.add_flag("--no-proof", words.no_proof, "Do not compare everything with the database at the end")
     ->group(group);
 }

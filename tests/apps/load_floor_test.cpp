@@ -47,7 +47,7 @@ std::vector<floor_commit> group_from(std::chrono::nanoseconds began) {
        .number = number,
        .group_began = began,
        .runs = 10,
-       .rows = 20,
+       .events = 20,
        .rss_bytes = 1000 + number});
   return commits;
 }
@@ -90,7 +90,7 @@ BOOST_AUTO_TEST_CASE(a_run_alone_takes_six_commits) {
   options.runs = 3;
   options.batch_runs = 1;
   const auto result = measure_floor(options);
-  BOOST_TEST(result.commits_per_run.value() == 6);
+  BOOST_TEST(result.batches_per_run.value() == 6);
   BOOST_TEST(counted(database, "select count(distinct xmin::text) from run_events") == 18);
 }
 
@@ -98,7 +98,7 @@ BOOST_AUTO_TEST_CASE(a_group_of_runs_shares_its_commits) {
   const fresh_database database;
   const auto result = measure_floor(small_floor(database));
   // Four groups of ten and one of five.
-  BOOST_TEST(result.commits_per_run.value() == 30.0 / 45);
+  BOOST_TEST(result.batches_per_run.value() == 30.0 / 45);
   BOOST_TEST(counted(database, "select count(distinct xmin::text) from run_events") == 30);
 }
 
@@ -166,7 +166,7 @@ BOOST_AUTO_TEST_CASE(commits_add_up_to_latencies_and_moments) {
   BOOST_TEST(result.runs == 20U);
   BOOST_TEST(result.steps == 100U);
   BOOST_TEST(result.runs_per_s == 2);
-  BOOST_TEST(result.commits_per_run.value() == 0.6);
+  BOOST_TEST(result.batches_per_run.value() == 0.6);
   BOOST_TEST(result.rows_per_batch.value() == 20);
   BOOST_TEST(result.latency_ms.max == 6000);
   BOOST_TEST(result.start_ms.max == 1000);

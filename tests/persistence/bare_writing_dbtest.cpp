@@ -98,8 +98,8 @@ BOOST_AUTO_TEST_CASE(a_batch_knows_how_much_it_holds) {
   const auto batches = two_batches();
   const bare_batch first(batches[0], bare_method::copy);
   BOOST_TEST(first.runs() == 2U);
-  BOOST_TEST(first.rows() == 6U);
-  BOOST_TEST(bare_batch(batches[1], bare_method::insert).rows() == 4U);
+  BOOST_TEST(first.events() == 4U);
+  BOOST_TEST(bare_batch(batches[1], bare_method::insert).events() == 2U);
 }
 
 BOOST_AUTO_TEST_CASE(a_shard_of_another_epoch_is_refused_and_nothing_is_written) {
