@@ -15,7 +15,7 @@ namespace levain::load {
 /// Tenants whose latencies are told one by one; the others only count in the whole.
 inline constexpr size_t tenants_told_max = 20;
 
-/// The account of a load: every start that was asked for, until its run has ended. Holds about 150 bytes for a run
+/// The account of a load: every start that was asked for, until its run has ended. Holds about 110 bytes for a run
 /// that is in flight and nothing for one that has ended. Times count from the load's beginning. One thread at a time.
 class run_ledger {
 public:
