@@ -26,7 +26,7 @@ constexpr uint64_t runs_in_sequence_default = 500;
 
 struct floor_words {
   database_words database;
-  std::string write = "insert";
+  std::string write = "copy";
   std::optional<size_t> batch;
   std::optional<uint64_t> runs;
   std::string duration;

@@ -20,7 +20,7 @@ inline constexpr uint64_t floor_round_runs_max = 40'000;
 struct floor_options {
   /// A migrated database on which no node is alive.
   std::string database_url;
-  bare_method method = bare_method::insert;
+  bare_method method = bare_method::copy;
   /// Runs that share a commit; 1 to `floor_batch_runs_max`.
   size_t batch_runs = 500;
   /// How many runs, 1 or more, unless `duration` says how long.
