@@ -168,6 +168,7 @@ void dispatcher_state::left(const run_left& x, const caf::strong_actor_ptr& from
   if (found == live_.end() || from == nullptr || found->second.actor.address() != from->address())
     return;
   self_->send(found->second.actor, leave_run{});
+  self_->demonitor(found->second.actor.address());
   by_address_.erase(found->second.actor.address());
   forget(x.run);
   if (x.stop)

@@ -346,8 +346,8 @@ void run_actor_state::begin_attempt(const begin_call& call) {
     self_->send(run_actor(self_), attempt_ended{call.step, call.attempt, call.undo, std::move(*failure)});
     return;
   }
-  auto made = self_->spawn<caf::monitored>(
-    step, run_actor(self_), call.step, std::move(std::get<call_request>(prepared)), environment_);
+  auto made =
+    self_->spawn(step, run_actor(self_), call.step, std::move(std::get<call_request>(prepared)), environment_);
   attempts_.push_back({call, std::move(made), now()});
 }
 
@@ -363,21 +363,6 @@ void run_actor_state::attempt_is_over(attempt_ended& x) {
   if (hand_over_by_ && known == 0)
     return; // It was let go.
   feed(call_answered{x.step, x.attempt, x.undo, std::move(x.result)});
-  leave_if_settled();
-}
-
-void run_actor_state::step_lost(const caf::down_msg& down) {
-  auto found = std::find_if(
-    attempts_.begin(), attempts_.end(), [&](const attempt_out& each) { return each.actor.address() == down.source; });
-  if (found == attempts_.end())
-    return; // It had answered.
-  const auto call = found->call;
-  attempts_.erase(found);
-  feed(call_answered{
-    call.step, call.attempt, call.undo,
-    call_failure{
-      call_failure::kind_type::retryable,
-      fmt::format("the actor that made the call died: {}", caf::to_string(down.reason)), std::nullopt}});
   leave_if_settled();
 }
 
@@ -467,7 +452,6 @@ void run_actor_state::refuse_held_wishes(const std::string& why) {
 }
 
 run_actor::behavior_type run(run_actor::stateful_pointer<run_actor_state> self, run_beginning how) {
-  self->set_down_handler([self](const caf::down_msg& down) { self->state.step_lost(down); });
   self->state.begin(std::move(how));
   return {
     [self](const begin_run&) { self->state.take_slot(); },

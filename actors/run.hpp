@@ -47,7 +47,6 @@ struct run_actor_state {
   void settled(const append_answered& x);
   void reloaded(const run_loaded& x);
   void attempt_is_over(attempt_ended& x);
-  void step_lost(const caf::down_msg& down);
   void woken();
   void hand_over(const hand_over_run& x);
   void leave();

@@ -5,6 +5,7 @@
 
 #include "actors/calls/simulate_fate.hpp"
 #include "actors/run_machine/call_place.hpp"
+#include "actors/run_machine/plain_line.hpp"
 
 namespace levain {
 
@@ -26,11 +27,29 @@ call_failure failure(call_failure::kind_type kind, std::string message) {
 step_actor_state::step_actor_state(step_actor::pointer self)
   : self_(self) {}
 
+step_actor_state::~step_actor_state() {
+  // Said here rather than heard by a monitor, which would cost each attempt that ends well a message more.
+  if (run_ && !answered_)
+    caf::anon_send(
+      run_, attempt_ended{
+              step_, request_.attempt, request_.undo,
+              failure(call_failure::kind_type::retryable, "the actor that made the call died")});
+}
+
 void step_actor_state::begin(run_actor run, step_index step, call_request request, environment_ptr environment) {
   run_ = std::move(run);
   step_ = step;
   request_ = std::move(request);
   environment_ = std::move(environment);
+  try {
+    make_call();
+  } catch (const std::exception& broken) {
+    finish(failure(
+      call_failure::kind_type::retryable, plain_line(fmt::format("the call could not be begun: {}", broken.what()))));
+  }
+}
+
+void step_actor_state::make_call() {
   std::visit(
     overloaded{
       [&](const http_call&) { begin_with(environment_->http, "this node makes no HTTP calls"); },

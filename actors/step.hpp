@@ -10,6 +10,8 @@ struct step_actor_state {
   static inline const char* name = "step";
 
   explicit step_actor_state(step_actor::pointer self);
+  /// Whatever ended it, its run is answered.
+  ~step_actor_state();
 
   void begin(run_actor run, step_index step, call_request request, environment_ptr environment);
   void finish(std::variant<std::string, call_failure> result);
@@ -17,6 +19,7 @@ struct step_actor_state {
   void woken();
 
 private:
+  void make_call();
   void begin_with(const std::shared_ptr<call_executor>& executor, const char* absent);
   void begin_simulated(const simulate_call& call);
 

@@ -463,17 +463,24 @@ BOOST_AUTO_TEST_CASE(a_refused_wish_of_an_ended_run_does_not_silence_it) {
   BOOST_TEST(world.calls->waits("only"));
 }
 
-BOOST_AUTO_TEST_CASE(a_step_whose_actor_dies_is_an_attempt_that_failed) {
-  actor_world world;
-  auto start = world.start(workflow_builder("mortal").step("one").call(scripted()).attempts(2).build());
-  world.settle();
-  // An executor that throws kills the step's actor.
-  world.calls->answer("one", failure(call_failure::kind_type::retryable));
-  world.calls->throw_on_begin = true;
-  world.advance(1100ms);
-  const auto row = world.row(start->run().run);
-  BOOST_TEST((row.status == run_status::failed));
-  BOOST_TEST(row.error_message.value_or("").find("died") != std::string::npos);
+BOOST_AUTO_TEST_CASE(a_call_that_cannot_be_begun_is_an_attempt_that_failed) {
+  using throws = scripted_calls::throws;
+  // The second kind kills the step's actor.
+  for (const auto& [what, said] : {
+         std::pair(throws::exception, "the executor is broken"),
+         std::pair(throws::anything, "the actor that made the call died"),
+       }) {
+    actor_world world;
+    auto start = world.start(workflow_builder("mortal").step("one").call(scripted()).attempts(2).build());
+    world.settle();
+    world.calls->answer("one", failure(call_failure::kind_type::retryable));
+    world.calls->throw_on_begin = what;
+    world.advance(1100ms);
+    const auto row = world.row(start->run().run);
+    BOOST_TEST((row.status == run_status::failed));
+    BOOST_TEST(row.error_message.value_or("").find(said) != std::string::npos);
+    BOOST_TEST(world.status().runs_live == 0u);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(a_fenced_run_stops_and_says_nothing_more) {

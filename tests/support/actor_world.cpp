@@ -24,8 +24,10 @@ constexpr duration time_step = std::chrono::milliseconds(10);
 // ---- calls ------------------------------------------------------------------
 
 call_in_flight scripted_calls::begin(call_request request, call_done done) {
-  if (throw_on_begin)
+  if (throw_on_begin == throws::exception)
     throw std::runtime_error("the executor is broken");
+  if (throw_on_begin == throws::anything)
+    throw 42; // NOLINT(hicpp-exception-baseclass)
   calls_.push_back({std::move(request), std::move(done)});
   return call_in_flight([this, index = calls_.size() - 1] { calls_[index].given_up = true; });
 }

@@ -42,8 +42,9 @@ public:
   void answer(const std::string& step, call_result result, bool undo = false);
   bool waits(const std::string& step, bool undo = false) const;
 
-  /// Makes the next calls end in an exception.
-  bool throw_on_begin = false;
+  /// Makes the next calls end in an exception: one that says why, or a thing that nobody catches.
+  enum class throws { nothing, exception, anything };
+  throws throw_on_begin = throws::nothing;
 
 private:
   std::vector<waiting_call> calls_;
