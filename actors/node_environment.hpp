@@ -29,6 +29,8 @@ struct node_environment {
   std::vector<persistence_actor> writers;
   /// Why the database takes nothing, in its own words on one line; empty while it does. Any thread; may be absent.
   std::function<std::string()> why_no_database;
+  /// How long the oldest append has been waiting for the database. Any thread; may be absent.
+  std::function<duration()> append_wait;
   /// Does calls over HTTP; null where a node has none (then such a call fails for good and says so).
   std::shared_ptr<call_executor> http;
   /// Does calls of C++ functions; null where a node has none.

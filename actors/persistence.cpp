@@ -26,6 +26,7 @@ void persistence_state::begin(
   now_ = std::move(now);
   entropy_ = std::move(entropy);
   status_ = std::move(status);
+  backlog_place_ = status_->backlog.enlist();
   on_fenced_ = std::move(on_fenced);
 }
 
@@ -39,8 +40,9 @@ void persistence_state::add(append_events&& x, const caf::strong_actor_ptr& send
   auto& mine = waiting_[run];
   if (mine.parts.empty())
     order_.push_back(run);
-  mine.parts.push_back(part{std::move(x), sender});
-  ++parts_waiting_;
+  mine.parts.push_back(part{std::move(x), sender, now_()});
+  if (++parts_waiting_ == 1 && batch_.empty())
+    status_->backlog.set_oldest(backlog_place_, mine.parts.back().arrived_at);
   report_waiting();
   schedule_write();
 }
@@ -184,11 +186,25 @@ void persistence_state::settle(const append_answer& answered) {
   }
   batch_.clear();
   batch_parts_.clear();
+  status_->backlog.set_oldest(backlog_place_, oldest_arrival());
   report_waiting();
   tell_the_settled();
   if (on_fenced_)
     for (const auto& [shard, epoch] : fenced)
       on_fenced_({shard, epoch});
+}
+
+std::optional<timestamp> persistence_state::oldest_arrival() const {
+  std::optional<timestamp> oldest;
+  if (!batch_parts_.empty())
+    oldest = batch_parts_.front().front().arrived_at;
+  // Lines that have gone are passed over; the first that is left is about the oldest.
+  for (const auto& run : order_)
+    if (const auto line = waiting_.find(run); line != waiting_.end()) {
+      const auto arrived = line->second.parts.front().arrived_at;
+      return oldest ? std::min(*oldest, arrived) : arrived;
+    }
+  return oldest;
 }
 
 void persistence_state::report_waiting() {

@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "actors/append_backlog.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/node_options.hpp"
 #include "actors/recent_values.hpp"
@@ -24,6 +25,7 @@ struct persistence_status {
   std::atomic<uint64_t> events{0};
   /// Appends that wait, of all writers.
   std::atomic<size_t> waiting{0};
+  append_backlog backlog;
   /// Actors of runs that were told of a rejection and have neither answered it nor gone, of all writers.
   std::atomic<size_t> rejections_open{0};
 
@@ -70,6 +72,7 @@ private:
   struct part {
     append_events what;
     caf::strong_actor_ptr from;
+    timestamp arrived_at{};
   };
   /// What one run has waiting, in order.
   struct waiting_run {
@@ -87,6 +90,8 @@ private:
   void database_is_back();
   void finish_drains();
   void report_waiting();
+  /// The oldest part that is not settled yet.
+  std::optional<timestamp> oldest_arrival() const;
   void tell_the_settled();
   static run_append merge(const std::deque<part>& parts);
 
@@ -96,6 +101,7 @@ private:
   std::function<timestamp()> now_;
   std::function<uuid_entropy()> entropy_;
   std::shared_ptr<persistence_status> status_;
+  size_t backlog_place_ = 0;
   std::function<void(shard_lease)> on_fenced_;
 
   std::unordered_map<run_id, waiting_run> waiting_;

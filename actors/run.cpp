@@ -14,6 +14,9 @@ namespace {
 
 /// After so many rejections without one commit between them the actor gives up: more of the same would change nothing.
 constexpr uint32_t rejections_max = 3;
+/// Between two projections of a run lie at least so many times what an append waits for the database: at most about a
+/// tenth of the rows that are written are in between.
+constexpr int projection_waits = 10;
 /// Between attempts to read a run back after a rejection.
 constexpr duration reload_interval = std::chrono::seconds(1);
 
@@ -136,9 +139,7 @@ void run_actor_state::append(const std::vector<event>& facts) {
   // A run that had ended is going on again: recovery looks for it by its row, so the row may not lag behind.
   const bool reopened =
     std::any_of(facts.begin(), facts.end(), [](const event& fact) { return fact.kind == event_kind::run_retried; });
-  if (
-    first || reopened || run_.phase == run_phase::ended ||
-    time - projected_at_ >= environment_->run.projection_interval) {
+  if (first || reopened || run_.phase == run_phase::ended || time - projected_at_ >= projection_interval()) {
     (first ? x.append.insert : x.append.update) = audit_of(run_);
     projected_seq_ = run_.seq;
     projected_at_ = time;
@@ -373,7 +374,7 @@ void run_actor_state::arm_timer() {
     return;
   auto due = next_due(run_);
   if (durable_seq_ > 0 && projected_seq_ < run_.seq && run_.phase != run_phase::ended) {
-    const auto projection = projected_at_ + environment_->run.projection_interval;
+    const auto projection = projected_at_ + projection_interval();
     due = due ? std::min(*due, projection) : projection;
   }
   if (!due || (armed_ && *armed_ <= *due))
@@ -400,12 +401,18 @@ void run_actor_state::woken() {
   arm_timer();
 }
 
+duration run_actor_state::projection_interval() const {
+  // While the database is behind, rows that are soon overwritten would put it further behind.
+  const auto wait = environment_->append_wait ? environment_->append_wait() : duration(0);
+  return std::max(environment_->run.projection_interval, projection_waits * wait);
+}
+
 void run_actor_state::project_if_due() {
   const auto time = now();
   // A start that is not settled may turn out to be none: then there is no row to bring up to date.
   if (
     durable_seq_ == 0 || projected_seq_ >= run_.seq || run_.phase == run_phase::ended ||
-    time - projected_at_ < environment_->run.projection_interval)
+    time - projected_at_ < projection_interval())
     return;
   project();
 }

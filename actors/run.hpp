@@ -97,6 +97,7 @@ private:
   void give_up(stop_kind kind, const std::string& reason);
   void arm_timer();
   void project_if_due();
+  duration projection_interval() const;
   void project();
   void refuse_held_wishes(const std::string& why);
   void leave_if_settled();

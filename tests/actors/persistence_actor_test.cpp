@@ -98,6 +98,23 @@ BOOST_AUTO_TEST_CASE(batches_and_how_long_they_took_are_measured) {
   BOOST_TEST((world.writer_status->commit_micros.read() == recent_values::figures{runs.count, 0, 0, 0}));
 }
 
+BOOST_AUTO_TEST_CASE(it_is_told_how_long_the_oldest_append_has_been_waiting) {
+  actor_world world;
+  watched_batches batches(world);
+  const auto wait = [&] { return world.writer_status->backlog.wait(world.now()); };
+  BOOST_TEST(wait().count() == 0);
+  batches.away = true;
+  world.start(one_step());
+  world.advance(300ms);
+  world.start(one_step());
+  world.advance(200ms);
+  BOOST_TEST(wait().count() == duration(500ms).count());
+  batches.away = false;
+  world.advance(1s);
+  BOOST_TEST(world.database->rows().size() == 2u);
+  BOOST_TEST(wait().count() == 0);
+}
+
 BOOST_AUTO_TEST_CASE(a_batch_has_no_more_runs_than_its_limit) {
   actor_world::options settings;
   settings.persistence.batch_runs_max = 7;

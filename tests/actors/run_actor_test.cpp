@@ -194,6 +194,43 @@ BOOST_AUTO_TEST_CASE(a_long_run_shows_its_progress_in_the_row_within_the_project
   world.check_row_equals_fold(run);
 }
 
+BOOST_AUTO_TEST_CASE(rows_in_between_wait_while_the_database_is_behind) {
+  // Whether the outcome of the step takes the row along, 400 ms after the run's last row.
+  const auto row_comes_along = [](bool behind) {
+    actor_world world;
+    bool away = false;
+    bool row_came = false;
+    world.manners->on_append = [&](const std::vector<run_append>& batch) {
+      for (const auto& each : batch)
+        if (!away && each.events.size() == 1 && each.events.front().kind == event_kind::step_succeeded)
+          row_came = each.update.has_value();
+      return away ? model_fault::transient : model_fault::none;
+    };
+    auto start = world.start(workflow_builder("long")
+                               .step("one")
+                               .call(scripted())
+                               .step("two")
+                               .call(scripted())
+                               .needs({"one"})
+                               .timeout(1h)
+                               .build());
+    world.settle();
+    away = behind;
+    world.start(workflow_builder("other").step("other").call(scripted()).build());
+    world.advance(400ms);
+    world.calls->answer("one", "{}");
+    world.settle();
+    away = false;
+    world.advance(5s);
+    // It comes as soon as the database has caught up.
+    BOOST_TEST(world.row(start->run().run).saga_steps_completed == 1);
+    world.check_row_equals_fold(start->run().run);
+    return row_came;
+  };
+  BOOST_TEST(row_comes_along(false));
+  BOOST_TEST(!row_comes_along(true));
+}
+
 BOOST_AUTO_TEST_CASE(a_wish_is_granted_when_it_is_durable) {
   actor_world world;
   auto away = std::make_shared<bool>(false);

@@ -161,6 +161,7 @@ BOOST_AUTO_TEST_CASE(every_attempt_sees_what_had_ended_when_the_step_began) {
                 .step("skipped")
                 .needs({"bad", "slow"})
                 .step("last")
+                .call(function_call{"last"})
                 .after({"skipped"})
                 .attempts(2)
                 .build());

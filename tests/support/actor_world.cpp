@@ -82,6 +82,7 @@ void actor_world::boot() {
   environment_->run = settings_.run;
   environment_->functions = calls;
   environment_->why_no_database = [status = writer_status] { return status->failing_reason(); };
+  environment_->append_wait = [status = writer_status, now = environment_->now] { return status->backlog.wait(now()); };
   environment_->timekeeper = system_.spawn(timekeeper, environment_->now);
   environment_->recovery = system_.spawn(
     recovery, recovery_beginning{
