@@ -61,8 +61,11 @@ void load_driver::acknowledged(uint32_t ticket, const run_id& run, bool repeated
 }
 
 void load_driver::set_back(uint32_t ticket, const start_setback& setback) {
+  auto told = setback;
+  if (!options_.ask_again && told.refused && told.next == start_setback::next_type::again)
+    told.next = start_setback::next_type::never;
   const std::lock_guard guard(mutex_);
-  ledger_.set_back(ticket, setback, now());
+  ledger_.set_back(ticket, told, now());
 }
 
 void load_driver::ended(const run_ending& ending, bool late) {

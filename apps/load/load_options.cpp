@@ -60,6 +60,7 @@ std::map<std::string, std::string> settings_of(const load_options& options) {
   settings["tenants"] = tenants_text(options.mix.tenants);
   settings["priorities"] = priorities_text(options.mix.priorities);
   settings["keys"] = options.keys ? "yes" : "no";
+  settings["ask_again"] = options.ask_again ? "yes" : "no";
   settings["repeat_rate"] = fmt::format("{}", options.mix.repeat_rate);
   if (options.pace.rate)
     settings["rate"] = fmt::format("{}", *options.pace.rate);

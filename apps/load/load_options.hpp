@@ -22,6 +22,8 @@ struct load_options {
   mix_options mix;
   /// Every start carries an idempotency key; those that are asked for twice always do.
   bool keys = false;
+  /// A start that is refused is asked for again; otherwise its caller goes away.
+  bool ask_again = true;
   pace_options pace;
   /// Ends the starts after so many, or after so long, whichever comes first; at least one is given.
   std::optional<uint64_t> runs;

@@ -170,6 +170,21 @@ BOOST_FIXTURE_TEST_CASE(a_refused_start_is_asked_for_again_in_time_and_keeps_its
   BOOST_TEST(std::abs(result.latency_ms.max - 311) < 1);
 }
 
+BOOST_FIXTURE_TEST_CASE(callers_that_go_away_when_they_are_refused_are_counted_and_do_not_come_back, driver_world) {
+  target.on_ask = [&](const start_ask& ask) {
+    if (ask.number % 4 == 0)
+      target.refuse(ask, {.reason = "busy", .wait = 300ms});
+    else
+      target.serve(ask);
+  };
+  const auto driven = drive({.ask_again = false, .pace = {.rate = 100}, .runs = 100});
+  BOOST_TEST(target.asked.size() == 100u);
+  BOOST_TEST(driven.runs_acknowledged == 75u);
+  BOOST_TEST(result.runs == 75u);
+  BOOST_TEST(result.refused.at("busy") == 25u);
+  BOOST_TEST(result.errors.empty());
+}
+
 BOOST_FIXTURE_TEST_CASE(a_start_of_unknown_fate_is_asked_for_again_only_under_a_key, driver_world) {
   target.on_ask = [&](const start_ask& ask) {
     if (ask.number == 3 && target.asked.size() <= 10)
