@@ -26,5 +26,7 @@ void add_run_command(CLI::App& app, command_line& line);
 void add_floor_command(CLI::App& app, command_line& line);
 /// `compare`.
 void add_compare_command(CLI::App& app, command_line& line);
+/// `bench`.
+void add_bench_command(CLI::App& app, command_line& line);
 
 } // namespace levain::load

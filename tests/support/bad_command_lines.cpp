@@ -89,6 +89,8 @@ const std::vector<bad_command_line>& bad_arguments() {
     load("--workflow", "DIR/none"),
     load("--writers", "0"),
     {"levain-load", {"soak"}},
+    {"levain-load", {"bench", "--only", "bread"}},
+    {"levain-load", {"bench", "--compare", "DIR/nothing.json"}},
   };
   return all;
 }
