@@ -104,8 +104,8 @@ public:
 
   void status(receiver<node_status> outcome);
 
-  /// Tells `listener` of every run that ends from now on, on an actor's thread, one after the other, once the run's last
-  /// event is durable; in the place of who was told before. It may be called as long as the node is there.
+  /// Tells `listener` of every run that ends from now on, on an actor's thread, one after the other, once the run's
+  /// last event is durable; in the place of who was told before. It may be called as long as the node is there.
   void on_ended(std::function<void(const run_ending&)> listener);
   /// Which runs ended after a cursor.
   void ask_endings(endings_asked asked);
