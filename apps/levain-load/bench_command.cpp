@@ -127,6 +127,7 @@ bench_report measure_all(const std::vector<const bench_row*>& rows, bench_stage&
   const auto began = clock::now();
   report.began_at = to_rfc3339(now_utc());
   report.quick = stage.quick();
+  ::getloadavg(&report.load_average_before, 1);
   report.machine = machine_facts(stage.url());
   for (const auto* row : rows) {
     report.lines.push_back(measure(*row, stage));

@@ -161,6 +161,10 @@ BOOST_AUTO_TEST_CASE(the_table_says_what_was_reached_and_what_is_behind_it) {
         "the disk is full", "300 runs in 2 loads", "holds", "1 of 2 rows short"})
     BOOST_TEST(says(text, part), part << " is missing in\n" << text);
   BOOST_TEST(!says(text, "BEFORE"));
+  BOOST_TEST(!says(text, "had other work"));
+  auto busy = small_report();
+  busy.load_average_before = 3;
+  BOOST_TEST(says(bench_text(busy, std::nullopt, terminal::paint(false)), "had other work: load average 3.0"));
 }
 
 BOOST_AUTO_TEST_CASE(what_was_written_is_read_for_comparison) {

@@ -83,7 +83,7 @@ bench_measure measure_overload_bounded(bench_stage& stage) {
   node.dispatcher.runs_running_per_tenant_max = part;
   node.dispatcher.runs_waiting_max = part;
   node.dispatcher.starts_unsettled_max = part;
-  auto measure = offer_thrice(stage, stage.pick<duration>(std::chrono::seconds(20), std::chrono::seconds(5)), node);
+  auto measure = offer_thrice(stage, stage.pick<duration>(std::chrono::seconds(10), std::chrono::seconds(5)), node);
   measure.figures.push_back({"of each limit", static_cast<double>(part), ""});
   return measure;
 }
@@ -94,7 +94,7 @@ bench_measure measure_flood(bench_stage& stage) {
   constexpr double flood = 100;
   const double each_rate = stage.capacity() / 50;
   load_options options;
-  options.length = stage.pick<duration>(std::chrono::seconds(10), std::chrono::seconds(3));
+  options.length = stage.pick<duration>(std::chrono::seconds(6), std::chrono::seconds(3));
   options.ask_again = false;
   options.drain = std::chrono::minutes(3);
   options.mix.tenants.assign(others, 1);
@@ -148,7 +148,7 @@ bench_measure measure_ageing(bench_stage& stage) {
   // More stand in line than can begin, nearly all of them critical: without ageing a normal one never begins.
   options.pace.in_flight = 24;
   options.mix.priorities = {1, 0, 40};
-  options.length = stage.pick<duration>(std::chrono::seconds(20), std::chrono::seconds(6));
+  options.length = stage.pick<duration>(std::chrono::seconds(14), std::chrono::seconds(6));
   const auto result = stage.load(stage.url(), options, node);
   const auto found = result.priorities.find("normal");
   const auto bound = static_cast<double>((interval * 3).count()) / 1000;

@@ -19,6 +19,8 @@ using nlohmann::ordered_json;
 using terminal::ink;
 
 constexpr const char* kind_of_document = "bench";
+/// Above this somebody else was busy, whatever the number of cores.
+constexpr double load_average_idle = 0.5;
 
 std::string number_text(double value) {
   const auto size = std::abs(value);
@@ -171,6 +173,7 @@ ordered_json to_json(const bench_report& report) {
     {"began_at", report.began_at},
     {"seconds", report.seconds},
     {"quick", report.quick},
+    {"load_average_before", report.load_average_before},
     {"machine", report.machine},
     {"rows", std::move(rows)},
     {"proof",
@@ -224,6 +227,11 @@ bench_text(const bench_report& report, const std::optional<earlier_bench>& earli
   auto text = table.text(look) + "\n";
   if (earlier)
     text += differences_text(report, *earlier);
+  if (report.load_average_before > load_average_idle)
+    text += fmt::format(
+      "this machine had other work: load average {:.1f} before the bench; latencies and ratios of little load say "
+      "little then\n",
+      report.load_average_before);
   return text + fmt::format(
                   "{} in {:.0f} s; {} of {} rows short of what they have to reach at least\n",
                   report.quick ? "a quick bench" : "a whole bench", report.seconds, report.rows_short(),

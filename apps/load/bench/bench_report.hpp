@@ -29,6 +29,8 @@ struct bench_report {
   std::string began_at;
   double seconds = 0;
   bool quick = false;
+  /// Programs that wanted a core in the minute before the bench, on average: what else this machine had to do.
+  double load_average_before = 0;
   /// Cores, memory, kernel, PostgreSQL's version and the settings of it that matter, by name.
   std::map<std::string, std::string> machine;
   std::vector<bench_line> lines;

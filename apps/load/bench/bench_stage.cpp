@@ -31,7 +31,7 @@ bool bench_stage::is_asked_for(std::string_view row) const {
 }
 
 duration bench_stage::round_length() const {
-  return pick<duration>(std::chrono::seconds(4), std::chrono::milliseconds(2000));
+  return pick<duration>(std::chrono::milliseconds(3000), std::chrono::milliseconds(1500));
 }
 
 void bench_stage::require_going_on() const {
@@ -145,7 +145,7 @@ const std::vector<strict_round>& bench_stage::strict_rounds() {
   if (!strict_rounds_.empty())
     return strict_rounds_;
   warm_up();
-  constexpr uint64_t floor_runs = 40'000;
+  constexpr uint64_t floor_runs = 25'000;
   constexpr uint64_t floor_runs_quick = 8'000;
   std::vector<strict_round> rounds;
   for (size_t i = 0; i < this->rounds(); ++i) {

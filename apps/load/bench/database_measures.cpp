@@ -12,7 +12,7 @@ namespace {
 uint64_t finished_runs(const bench_stage& stage) {
   if (stage.quick())
     return 20'000;
-  return stage.is_asked_for("big_table") ? 5'000'000 : 300'000;
+  return stage.is_asked_for("big_table") ? 5'000'000 : 200'000;
 }
 
 } // namespace
@@ -48,7 +48,7 @@ bench_measure measure_big_table(bench_stage& stage) {
 
 bench_measure measure_snapshot(bench_stage& stage) {
   const auto& url = stage.url();
-  auto held = stage.pick<duration>(std::chrono::seconds(30), std::chrono::seconds(4));
+  auto held = stage.pick<duration>(std::chrono::seconds(25), std::chrono::seconds(4));
   if (!stage.quick() && stage.is_asked_for("snapshot"))
     held = std::chrono::minutes(5);
   const auto seconds = static_cast<double>(held.count()) / 1e6;

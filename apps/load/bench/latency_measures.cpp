@@ -39,7 +39,7 @@ bench_measure measure_half_rate(bench_stage& stage) {
   options.pace.rate = rate;
   // Evenly from nothing, so that the first second is not a burst.
   options.pace.ramp = std::chrono::seconds(1);
-  options.length = stage.pick<duration>(std::chrono::seconds(20), std::chrono::seconds(5));
+  options.length = stage.pick<duration>(std::chrono::seconds(12), std::chrono::seconds(5));
   const auto result = stage.load(stage.url(), options);
   bench_measure measure;
   measure.reached = result.latency_ms.p99;
