@@ -91,6 +91,31 @@ finding waiting_finding(const node_status& status) {
     "levain explain says whose limit the waiting runs wait for; raise it, or start less");
 }
 
+finding liveness_finding(const liveness_figures& found) {
+  if (!found.looked_at)
+    return good("liveness", "not looked at yet");
+  const auto looks = fmt::format("{} looks, the last at {}", found.looks, to_rfc3339(*found.looked_at));
+  if (found.violations_in_all() == 0)
+    return good("liveness", looks + ": something will move every run");
+  std::vector<std::string> kinds;
+  for (size_t i = 0; i < liveness_kind_count; ++i)
+    if (found.violations[i] > 0)
+      kinds.push_back(fmt::format("{} {}", found.violations[i], to_string(static_cast<liveness_kind>(i))));
+  auto value = fmt::format("{}: {}", looks, fmt::join(kinds, ", "));
+  if (!found.last.empty()) {
+    const auto& last = found.last.back();
+    value += fmt::format("; the newest: run {} at {}: {}", to_string(last.run), to_rfc3339(last.at), last.detail);
+  }
+  if (found.given_up > 0)
+    return bad(
+      level::critical, "liveness", fmt::format("{}; {} given up", value, found.given_up),
+      "something that will move every run",
+      "see stopped_runs; mend what its reason says, then levain retry takes the run up again");
+  return bad(
+    level::warning, "liveness", std::move(value), "something that will move every run",
+    "they were taken up anew from the journal; please report the node's log lines liveness_violation as a bug");
+}
+
 } // namespace
 
 namespace {
@@ -126,8 +151,9 @@ std::vector<std::string> why_not_ready(const node_status& status) {
 }
 
 std::vector<finding> node_findings(const node_status& status) {
-  return {readiness_finding(status), commit_finding(status),  batch_finding(status),
-          appends_finding(status),   running_finding(status), waiting_finding(status)};
+  return {readiness_finding(status),        commit_finding(status),  batch_finding(status),
+          appends_finding(status),          running_finding(status), waiting_finding(status),
+          liveness_finding(status.liveness)};
 }
 
 } // namespace levain

@@ -132,4 +132,24 @@ BOOST_AUTO_TEST_CASE(what_is_no_finding_is_refused_by_name) {
       });
 }
 
+BOOST_AUTO_TEST_CASE(runs_that_nothing_would_move_are_told_by_kind) {
+  auto status = healthy();
+  BOOST_TEST(level_of(status, "liveness") == finding_level::ok);
+  auto& liveness = status.liveness;
+  liveness.looks = 7;
+  liveness.looked_at = timestamp(std::chrono::sys_days{std::chrono::year{2026} / 11 / 23});
+  BOOST_TEST(level_of(status, "liveness") == finding_level::ok);
+  liveness.violations[static_cast<size_t>(liveness_kind::orphaned)] = 2;
+  liveness.violations[static_cast<size_t>(liveness_kind::overdue)] = 1;
+  liveness.last.push_back({*liveness.looked_at, {}, liveness_kind::overdue, "something was due"});
+  const auto healed = finding_of(status, "liveness");
+  BOOST_TEST(healed.level == finding_level::warning);
+  for (const char* words : {"7 looks", "2 orphaned, 1 overdue", "something was due"})
+    BOOST_TEST(healed.value.find(words) != std::string::npos, healed.value);
+  liveness.given_up = 1;
+  const auto given_up = finding_of(status, "liveness");
+  BOOST_TEST(given_up.level == finding_level::critical);
+  BOOST_TEST(given_up.value.find("1 given up") != std::string::npos, given_up.value);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,7 +1,10 @@
 // Whether what is lost on the way of a run is found out and healed, and whether a healthy node is left in peace.
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
+#include <caf/event_based_actor.hpp>
 #include <caf/send.hpp>
 
+#include "actors/watchdog.hpp"
 #include "tests/support/actor_world.hpp"
 #include "tests/support/workflow_builder.hpp"
 
@@ -32,9 +35,104 @@ size_t calls_of(const actor_world& world, const run_id& run) {
   return world.calls->count(to_string(run) + "/one");
 }
 
+/// In the place of a dispatcher: tells the watchdog of one run, and remembers what it is to heal.
+struct told_of_one_run {
+  run_id run = make_run_id(timestamp{}, {1, 2}, 3);
+  /// What the run says when it is asked; nothing: it does not answer.
+  std::optional<run_liveness> says;
+  bool served = false;
+  std::vector<heal_run> healed;
+
+  void watch(actor_world& world) {
+    const auto dispatcher = world.system().spawn([this]() -> caf::behavior {
+      return {
+        [](const look_at_stopped&) {},
+        [this](const look_at_live& x) {
+          live_page page;
+          page.asked.push_back(run);
+          if (served)
+            page.served.push_back(run);
+          x.page(page);
+          if (says)
+            x.told(*says);
+        },
+        [](const look_at_rows& x) {
+          x.page({true, {}, std::nullopt});
+        },
+        [this](const heal_run& x) { healed.push_back(x); },
+      };
+    });
+    looks_ = world.system().spawn(
+      watchdog, watchdog_beginning{
+                  world.environment(), caf::actor_cast<dispatcher_actor>(dispatcher), {}, nullptr, world.liveness});
+    dispatcher_ = dispatcher;
+    world.expects_violations = true;
+  }
+
+  told_of_one_run() = default;
+  told_of_one_run(const told_of_one_run&) = delete;
+  told_of_one_run& operator=(const told_of_one_run&) = delete;
+  ~told_of_one_run() {
+    caf::anon_send_exit(looks_, caf::exit_reason::kill);
+    caf::anon_send_exit(dispatcher_, caf::exit_reason::kill);
+  }
+
+private:
+  watchdog_actor looks_;
+  caf::actor dispatcher_;
+};
+
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(watchdog_test)
+
+BOOST_AUTO_TEST_CASE(an_actor_that_does_not_answer_is_taken_up_anew) {
+  actor_world world({.watchdog = {.off = true}});
+  told_of_one_run node;
+  node.watch(world);
+  world.advance(2min);
+  BOOST_TEST(found(world, liveness_kind::silent) >= 1u);
+  BOOST_TEST_REQUIRE(!node.healed.empty());
+  BOOST_TEST((node.healed.front().run == node.run));
+  BOOST_TEST(!node.healed.front().give_up);
+}
+
+BOOST_AUTO_TEST_CASE(an_actor_under_an_old_epoch_is_taken_up_anew) {
+  actor_world world({.watchdog = {.off = true}});
+  told_of_one_run node;
+  node.says = run_liveness{node.run, 5, liveness_kind::misowned, "it acts under epoch 1, and its shard has epoch 2"};
+  node.watch(world);
+  world.advance(15s);
+  BOOST_TEST(node.healed.empty()); // One look is not enough to judge by.
+  world.advance(10s);
+  BOOST_TEST(found(world, liveness_kind::misowned) == 1u);
+  BOOST_TEST(node.healed.size() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(a_run_that_halts_again_and_again_is_given_up) {
+  actor_world world({.watchdog = {.off = true}});
+  told_of_one_run node;
+  node.says = run_liveness{node.run, 5, liveness_kind::stuck, "nothing will ever wake it"};
+  node.watch(world);
+  world.advance(5min);
+  const auto gave_up =
+    std::find_if(node.healed.begin(), node.healed.end(), [](const heal_run& each) { return each.give_up; });
+  BOOST_REQUIRE(gave_up != node.healed.end());
+  const auto healed_before = static_cast<uint32_t>(std::distance(node.healed.begin(), gave_up));
+  BOOST_TEST(healed_before == watchdog_options{}.heals_max);
+  BOOST_TEST(world.liveness->figures().given_up >= 1u);
+}
+
+BOOST_AUTO_TEST_CASE(a_slot_that_somebody_had_waited_beside_is_told) {
+  actor_world world({.watchdog = {.off = true}});
+  told_of_one_run node;
+  node.says = run_liveness{node.run, 1, std::nullopt, {}};
+  node.served = true;
+  node.watch(world);
+  world.advance(15s);
+  BOOST_TEST(found(world, liveness_kind::unserved) >= 1u);
+  BOOST_TEST(node.healed.empty());
+}
 
 BOOST_AUTO_TEST_CASE(a_node_at_rest_is_looked_at_and_left_alone) {
   actor_world world;

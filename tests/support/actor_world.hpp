@@ -128,6 +128,10 @@ public:
   /// Puts a run into the database as a node does that dies right after it: nobody here knows of it.
   run_id plant(const workflow_ptr& workflow);
 
+  /// For actors beside the node's own.
+  caf::actor_system& system() { return system_; }
+  environment_ptr environment() const { return environment_; }
+
 private:
   void spawn_writer();
 
