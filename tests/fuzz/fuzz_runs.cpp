@@ -53,7 +53,10 @@ void require_call(const run_state& state, const begin_call& call) {
   if (const auto* failure = std::get_if<call_failure>(&prepared))
     return require_line(failure->message);
   const auto& request = std::get<call_request>(prepared);
-  require_json("the body of a call", request.body);
+  if (std::holds_alternative<simulate_call>(request.call))
+    require(request.body.empty(), "a simulated call has no body", request.body);
+  else
+    require_json("the body of a call", request.body);
   require(request.attempt > 0, "a call that is out has an attempt");
   require(
     request.idempotency_key == idempotency_key(state, call.step, call.undo), "a call's key is that of its step",
