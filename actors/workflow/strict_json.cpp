@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "persistence/plain_line.hpp"
 #include "persistence/utf8.hpp"
 
 namespace levain {
@@ -32,6 +33,9 @@ std::optional<std::string> byte_fault(std::string_view text) {
   return std::nullopt;
 }
 
+/// Of what the library says.
+constexpr size_t reason_bytes_max = 300;
+
 /// What the library found wrong, out of "[json.exception...] parse error at line 1, column 5: syntax error while
 /// parsing value - what is wrong; last read: '...'; expected ...". The place is said in bytes, and what was read may be
 /// long.
@@ -51,7 +55,8 @@ std::string library_reason(std::string_view what) {
     const auto expected = reason.rfind("'; expected ");
     reason.erase(read, expected == std::string::npos || expected < read ? std::string::npos : expected + 1 - read);
   }
-  return reason;
+  // What was read can look like what was expected.
+  return plain_line(reason, reason_bytes_max);
 }
 
 /// Walks the text and says aloud how far the reader has come.

@@ -131,6 +131,12 @@ BOOST_AUTO_TEST_CASE(every_control_character_is_quoted_by_its_number) {
   BOOST_TEST(errors.find(R"(not "a\u007f\u007f\u0001")") != std::string::npos, errors);
 }
 
+BOOST_AUTO_TEST_CASE(what_a_text_without_end_says_stays_a_line) {
+  const auto errors = all_errors("\"Zai'; expected a\x7F_b");
+  BOOST_TEST(errors.find("missing closing quote") != std::string::npos, errors);
+  BOOST_TEST(errors.find('\x7F') == std::string::npos, errors);
+}
+
 BOOST_AUTO_TEST_CASE(damaged_definitions_never_throw_and_errors_are_utf8) {
   const auto* given = std::getenv("LEVAIN_SEED");
   const auto seed = given ? std::stoull(given) : uint64_t{20261123};
