@@ -172,7 +172,7 @@ void actor_world::settle() {
   while (scheduler_.has_job()) {
     // An actor gets a turn when it is spawned, and one more to find that nothing has come: those are no messages.
     auto* next = dynamic_cast<caf::scheduled_actor*>(&scheduler_.next_job());
-    if (next != nullptr && next->mailbox().size() > 0)
+    if (next != nullptr && !next->mailbox().empty())
       ++messages_handled_;
     scheduler_.run_once();
   }
