@@ -44,28 +44,29 @@ struct told_of_one_run {
   std::vector<heal_run> healed;
 
   void watch(actor_world& world) {
-    const auto dispatcher = world.system().spawn([this]() -> caf::behavior {
-      return {
-        [](const look_at_stopped&) {},
-        [this](const look_at_live& x) {
-          live_page page;
-          page.asked.push_back(run);
-          if (served)
-            page.served.push_back(run);
-          x.page(page);
-          if (says)
-            x.told(*says);
-        },
-        [](const look_at_rows& x) {
-          x.page({true, {}, std::nullopt});
-        },
-        [this](const heal_run& x) { healed.push_back(x); },
-      };
-    });
+    dispatcher_ = world.system().spawn(
+      [](caf::event_based_actor*, told_of_one_run* node) -> caf::behavior {
+        return {
+          [](const look_at_stopped&) {},
+          [node](const look_at_live& x) {
+            live_page page;
+            page.asked.push_back(node->run);
+            if (node->served)
+              page.served.push_back(node->run);
+            x.page(page);
+            if (node->says)
+              x.told(*node->says);
+          },
+          [](const look_at_rows& x) {
+            x.page({true, {}, std::nullopt});
+          },
+          [node](const heal_run& x) { node->healed.push_back(x); },
+        };
+      },
+      this);
     looks_ = world.system().spawn(
       watchdog, watchdog_beginning{
-                  world.environment(), caf::actor_cast<dispatcher_actor>(dispatcher), {}, nullptr, world.liveness});
-    dispatcher_ = dispatcher;
+                  world.environment(), caf::actor_cast<dispatcher_actor>(dispatcher_), {}, nullptr, world.liveness});
     world.expects_violations = true;
   }
 
