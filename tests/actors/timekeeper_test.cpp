@@ -53,8 +53,8 @@ struct wheel_world {
   duration off{};
   int wakes = 0;
   timekeeper_actor keeper = system.spawn(timekeeper, [this] { return now(); });
-  caf::actor sleeper =
-    system.spawn([this](caf::event_based_actor*) -> caf::behavior { return {[this](const wake&) { ++wakes; }}; });
+  caf::actor sleeper = system.spawn(
+    [](caf::event_based_actor*, int* woken) -> caf::behavior { return {[woken](const wake&) { ++*woken; }}; }, &wakes);
 };
 
 } // namespace
