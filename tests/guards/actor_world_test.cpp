@@ -22,6 +22,7 @@ constexpr int runs = 500;
 struct world_cost {
   double messages_per_run = 0;
   double allocations_per_run = 0;
+  double commits_per_thousand_runs = 0;
 };
 
 /// Takes runs of this workflow from their starts to their ends, all at once.
@@ -29,10 +30,16 @@ world_cost cost_of(const workflow_ptr& workflow) {
   spdlog::set_level(spdlog::level::warn);
   actor_world world;
   world_cost cost;
+  size_t commits = 0;
+  world.manners->on_append = [&](const auto&) {
+    ++commits;
+    return model_fault::none;
+  };
   // The first one alone: what is done once in a node's life is not the runs'.
   for (const int count : {1, runs}) {
     std::vector<std::shared_ptr<actor_world::started>> all;
     all.reserve(static_cast<size_t>(count));
+    commits = 0;
     const auto messages = world.messages_handled();
     const auto allocations = allocations_of_this_thread();
     for (int i = 0; i < count; ++i)
@@ -40,6 +47,7 @@ world_cost cost_of(const workflow_ptr& workflow) {
     world.settle();
     cost.allocations_per_run = static_cast<double>(allocations_of_this_thread() - allocations) / count;
     cost.messages_per_run = static_cast<double>(world.messages_handled() - messages) / count;
+    cost.commits_per_thousand_runs = 1000.0 * static_cast<double>(commits) / count;
     for (const auto& each : all)
       BOOST_TEST_REQUIRE((world.row(each->run().run).status == run_status::completed));
   }
@@ -53,6 +61,7 @@ BOOST_AUTO_TEST_SUITE(actor_world_test)
 BOOST_AUTO_TEST_CASE(a_strict_run_costs_no_more_than_recorded) {
   const auto cost = cost_of(chain(5));
   check_figure("messages_per_strict_run", cost.messages_per_run);
+  check_figure("commits_per_thousand_runs", cost.commits_per_thousand_runs);
   check_figure("allocations_per_strict_run_in_actors", cost.allocations_per_run);
 }
 
