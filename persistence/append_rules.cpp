@@ -210,7 +210,7 @@ std::vector<std::optional<std::string>> find_unsendable(const std::vector<run_ap
     if (runs.insert(append.run).second)
       faults.push_back(find_unsendable(append));
     else
-      faults.push_back("the run " + to_string(append.run) + " stands in the batch twice");
+      faults.emplace_back("the run " + to_string(append.run) + " stands in the batch twice");
   }
   return faults;
 }
