@@ -164,7 +164,8 @@ void damage(std::vector<event_record>& records, fuzz_input& input) {
     one.step = other.step;
     return;
   case 6:
-    one.attempt = static_cast<int8_t>(input.byte());
+    // Negative ones too.
+    one.attempt = static_cast<int32_t>(input.byte()) - 128;
     return;
   case 7:
     one.at += std::chrono::seconds(static_cast<int8_t>(input.byte())) * input.byte();

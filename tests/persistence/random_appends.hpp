@@ -321,8 +321,7 @@ private:
     R"("\u00zz")",
     R"("\x")",
     "\v1",
-    "\xc2\xa0"
-    "1",
+    std::string("\xc2\xa0") + "1",
     "\f{}",
     std::string("{}\0", 3),
     std::string(1000, '[') + std::string(1000, ']'),
