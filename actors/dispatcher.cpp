@@ -171,6 +171,9 @@ void dispatcher_state::left(const run_left& x, const caf::strong_actor_ptr& from
   self_->demonitor(found->second.actor.address());
   by_address_.erase(found->second.actor.address());
   forget(x.run);
+  // The lease keeper may hear of it later: until then nothing is begun or read back in a shard that is somebody else's.
+  if (x.reason == run_left::reason_type::fenced)
+    std::erase_if(ready_, [&](const shard_lease& each) { return each.shard == shard_of(x.run); });
   if (x.stop)
     stop_run(x.run, x.stop->kind, x.stop->reason);
   begin_waiting();
