@@ -58,6 +58,8 @@ private:
   struct live_run {
     run_actor actor;
     tenant_id tenant;
+    /// Under which its shard was owned when it came.
+    epoch_number epoch = 0;
     /// Whether it takes a slot.
     bool running = false;
   };
@@ -79,6 +81,7 @@ private:
     size_t runs = 0;
   };
 
+  std::unique_ptr<admission_queue> empty_queue() const;
   std::optional<start_refused> why_not_now() const;
   receiver<start_outcome> counted(receiver<start_outcome> tell);
   run_plan plan_of(start_request& request);

@@ -195,16 +195,11 @@ void persistence_state::settle(const append_answer& answered) {
 }
 
 std::optional<timestamp> persistence_state::oldest_arrival() const {
-  std::optional<timestamp> oldest;
-  if (!batch_parts_.empty())
-    oldest = batch_parts_.front().front().arrived_at;
   // Lines that have gone are passed over; the first that is left is about the oldest.
   for (const auto& run : order_)
-    if (const auto line = waiting_.find(run); line != waiting_.end()) {
-      const auto arrived = line->second.parts.front().arrived_at;
-      return oldest ? std::min(*oldest, arrived) : arrived;
-    }
-  return oldest;
+    if (const auto line = waiting_.find(run); line != waiting_.end())
+      return line->second.parts.front().arrived_at;
+  return std::nullopt;
 }
 
 void persistence_state::report_waiting() {

@@ -315,6 +315,8 @@ void run_actor_state::reloaded(const run_loaded& x) {
     return;
   if (run_.phase == run_phase::ended)
     end(run_left::reason_type::ended);
+  else if (hand_over_by_)
+    leave_if_settled();
   else if (attempts_.empty() && !next_due(run_) && !run_.paused && run_.phase != run_phase::pending)
     give_up(
       stop_kind::events_refused, "the database refuses whatever the run would do next"); // Nothing would ever wake it.
@@ -385,16 +387,13 @@ void run_actor_state::arm_timer() {
 
 void run_actor_state::woken() {
   armed_.reset();
+  leave_if_settled();
   if (leaving_)
     return;
-  if (reloading_) {
+  if (reloading_)
     self_->send(environment_->recovery, load_run{run_.plan.run});
+  if (reloading_ || hand_over_by_)
     return;
-  }
-  if (hand_over_by_) {
-    leave_if_settled();
-    return;
-  }
   if (auto due = next_due(run_); due && *due <= now())
     feed(clock_reached{});
   project_if_due();

@@ -8,18 +8,20 @@ namespace levain {
 
 void run_actor_state::hand_over(const hand_over_run& x) {
   hand_over_by_ = x.deadline;
-  if (!attempts_.empty())
-    self_->send(environment_->timekeeper, wake_at{x.deadline});
   leave_if_settled();
+  if (!leaving_)
+    self_->send(environment_->timekeeper, wake_at{x.deadline});
 }
 
 void run_actor_state::leave_if_settled() {
   if (!hand_over_by_ || leaving_)
     return;
-  if (now() >= *hand_over_by_)
+  const bool late = now() >= *hand_over_by_;
+  if (late)
     for (const auto& each : std::exchange(attempts_, {}))
       self_->send(each.actor, abandon_attempt{});
-  if (attempts_.empty() && appends_out_ == 0 && !reloading_)
+  // A journal that cannot be read here for so long is the next owner's to read.
+  if (attempts_.empty() && appends_out_ == 0 && (late || !reloading_))
     end(run_left::reason_type::handed_over);
 }
 

@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "actors/run_machine/json_element.hpp"
 #include "actors/run_machine/plain_line.hpp"
 #include "actors/workflow/record_columns.hpp"
 
@@ -135,16 +136,6 @@ std::string unescaped(std::string_view token) {
       name += token[i];
   }
   return name;
-}
-
-/// The element of a list that a name of digits stands for; null when there is none.
-const json* element_of(const json& list, std::string_view name) {
-  // No answer has as many elements as more digits could count.
-  constexpr size_t digits_max = 9;
-  const bool digits = !name.empty() && name.size() <= digits_max && (name == "0" || name.front() != '0') &&
-                      name.find_first_not_of("0123456789") == std::string_view::npos;
-  const auto index = digits ? std::stoul(std::string(name)) : list.size();
-  return index < list.size() ? &list[index] : nullptr;
 }
 
 /// The value that a JSON pointer (RFC 6901) leads to; null when it leads nowhere. (The library's own `contains` throws

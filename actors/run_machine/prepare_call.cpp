@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "actors/run_machine/call_template.hpp"
+#include "actors/run_machine/json_element.hpp"
 #include "actors/run_machine/json_text.hpp"
 #include "actors/run_machine/machine.hpp"
 #include "actors/run_machine/plain_line.hpp"
@@ -187,16 +188,6 @@ private:
       return at->dump();
     return unresolved{
       "{" + piece.text + "} must be a text, a number or a boolean, not " + std::string(at->type_name())};
-  }
-
-  /// The element of an array that a segment of digits names; null when there is none.
-  static const json* element_of(const json& value, const std::string& segment) {
-    bool digits = !segment.empty() && segment.size() <= 9 &&
-                  std::all_of(segment.begin(), segment.end(), [](char c) { return c >= '0' && c <= '9'; });
-    if (!value.is_array() || !digits)
-      return nullptr;
-    auto i = static_cast<size_t>(std::stoul(segment));
-    return i < value.size() ? &value[i] : nullptr;
   }
 
   resolved_text reference_value(const template_piece& piece) const {

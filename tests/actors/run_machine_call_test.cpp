@@ -127,6 +127,9 @@ BOOST_AUTO_TEST_CASE(what_has_no_value_is_named) {
     url_of("http://x/{input.day}", "{}") ==
     "the call's url cannot be made: {input.day} has no value: there is no 'day'");
   BOOST_TEST(
+    url_of("http://x/{results.a.l.01}", R"({"l":[0,7]})") ==
+    "the call's url cannot be made: {results.a.l.01} has no value: there is no '01'"); // As in a JSON pointer.
+  BOOST_TEST(
     url_of("${oven_url}/x", "{}") ==
     "the call's url cannot be made: ${oven_url} has no value: this node has no variable of that name");
 }

@@ -1,6 +1,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "tests/persistence/journal_conformance.hpp"
+#include "tests/persistence/journal_doubt_conformance.hpp"
 #include "tests/persistence/model_bench.hpp"
 #include "tests/persistence/stops_conformance.hpp"
 
@@ -14,6 +15,7 @@ BOOST_AUTO_TEST_SUITE(model_journal_test)
     conformance::name(*this);                                                                                          \
   }
 LEVAIN_JOURNAL_RULES(LEVAIN_RULE)
+LEVAIN_JOURNAL_DOUBT_RULES(LEVAIN_RULE)
 LEVAIN_STOP_RULES(LEVAIN_RULE)
 
 BOOST_FIXTURE_TEST_CASE(a_row_is_refused_on_demand, model_bench) {

@@ -6,6 +6,7 @@
 
 #include "persistence/postgres_journal.hpp"
 #include "tests/persistence/journal_conformance.hpp"
+#include "tests/persistence/journal_doubt_conformance.hpp"
 #include "tests/persistence/postgres_bench.hpp"
 #include "tests/persistence/stops_conformance.hpp"
 
@@ -20,6 +21,7 @@ BOOST_AUTO_TEST_SUITE(postgres_journal_dbtest)
     conformance::name(*this);                                                                                          \
   }
 LEVAIN_JOURNAL_RULES(LEVAIN_RULE)
+LEVAIN_JOURNAL_DOUBT_RULES(LEVAIN_RULE)
 LEVAIN_STOP_RULES(LEVAIN_RULE)
 
 BOOST_FIXTURE_TEST_CASE(a_takeover_waits_for_the_batch_and_the_batch_for_a_takeover, postgres_bench) {
