@@ -21,6 +21,7 @@ void dispatcher_state::adopt_one(recovered_run& found) {
   run_beginning how;
   how.recovered = std::move(found.state);
   how.mend_row = found.row_lags;
+  how.row_is_current = found.row_is_current;
   if (running)
     queue_->occupy(tenant);
   else
@@ -36,9 +37,11 @@ void dispatcher_state::adopt(adopt_runs& x) {
       continue; // The shard has been lost or handed over since the page was read.
     ++runs_recovered_;
     adopt_one(each);
-    taken.push_back(run);
+    if (each.stopped || stopped_.contains(run))
+      taken.push_back(run);
   }
-  take_up(taken);
+  if (!taken.empty())
+    take_up(taken);
   for (const auto& each : x.damaged)
     if (epoch_of(each.run) == each.epoch)
       stop_run(each.run, stop_kind::journal_damaged, each.damage);

@@ -275,6 +275,10 @@ struct recovered_run {
   epoch_number epoch = 0;
   /// It has ended, and its row says that it goes on: nothing is left to do but to bring the row up to date.
   bool row_lags = false;
+  /// It is written down that nobody acts for it.
+  bool stopped = false;
+  /// Its row shows all of its events.
+  bool row_is_current = false;
 };
 
 /// A run whose journal cannot be followed.

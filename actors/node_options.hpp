@@ -76,7 +76,7 @@ struct recovery_options {
   /// Shards recovered together, so that the first are ready early.
   size_t shards_at_a_time = 16;
   /// No more runs than this are taken up per second, so that what they do next does not come all at once.
-  size_t runs_per_second_max = 5'000;
+  size_t runs_per_second_max = 20'000;
   /// While more appends than this wait for the database, no page is read.
   size_t appends_waiting_max = 2'000;
   /// Between two looks at how many wait. Not a setting of the daemon.

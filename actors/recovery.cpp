@@ -1,7 +1,6 @@
 #include "actors/recovery.hpp"
 
 #include <algorithm>
-#include <array>
 #include <caf/send.hpp>
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
@@ -25,6 +24,14 @@ run_state fold_events(const run_id& run, const std::vector<event_record>& events
     evolve(state, fact);
   }
   return state;
+}
+
+/// Whether the run's row is as new as its journal. Where another event has the time of the last one it might show that.
+bool shows_all_events(const unfinished_run& run) {
+  return run.row_updated_at && !run.events.empty() && run.events.back().at == *run.row_updated_at &&
+         std::count_if(run.events.begin(), run.events.end(), [&](const event_record& each) {
+           return each.at == *run.row_updated_at;
+         }) == 1;
 }
 
 } // namespace
@@ -53,7 +60,7 @@ void recovery_state::recover(const shards_taken& x, const caf::strong_actor_ptr&
   dispatcher_ = caf::actor_cast<dispatcher_actor>(from);
   for (size_t i = 0; i < x.shards.size(); i += with_.options.shards_at_a_time) {
     const auto end = std::min(i + with_.options.shards_at_a_time, x.shards.size());
-    portions_.push_back({{x.shards.begin() + static_cast<long>(i), x.shards.begin() + static_cast<long>(end)}, {}});
+    portions_.push_back({{x.shards.begin() + static_cast<long>(i), x.shards.begin() + static_cast<long>(end)}, {}, 0});
   }
   if (!busy_)
     go_on_after({});
@@ -96,32 +103,49 @@ void recovery_state::next_page() {
     read_page();
 }
 
+recovery_state::page_choice recovery_state::choose_page(const portion& from, const shard_epochs& epochs) const {
+  page_choice page{{}, from.next};
+  for (; page.next < from.runs->size() && page.runs.size() < with_.options.page_runs_max; ++page.next)
+    if (const auto& run = (*from.runs)[page.next]; epochs.at(shard_of(run)))
+      page.runs.push_back(run);
+  return page;
+}
+
+adopt_runs recovery_state::fold_page(const std::vector<unfinished_run>& found, const shard_epochs& epochs) {
+  adopt_runs page;
+  for (const auto& each : found) {
+    const auto epoch = epochs.at(shard_of(each.run)).value();
+    try {
+      if (!each.damage.empty())
+        throw broken_journal(each.damage);
+      auto state = std::make_shared<run_state>(fold_journal(each.run, each.events, *with_.workflows));
+      const bool row_lags = state->phase == run_phase::ended;
+      page.runs.push_back({std::move(state), epoch, row_lags, each.stopped, shows_all_events(each)});
+    } catch (const broken_journal& damage) {
+      // One damaged journal stops its own run, not the node.
+      page.damaged.push_back({each.run, epoch, damage.what()});
+    }
+  }
+  return page;
+}
+
 void recovery_state::read_page() {
   auto& portion = portions_.front();
   std::vector<shard_number> shards;
-  std::array<epoch_number, shard_count> epochs{};
+  shard_epochs epochs;
   for (const auto& each : portion.shards) {
     shards.push_back(each.shard);
     epochs.at(each.shard) = each.epoch;
   }
   adopt_runs page;
-  size_t found_count = 0;
   try {
-    auto found = with_.store->unfinished(shards, portion.after, with_.options.page_runs_max);
-    found_count = found.size();
-    for (const auto& each : found) {
-      portion.after = each.run;
-      try {
-        if (!each.damage.empty())
-          throw broken_journal(each.damage);
-        auto state = std::make_shared<run_state>(fold_journal(each.run, each.events, *with_.workflows));
-        const bool row_lags = state->phase == run_phase::ended;
-        page.runs.push_back({std::move(state), epochs.at(shard_of(each.run)), row_lags});
-      } catch (const broken_journal& damage) {
-        // One damaged journal stops its own run, not the node.
-        page.damaged.push_back({each.run, epochs.at(shard_of(each.run)), damage.what()});
-      }
-    }
+    if (!portion.runs)
+      portion.runs = with_.store->list_unfinished(shards);
+    const auto chosen = choose_page(portion, epochs);
+    if (!chosen.runs.empty())
+      page = fold_page(with_.store->read_unfinished(chosen.runs), epochs);
+    // A page that could not be read to its end is read again.
+    portion.next = chosen.next;
   } catch (const journal_unavailable& failure) {
     spdlog::warn("recovery_waits reason=\"{}\"", failure.what());
     go_on_after(with_.options.retry_interval);
@@ -131,8 +155,8 @@ void recovery_state::read_page() {
   next_page_at_ = self_->clock().now() + std::chrono::nanoseconds(std::chrono::seconds(1)) *
                                            static_cast<int64_t>(page.runs.size()) /
                                            static_cast<int64_t>(with_.options.runs_per_second_max);
-  const bool last = found_count < with_.options.page_runs_max;
-  if (found_count > 0) {
+  const bool last = portion.next == portion.runs->size();
+  if (!page.runs.empty() || !page.damaged.empty()) {
     busy_ = true;
     self_->send(dispatcher_, std::move(page));
   }

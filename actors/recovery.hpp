@@ -1,8 +1,10 @@
 #pragma once
 
+#include <array>
 #include <caf/actor_clock.hpp>
 #include <map>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "actors/interfaces.hpp"
@@ -45,10 +47,22 @@ private:
   /// Shards that are recovered together.
   struct portion {
     std::vector<shard_lease> shards;
-    std::optional<run_id> after;
+    /// Their unfinished runs in the order of their ids; nothing before they were listed.
+    std::optional<std::vector<run_id>> runs;
+    /// How many of them are behind us.
+    size_t next = 0;
   };
+  /// The runs of a page, and where the next one begins.
+  struct page_choice {
+    std::vector<run_id> runs;
+    size_t next = 0;
+  };
+  using shard_epochs = std::array<std::optional<epoch_number>, shard_count>;
 
   void read_page();
+  /// The next runs of the portion, without those of shards that are to be recovered no further.
+  page_choice choose_page(const portion& from, const shard_epochs& epochs) const;
+  adopt_runs fold_page(const std::vector<unfinished_run>& found, const shard_epochs& epochs);
   void portion_done();
   void go_on_after(std::chrono::nanoseconds wait);
   /// How long the next page has to wait; zero: not at all.

@@ -44,8 +44,8 @@ void run_actor_state::begin(run_beginning how) {
   }
   run_ = std::move(*how.recovered);
   durable_seq_ = strict_seq_ = run_.seq;
-  // The row may be older than the journal: it is brought up to date if the run lives long enough.
-  projected_seq_ = run_.seq - 1;
+  // A row that is older than the journal is brought up to date if the run lives long enough.
+  projected_seq_ = how.row_is_current ? run_.seq : run_.seq - 1;
   projected_at_ = now();
   if (how.mend_row) {
     project();

@@ -27,6 +27,8 @@ struct run_beginning {
   std::shared_ptr<run_state> recovered;
   /// It has ended, and only its row is to be brought up to date.
   bool mend_row = false;
+  /// Its row shows all of its events.
+  bool row_is_current = false;
 };
 
 /// The hands of the machine: it decides, this makes the decision durable and then performs it.

@@ -3,6 +3,8 @@
 #include <stdexcept>
 
 #include "persistence/array_literal.hpp"
+#include "persistence/plain_line.hpp"
+#include "persistence/sql_errors.hpp"
 
 namespace levain {
 
@@ -49,6 +51,15 @@ event_record read_event(const pqxx::row& row, int first) {
   if (!row[first + 5].is_null())
     event.body = row[first + 5].c_str();
   return event;
+}
+
+std::optional<std::string> read_event_into(std::vector<event_record>& events, const pqxx::row& row) {
+  try {
+    events.push_back(read_event(row, 1));
+    return std::nullopt;
+  } catch (const std::runtime_error& unreadable) {
+    return std::string("event ") + row[1].c_str() + ": " + plain_line(unreadable.what(), reason_bytes_max);
+  }
 }
 
 std::vector<std::string> event_parameters(const std::vector<std::pair<run_id, const event_record*>>& events) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,10 @@ inline constexpr const char* event_columns = "seq, at, kind, step, attempt, body
 /// Reads an event from `row`, whose columns are `event_columns` from column `first` on. Throws `std::runtime_error` for
 /// what this program does not know.
 event_record read_event(const pqxx::row& row, int first);
+
+/// Reads an event from `row`, whose first column is the run's id, and adds it to `events`. Answers why it cannot be
+/// read, one line, if it cannot.
+std::optional<std::string> read_event_into(std::vector<event_record>& events, const pqxx::row& row);
 
 /// Reads an id from a field of type `uuid`.
 uuid read_uuid(const pqxx::field& field);

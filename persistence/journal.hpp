@@ -94,6 +94,10 @@ struct unfinished_run {
   std::vector<event_record> events;
   /// Why the events cannot be read, one line; empty when they can. `events` ends before the first such event.
   std::string damage;
+  /// It is written down that nobody acts for it.
+  bool stopped = false;
+  /// `updated_at` of its row: the time of the newest event that the row shows. Nothing when that is no time.
+  std::optional<timestamp> row_updated_at = {};
 };
 
 /// PERSISTENCE PORT. Remembers events and rows, many runs in one transaction.
@@ -117,11 +121,15 @@ public:
   };
   virtual resolution resolve(const std::vector<run_append>& batch) = 0;
 
-  /// The runs of `shards` whose rows say that they are not ended, after `after` in the order of their ids, at most
-  /// `limit`, with their events. Rows that Levain did not write (no workflow and no journal) are passed over. Events
-  /// that cannot be read are told by run. Throws `journal_unavailable` when the database cannot be asked.
-  virtual std::vector<unfinished_run>
-  unfinished(const std::vector<shard_number>& shards, const std::optional<run_id>& after, size_t limit) = 0;
+  /// All runs of `shards` whose rows say that they are not ended, in the order of their ids: 16 bytes for each, however
+  /// many there are. Rows that Levain did not write (no workflow and no journal) are passed over. It looks at every
+  /// open row of the database, so it is asked once, and the runs are read by the page. Throws `journal_unavailable`
+  /// when the database cannot be asked.
+  virtual std::vector<run_id> list_unfinished(const std::vector<shard_number>& shards) = 0;
+
+  /// Those of `runs` that are unfinished still, each once, in the order given, with their events; who has ended or is
+  /// gone since it was listed is left out. Events that cannot be read are told by run. Throws `journal_unavailable`.
+  virtual std::vector<unfinished_run> read_unfinished(const std::vector<run_id>& runs) = 0;
 
   /// All events of one run in order; empty when there is none. Throws `journal_unavailable`, and `journal_unreadable`
   /// when an event is none that this program knows.
@@ -130,8 +138,8 @@ public:
   /// What is known of a run without its journal; nothing when it has no row. Throws `journal_unavailable`.
   virtual std::optional<row_outline> find_row(const run_id& run) = 0;
 
-  /// As `unfinished`, the ids alone, only of rows with a workflow, and only of shards that are still owned under these
-  /// epochs: cheap enough to be asked again and again.
+  /// As `list_unfinished`, a page of at most `limit` after `after`, only of rows with a workflow, and only of shards
+  /// that are still owned under these epochs: cheap enough to be asked again and again.
   virtual std::vector<run_id>
   open_rows(const std::vector<shard_lease>& shards, const std::optional<run_id>& after, size_t limit) = 0;
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <set>
 
 #include "persistence/append_rules.hpp"
 #include "persistence/resolution.hpp"
@@ -128,23 +129,34 @@ bool model_journal::is_open_row(const audit_row& row, const std::vector<shard_nu
   return !is_ended(row.status) && std::find(shards.begin(), shards.end(), shard_of(row.id)) != shards.end();
 }
 
-std::vector<unfinished_run>
-model_journal::unfinished(const std::vector<shard_number>& shards, const std::optional<run_id>& after, size_t limit) {
+bool model_journal::is_unfinished(const audit_row& row) const {
+  return !is_ended(row.status) && (!row.workflow.empty() || database_->events_.contains(row.id));
+}
+
+std::vector<run_id> model_journal::list_unfinished(const std::vector<shard_number>& shards) {
   expect_readable();
   const std::lock_guard lock(database_->mutex_);
-  std::vector<unfinished_run> runs;
-  auto row = after ? database_->rows_.upper_bound(*after) : database_->rows_.begin();
-  for (; row != database_->rows_.end() && runs.size() < limit; ++row) {
-    const auto events = database_->events_.find(row->first);
-    const bool has_journal = events != database_->events_.end();
-    if (!is_open_row(row->second, shards) || (row->second.workflow.empty() && !has_journal))
-      continue;
-    unfinished_run run{row->first, {}, {}};
-    if (has_journal)
-      run.damage = read_until_damage(events->second, run.events);
-    runs.push_back(std::move(run));
-  }
+  std::vector<run_id> runs;
+  for (const auto& [run, row] : database_->rows_)
+    if (is_open_row(row, shards) && is_unfinished(row))
+      runs.push_back(run);
   return runs;
+}
+
+std::vector<unfinished_run> model_journal::read_unfinished(const std::vector<run_id>& runs) {
+  expect_readable();
+  const std::lock_guard lock(database_->mutex_);
+  std::vector<unfinished_run> found;
+  std::set<run_id> seen;
+  for (const auto& run : runs) {
+    const auto row = database_->rows_.find(run);
+    if (row == database_->rows_.end() || !is_unfinished(row->second) || !seen.insert(run).second)
+      continue;
+    found.push_back({run, {}, {}, database_->stops_.contains(run), row->second.updated_at});
+    if (const auto events = database_->events_.find(run); events != database_->events_.end())
+      found.back().damage = read_until_damage(events->second, found.back().events);
+  }
+  return found;
 }
 
 std::string

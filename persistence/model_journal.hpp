@@ -42,8 +42,8 @@ public:
 
   append_answer append(const std::vector<run_append>& batch) override;
   resolution resolve(const std::vector<run_append>& batch) override;
-  std::vector<unfinished_run>
-  unfinished(const std::vector<shard_number>& shards, const std::optional<run_id>& after, size_t limit) override;
+  std::vector<run_id> list_unfinished(const std::vector<shard_number>& shards) override;
+  std::vector<unfinished_run> read_unfinished(const std::vector<run_id>& runs) override;
   std::vector<event_record> read(const run_id& run) override;
   std::optional<row_outline> find_row(const run_id& run) override;
   std::vector<run_id>
@@ -55,6 +55,7 @@ private:
   append_outcome judge(const run_append& append) const;
   std::optional<std::string> find_conflict(const run_append& append) const;
   void expect_readable() const;
+  bool is_unfinished(const audit_row& row) const;
   static bool is_open_row(const audit_row& row, const std::vector<shard_number>& shards);
   /// Adds what can be read; answers why the rest cannot, or nothing.
   static std::string read_until_damage(const std::vector<event_record>& stored, std::vector<event_record>& events);

@@ -13,6 +13,7 @@
 #include "persistence/session.hpp"
 #include "persistence/sql_errors.hpp"
 #include "persistence/stop_writing.hpp"
+#include "persistence/unfinished_reading.hpp"
 
 namespace levain {
 
@@ -33,30 +34,6 @@ constexpr const char* find_events = R"(
   from run_events
   where (run_id, seq) in (select * from unnest($1::uuid[], $2::integer[])))";
 
-// The open rows are gathered first, by the index on status: walking all rows in the order of their ids would read years
-// of ended runs. The last byte of an id folds into its shard.
-constexpr const char* find_unfinished = R"(
-  with open as materialized (
-    select id, workflow
-    from orchestration_runs
-    where status in ('pending', 'running')
-  )
-  select id
-  from open
-  where (get_byte(uuid_send(id), 15) & 63) = any($1::integer[])
-    and ($2::uuid is null or id > $2::uuid)
-    and (workflow is not null or exists (select from run_events where run_events.run_id = open.id))
-  order by id
-  limit $3)";
-
-constexpr const char* read_events_of = R"(
-  select run_id, seq, at, kind, step, attempt, body
-  from run_events
-  where run_id = any($1::uuid[])
-  order by run_id, seq)";
-
-static_assert(shard_count == 64, "the statement folds ids by 63");
-
 std::vector<named_statement> journal_statements() {
   auto statements = batch_statements();
   statements.insert(
@@ -64,11 +41,9 @@ std::vector<named_statement> journal_statements() {
                         {"await_epochs", await_epochs},
                         {"limit_lock_wait", limit_lock_wait},
                         {"find_events", find_events},
-                        {"find_unfinished", find_unfinished},
-                        {"read_events_of", read_events_of},
                       });
-  const auto stops = stop_statements();
-  statements.insert(statements.end(), stops.begin(), stops.end());
+  for (const auto& more : {unfinished_statements(), stop_statements()})
+    statements.insert(statements.end(), more.begin(), more.end());
   return statements;
 }
 
@@ -81,16 +56,6 @@ connection_options connection_options_of(const postgres_journal_options& options
   connection.answer_margin = options.answer_margin;
   connection.idle_in_transaction_timeout = options.idle_in_transaction_timeout;
   return connection;
-}
-
-/// Adds the event of this row, whose first column is the run's id. Answers why it cannot be read, if it cannot.
-std::optional<std::string> read_event_into(std::vector<event_record>& events, const pqxx::row& row) {
-  try {
-    events.push_back(read_event(row, 1));
-    return std::nullopt;
-  } catch (const std::runtime_error& unreadable) {
-    return std::string("event ") + row[1].c_str() + ": " + plain_line(unreadable.what(), reason_bytes_max);
-  }
 }
 
 append_answer transient(std::string reason) {
@@ -252,38 +217,12 @@ postgres_journal::impl::look_up(pqxx::transaction_base& transaction, const std::
 // -- reading
 // -------------------------------------------------------------------------------------------------------------
 
-std::vector<unfinished_run> postgres_journal::unfinished(
-  const std::vector<shard_number>& shards, const std::optional<run_id>& after, size_t limit) {
-  array_literal wanted;
-  for (const shard_number shard : shards)
-    wanted.number(shard);
-  std::optional<std::string> after_text;
-  if (after)
-    after_text = to_string(*after);
-  return impl_->session.ask([&](pqxx::work& transaction) {
-    std::vector<unfinished_run> runs;
-    array_literal ids;
-    for (const auto& row : transaction.exec_prepared("find_unfinished", wanted.take(), after_text, limit)) {
-      runs.push_back({run_id{read_uuid(row[0])}, {}, {}});
-      ids.id(runs.back().run.value);
-    }
-    if (runs.empty())
-      return runs;
-    // Both are in the order of the ids.
-    auto run = runs.begin();
-    for (const auto& row : transaction.exec_prepared("read_events_of", ids.take())) {
-      const run_id id{read_uuid(row[0])};
-      while (run != runs.end() && run->run != id)
-        ++run;
-      if (run == runs.end())
-        throw std::logic_error("the events of run " + to_string(id) + " are out of order");
-      // What is wrong with one run's rows is that run's alone.
-      if (run->damage.empty())
-        if (auto fault = read_event_into(run->events, row))
-          run->damage = std::move(*fault);
-    }
-    return runs;
-  });
+std::vector<run_id> postgres_journal::list_unfinished(const std::vector<shard_number>& shards) {
+  return impl_->session.ask([&](pqxx::work& transaction) { return levain::list_unfinished(transaction, shards); });
+}
+
+std::vector<unfinished_run> postgres_journal::read_unfinished(const std::vector<run_id>& runs) {
+  return impl_->session.ask([&](pqxx::work& transaction) { return levain::read_unfinished(transaction, runs); });
 }
 
 std::vector<event_record> postgres_journal::read(const run_id& run) {

@@ -42,8 +42,8 @@ public:
 
   append_answer append(const std::vector<run_append>& batch) override;
   resolution resolve(const std::vector<run_append>& batch) override;
-  std::vector<unfinished_run>
-  unfinished(const std::vector<shard_number>& shards, const std::optional<run_id>& after, size_t limit) override;
+  std::vector<run_id> list_unfinished(const std::vector<shard_number>& shards) override;
+  std::vector<unfinished_run> read_unfinished(const std::vector<run_id>& runs) override;
   std::vector<event_record> read(const run_id& run) override;
   std::optional<row_outline> find_row(const run_id& run) override;
   std::vector<run_id>

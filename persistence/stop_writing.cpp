@@ -16,7 +16,7 @@ constexpr const char* find_row = R"(
   left join stopped_runs as stop on stop.run_id = run.id
   where run.id = $1::uuid)";
 
-// By the index on status, once for the whole page: see `find_unfinished`.
+// By the index on status, once for the whole page: see `list_unfinished_runs`.
 constexpr const char* find_open_rows = R"(
   select id
   from orchestration_runs

@@ -151,9 +151,9 @@ BOOST_AUTO_TEST_CASE(a_stop_is_written_down_when_the_database_is_back) {
   const auto run = in_the_middle(world);
   world.crash();
   world.database->tamper_with_events(run, [](auto& events) { events.clear(); });
-  // The page is read, and then the database leaves.
+  // Every portion is listed up to that of the run, its page is read, and then the database leaves.
   const int portions = shard_of(run) / static_cast<int>(recovery_options{}.shards_at_a_time) + 1;
-  auto reads = std::make_shared<int>(portions);
+  auto reads = std::make_shared<int>(portions + 1);
   world.manners->can_read = [reads] { return --*reads >= 0; };
   world.boot();
   BOOST_TEST(world.status().runs_stopped == 1u);

@@ -131,7 +131,7 @@ std::vector<limit_case> count_limits() {
     {"batch-runs-max", 500, [](const o& x) { return x.node.persistence.batch_runs_max; }},
     {"batch-bytes-max", 8 * 1024 * 1024, [](const o& x) { return x.node.persistence.batch_bytes_max; }},
     {"recovery-page-runs-max", 500, [](const o& x) { return x.node.recovery.page_runs_max; }},
-    {"recovery-runs-per-second-max", 5000, [](const o& x) { return x.node.recovery.runs_per_second_max; }},
+    {"recovery-runs-per-second-max", 20000, [](const o& x) { return x.node.recovery.runs_per_second_max; }},
     {"recovery-appends-waiting-max", 2000, [](const o& x) { return x.node.recovery.appends_waiting_max; }},
     {"recovery-shards-at-a-time", 16, [](const o& x) { return x.node.recovery.shards_at_a_time; }},
     {"watchdog-page-runs-max", 500, [](const o& x) { return x.node.watchdog.page_runs_max; }},

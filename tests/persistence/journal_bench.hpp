@@ -100,6 +100,11 @@ inline void must_commit(journal& journal, const run_append& append) {
   BOOST_REQUIRE_MESSAGE(is_committed(answer.outcomes[0]), reason_of(answer.outcomes[0]));
 }
 
+/// All unfinished runs of these shards with their events.
+inline std::vector<unfinished_run> read_all_unfinished(journal& journal, const std::vector<shard_number>& shards) {
+  return journal.read_unfinished(journal.list_unfinished(shards));
+}
+
 /// JSON may come back in another form of the same value.
 inline bool same_json(const std::optional<std::string>& a, const std::optional<std::string>& b) {
   if (!a || !b)

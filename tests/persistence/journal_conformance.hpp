@@ -366,34 +366,52 @@ inline void misfits_are_rejected(journal_bench& bench) {
     BOOST_TEST(reason_of(outcome) != "(not rejected)");
 }
 
-inline void unfinished_runs_come_in_pages(journal_bench& bench) {
+inline void unfinished_runs_are_listed_in_the_order_of_their_ids(journal_bench& bench) {
   std::vector<run_append> batch;
-  for (int i = 0; i < 25; ++i)
-    batch.push_back(bench_start(bench_run(i, i % 5 == 0 ? 9 : 3)));
-  BOOST_REQUIRE(is_done(bench.subject().append(batch), 25));
-  for (int i = 1; i < 5; ++i)
-    must_commit(bench.subject(), bench_events(bench_run(i), {bench_event(2, event_kind::run_started)}));
-  std::vector<run_id> found;
-  std::optional<run_id> after;
-  for (;;) {
-    const auto page = bench.subject().unfinished({3, 4}, after, 7);
-    BOOST_TEST(page.size() <= 7u);
-    for (const auto& run : page) {
-      found.push_back(run.run);
-      BOOST_TEST((run.events == bench.subject().read(run.run)));
-      BOOST_TEST(!run.events.empty());
-    }
-    if (page.size() < 7)
-      break;
-    after = page.back().run;
-  }
   std::vector<run_id> expected;
+  for (int i = 24; i >= 0; --i)
+    batch.push_back(bench_start(bench_run(i, i % 5 == 0 ? 9 : 3)));
   for (int i = 0; i < 25; ++i)
     if (i % 5 != 0)
       expected.push_back(bench_run(i));
-  BOOST_TEST((found == expected));
-  BOOST_TEST(bench.subject().unfinished({9}, std::nullopt, 100).size() == 5u);
-  BOOST_TEST(bench.subject().unfinished({}, std::nullopt, 100).empty());
+  BOOST_REQUIRE(is_done(bench.subject().append(batch), 25));
+  BOOST_TEST((bench.subject().list_unfinished({4, 3}) == expected));
+  BOOST_TEST(bench.subject().list_unfinished({9}).size() == 5u);
+  BOOST_TEST(bench.subject().list_unfinished({4}).empty());
+  BOOST_TEST(bench.subject().list_unfinished({}).empty());
+}
+
+inline void unfinished_runs_are_read_in_the_order_asked(journal_bench& bench) {
+  for (int i = 1; i <= 4; ++i)
+    must_commit(bench.subject(), bench_start(bench_run(i, i % 2 == 0 ? 9 : 3)));
+  must_commit(bench.subject(), bench_events(bench_run(2, 9), {bench_event(2, event_kind::run_started)}));
+  const std::vector<run_id> asked = {bench_run(3), bench_run(2, 9), bench_run(1), bench_run(3)};
+  const auto found = bench.subject().read_unfinished(asked);
+  BOOST_REQUIRE(found.size() == 3u);
+  for (size_t i = 0; i < found.size(); ++i) {
+    BOOST_TEST((found[i].run == asked[i]));
+    BOOST_TEST((found[i].events == bench.subject().read(asked[i])));
+    BOOST_TEST(found[i].events.size() == (i == 1 ? 2u : 1u));
+    BOOST_TEST(found[i].damage.empty());
+    BOOST_TEST((found[i].row_updated_at == bench_time));
+  }
+  BOOST_TEST(bench.subject().read_unfinished({}).empty());
+}
+
+inline void a_run_that_ended_since_it_was_listed_is_left_out(journal_bench& bench) {
+  for (int i = 1; i <= 3; ++i)
+    must_commit(bench.subject(), bench_start(bench_run(i)));
+  auto listed = bench.subject().list_unfinished({3});
+  run_append end = bench_events(bench_run(2), {bench_event(2, event_kind::run_completed)});
+  end.update = bench_row(bench_run(2));
+  end.update->status = run_status::completed;
+  must_commit(bench.subject(), end);
+  // As one of which nothing is left.
+  listed.push_back(bench_run(4));
+  const auto found = bench.subject().read_unfinished(listed);
+  BOOST_REQUIRE(found.size() == 2u);
+  BOOST_TEST((found[0].run == bench_run(1)));
+  BOOST_TEST((found[1].run == bench_run(3)));
 }
 
 inline void ended_runs_are_not_unfinished(journal_bench& bench) {
@@ -411,7 +429,7 @@ inline void ended_runs_are_not_unfinished(journal_bench& bench) {
     must_commit(bench.subject(), end);
   }
   must_commit(bench.subject(), bench_start(bench_run(++n)));
-  const auto open = bench.subject().unfinished({3}, std::nullopt, 100);
+  const auto open = read_all_unfinished(bench.subject(), {3});
   BOOST_REQUIRE(open.size() == 1u);
   BOOST_TEST((open[0].run == bench_run(n)));
 }
@@ -432,6 +450,9 @@ inline void ended_runs_are_not_unfinished(journal_bench& bench) {
                     rule(a_run_number_is_used_once) rule(a_hole_is_for_whoever_folds_to_find)                          \
                       rule(a_run_appears_once_in_a_batch) rule(an_update_keeps_the_time_that_it_says)                  \
                         rule(what_has_no_commit_is_in_no_doubt) rule(misfits_are_rejected)                             \
-                          rule(unfinished_runs_come_in_pages) rule(ended_runs_are_not_unfinished)
+                          rule(unfinished_runs_are_listed_in_the_order_of_their_ids)                                   \
+                            rule(unfinished_runs_are_read_in_the_order_asked)                                          \
+                              rule(a_run_that_ended_since_it_was_listed_is_left_out)                                   \
+                                rule(ended_runs_are_not_unfinished)
 
 } // namespace levain::test

@@ -139,7 +139,8 @@ inline void an_unreachable_database_blames_nobody(journal_bench& bench) {
   BOOST_TEST(!answer.reason.empty());
   BOOST_TEST(!bench.subject().resolve({bench_start(bench_run(2))}).resolved);
   BOOST_CHECK_THROW(bench.subject().read(run), journal_unavailable);
-  BOOST_CHECK_THROW(bench.subject().unfinished({3}, std::nullopt, 10), journal_unavailable);
+  BOOST_CHECK_THROW(bench.subject().list_unfinished({3}), journal_unavailable);
+  BOOST_CHECK_THROW(bench.subject().read_unfinished({run}), journal_unavailable);
   bench.comes_back();
   must_commit(bench.subject(), bench_start(bench_run(2)));
   BOOST_TEST(bench.subject().read(run).size() == 1u);

@@ -35,7 +35,7 @@ BOOST_FIXTURE_TEST_CASE(damage_is_told_by_run, model_bench) {
     must_commit(subject(), bench_start(bench_run(i)));
   tamper(bench_run(1), [](auto& events) { events.clear(); });
   tamper(bench_run(2), [](auto& events) { events[0].kind = static_cast<event_kind>(200); });
-  const auto open = subject().unfinished({3}, std::nullopt, 10);
+  const auto open = read_all_unfinished(subject(), {3});
   BOOST_REQUIRE(open.size() == 3u);
   BOOST_TEST(open[0].events.empty());
   BOOST_TEST(open[1].damage == "event 1: column kind: '200' is unknown to this program");

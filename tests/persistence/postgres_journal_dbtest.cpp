@@ -138,7 +138,7 @@ BOOST_FIXTURE_TEST_CASE(rows_without_a_journal_are_passed_over, postgres_bench) 
   admin(R"(insert into orchestration_runs (id, run_number, tenant_id)
            values ('00000000-0000-4000-8000-000000000003', 'BY-HAND', gen_random_uuid()))");
   must_commit(subject(), bench_start(bench_run(1)));
-  const auto open = subject().unfinished({3}, std::nullopt, 10);
+  const auto open = read_all_unfinished(subject(), {3});
   BOOST_REQUIRE(open.size() == 1u);
   BOOST_TEST((open[0].run == bench_run(1)));
 }
@@ -146,7 +146,7 @@ BOOST_FIXTURE_TEST_CASE(rows_without_a_journal_are_passed_over, postgres_bench) 
 BOOST_FIXTURE_TEST_CASE(a_run_whose_journal_is_gone_is_found_without_events, postgres_bench) {
   must_commit(subject(), bench_start(bench_run(1)));
   admin("delete from run_events");
-  const auto open = subject().unfinished({3}, std::nullopt, 10);
+  const auto open = read_all_unfinished(subject(), {3});
   BOOST_REQUIRE(open.size() == 1u);
   BOOST_TEST(open[0].events.empty());
 }
@@ -157,7 +157,7 @@ BOOST_FIXTURE_TEST_CASE(an_event_that_cannot_be_read_is_told_by_run, postgres_be
   admin("alter type run_event_kind add value 'run_was_baked'");
   admin("update run_events set kind = 'run_was_baked' where run_id = '" + to_string(bench_run(2)) + "'");
   admin("update run_events set at = 'infinity' where run_id = '" + to_string(bench_run(3)) + "'");
-  const auto open = subject().unfinished({3}, std::nullopt, 10);
+  const auto open = read_all_unfinished(subject(), {3});
   BOOST_REQUIRE(open.size() == 4u);
   BOOST_TEST(open[0].events.size() == 1u);
   BOOST_TEST(open[1].damage == "event 1: column kind: 'run_was_baked' is unknown to this program");
@@ -167,10 +167,20 @@ BOOST_FIXTURE_TEST_CASE(an_event_that_cannot_be_read_is_told_by_run, postgres_be
   BOOST_TEST(subject().read(bench_run(4)).size() == 1u);
 }
 
+BOOST_FIXTURE_TEST_CASE(a_row_whose_time_is_none_has_no_age, postgres_bench) {
+  for (int i = 1; i <= 2; ++i)
+    must_commit(subject(), bench_start(bench_run(i)));
+  admin("update orchestration_runs set updated_at = 'infinity' where id = '" + to_string(bench_run(1)) + "'");
+  const auto open = read_all_unfinished(subject(), {3});
+  BOOST_REQUIRE(open.size() == 2u);
+  BOOST_TEST(!open[0].row_updated_at.has_value());
+  BOOST_TEST((open[1].row_updated_at == bench_time));
+}
+
 BOOST_FIXTURE_TEST_CASE(foreign_ids_belong_to_the_shard_of_their_last_byte, postgres_bench) {
   run_append append = bench_start(run_id{*uuid::parse("00000000-0000-4000-8000-0000000000c3")});
   must_commit(subject(), append);
-  BOOST_TEST(subject().unfinished({3}, std::nullopt, 10).size() == 1u);
+  BOOST_TEST(read_all_unfinished(subject(), {3}).size() == 1u);
 }
 
 BOOST_FIXTURE_TEST_CASE(a_server_without_synchronous_commit_has_it_for_the_journal, postgres_bench) {

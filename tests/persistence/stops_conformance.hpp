@@ -91,6 +91,20 @@ inline void open_rows_come_in_pages(journal_bench& bench) {
   BOOST_TEST(bench.subject().open_rows({}, std::nullopt, 100).empty());
 }
 
+inline void an_unfinished_run_is_known_to_be_stopped(journal_bench& bench) {
+  for (int i = 1; i <= 2; ++i)
+    must_commit(bench.subject(), bench_start(bench_run(i)));
+  bench.subject().write_stops({bench_stop(bench_run(1), stop_kind::stuck, "a timer was lost")});
+  auto open = read_all_unfinished(bench.subject(), {3});
+  BOOST_REQUIRE(open.size() == 2u);
+  BOOST_TEST(open[0].stopped);
+  BOOST_TEST(!open[1].stopped);
+  bench.subject().write_stops({{bench_run(1), bench_epoch, std::nullopt}});
+  open = read_all_unfinished(bench.subject(), {3});
+  BOOST_REQUIRE(open.size() == 2u);
+  BOOST_TEST(!open[0].stopped);
+}
+
 inline void an_unreachable_database_tells_no_stops(journal_bench& bench) {
   bench.goes_away();
   BOOST_CHECK_THROW(bench.subject().find_row(bench_run(1)), journal_unavailable);
@@ -105,5 +119,5 @@ inline void an_unreachable_database_tells_no_stops(journal_bench& bench) {
 #define LEVAIN_STOP_RULES(rule)                                                                                        \
   rule(a_row_is_known_without_its_journal) rule(a_stop_stands_until_it_is_removed)                                     \
     rule(a_stop_of_the_same_kind_keeps_its_time) rule(stops_go_by_the_batch_and_only_under_the_epoch)                  \
-      rule(every_kind_of_stop_is_remembered) rule(open_rows_come_in_pages)                                             \
-        rule(an_unreachable_database_tells_no_stops)
+      rule(every_kind_of_stop_is_remembered) rule(an_unfinished_run_is_known_to_be_stopped)                            \
+        rule(open_rows_come_in_pages) rule(an_unreachable_database_tells_no_stops)

@@ -156,9 +156,12 @@ auto simulated_journal::read_slowly(Read read) {
   return found;
 }
 
-std::vector<unfinished_run> simulated_journal::unfinished(
-  const std::vector<shard_number>& shards, const std::optional<run_id>& after, size_t limit) {
-  return read_slowly([&] { return inner_.unfinished(shards, after, limit); });
+std::vector<run_id> simulated_journal::list_unfinished(const std::vector<shard_number>& shards) {
+  return read_slowly([&] { return inner_.list_unfinished(shards); });
+}
+
+std::vector<unfinished_run> simulated_journal::read_unfinished(const std::vector<run_id>& runs) {
+  return read_slowly([&] { return inner_.read_unfinished(runs); });
 }
 
 std::vector<event_record> simulated_journal::read(const run_id& run) {

@@ -84,9 +84,10 @@ void actor_world::boot() {
   environment_->why_no_database = [status = writer_status] { return status->failing_reason(); };
   environment_->append_wait = [status = writer_status, now = environment_->now] { return status->backlog.wait(now()); };
   environment_->timekeeper = system_.spawn(timekeeper, environment_->now);
+  auto recovery_journal = settings_.make_recovery_journal ? settings_.make_recovery_journal(database, manners)
+                                                          : std::make_unique<model_journal>(database, manners);
   environment_->recovery = system_.spawn(
-    recovery, recovery_beginning{
-                std::make_unique<model_journal>(database, manners), workflows, settings_.recovery, writer_status});
+    recovery, recovery_beginning{std::move(recovery_journal), workflows, settings_.recovery, writer_status});
   lease_beginning leasing;
   leasing.store = std::make_unique<model_leases>(database);
   leasing.options = settings_.lease;

@@ -66,6 +66,9 @@ public:
     uint64_t seed = 1;
     /// Puts something between the lease keeper and the database.
     std::function<std::unique_ptr<leases>(std::unique_ptr<leases>)> wrap_leases;
+    /// What recovery reads from instead of a model's journal as it is.
+    std::function<std::unique_ptr<journal>(std::shared_ptr<model_database>, std::shared_ptr<model_manners>)>
+      make_recovery_journal;
   };
 
   /// An empty database, and a node that has taken all shards.
