@@ -26,12 +26,15 @@ run_state fold_events(const run_id& run, const std::vector<event_record>& events
   return state;
 }
 
-/// Whether the run's row is as new as its journal. Where another event has the time of the last one it might show that.
+/// Whether the run's row is as new as its journal. Where another event has the time of the last one the row might show
+/// that, unless its status tells the two apart: a run is accepted and started in one instant, and pending in between.
 bool shows_all_events(const unfinished_run& run) {
-  return run.row_updated_at && !run.events.empty() && run.events.back().at == *run.row_updated_at &&
-         std::count_if(run.events.begin(), run.events.end(), [&](const event_record& each) {
-           return each.at == *run.row_updated_at;
-         }) == 1;
+  if (run.events.empty() || run.row_updated_at != run.events.back().at)
+    return false;
+  return std::none_of(run.events.begin(), run.events.end() - 1, [&](const event_record& each) {
+    return each.at == *run.row_updated_at &&
+           (each.kind != event_kind::run_accepted || run.row_status == run_status::pending);
+  });
 }
 
 } // namespace
@@ -130,6 +133,7 @@ adopt_runs recovery_state::fold_page(const std::vector<unfinished_run>& found, c
 }
 
 void recovery_state::read_page() {
+  const auto begun_at = self_->clock().now();
   auto& portion = portions_.front();
   std::vector<shard_number> shards;
   shard_epochs epochs;
@@ -152,9 +156,9 @@ void recovery_state::read_page() {
     return;
   }
   recovered_ += page.runs.size();
-  next_page_at_ = self_->clock().now() + std::chrono::nanoseconds(std::chrono::seconds(1)) *
-                                           static_cast<int64_t>(page.runs.size()) /
-                                           static_cast<int64_t>(with_.options.runs_per_second_max);
+  next_page_at_ = begun_at + std::chrono::nanoseconds(std::chrono::seconds(1)) *
+                               static_cast<int64_t>(page.runs.size()) /
+                               static_cast<int64_t>(with_.options.runs_per_second_max);
   const bool last = portion.next == portion.runs->size();
   if (!page.runs.empty() || !page.damaged.empty()) {
     busy_ = true;

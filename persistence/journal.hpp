@@ -98,6 +98,8 @@ struct unfinished_run {
   bool stopped = false;
   /// `updated_at` of its row: the time of the newest event that the row shows. Nothing when that is no time.
   std::optional<timestamp> row_updated_at = {};
+  /// `status` of its row: `pending` or `running`.
+  run_status row_status = run_status::pending;
 };
 
 /// PERSISTENCE PORT. Remembers events and rows, many runs in one transaction.

@@ -152,7 +152,7 @@ std::vector<unfinished_run> model_journal::read_unfinished(const std::vector<run
     const auto row = database_->rows_.find(run);
     if (row == database_->rows_.end() || !is_unfinished(row->second) || !seen.insert(run).second)
       continue;
-    found.push_back({run, {}, {}, database_->stops_.contains(run), row->second.updated_at});
+    found.push_back({run, {}, {}, database_->stops_.contains(run), row->second.updated_at, row->second.status});
     if (const auto events = database_->events_.find(run); events != database_->events_.end())
       found.back().damage = read_until_damage(events->second, found.back().events);
   }

@@ -26,7 +26,7 @@ constexpr const char* find_still_unfinished = R"(
     from orchestration_runs
     where id = any($1::uuid[])
   )
-  select id, exists (select from stopped_runs where stopped_runs.run_id = asked.id), updated_at
+  select id, exists (select from stopped_runs where stopped_runs.run_id = asked.id), updated_at, status
   from asked
   where status in ('pending', 'running')
     and (workflow is not null or exists (select from run_events where run_events.run_id = asked.id)))";
@@ -72,7 +72,14 @@ std::vector<unfinished_run> read_unfinished(pqxx::transaction_base& transaction,
   std::unordered_map<run_id, unfinished_run> open;
   for (const auto& row : transaction.exec_prepared("find_still_unfinished", literal_of(runs))) {
     const run_id id{read_uuid(row[0])};
-    open.emplace(id, unfinished_run{id, {}, {}, row[1].as<bool>(), parse_timestamp(row[2].c_str())});
+    open.emplace(
+      id, unfinished_run{
+            id,
+            {},
+            {},
+            row[1].as<bool>(),
+            parse_timestamp(row[2].c_str()),
+            parse_run_status(row[3].c_str()).value_or(run_status::pending)});
   }
   std::vector<unfinished_run> found;
   std::unordered_map<run_id, size_t> places;

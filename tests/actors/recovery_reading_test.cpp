@@ -232,6 +232,20 @@ BOOST_AUTO_TEST_CASE(a_row_that_shows_everything_is_not_written_for_being_taken_
   world.check_row_equals_fold(run);
 }
 
+BOOST_AUTO_TEST_CASE(a_row_that_shows_the_start_of_a_run_that_was_accepted_in_the_same_instant_is_not_written) {
+  actor_world world;
+  auto start = world.start(chain());
+  world.settle();
+  const auto events = world.database->events(start->run().run);
+  BOOST_TEST_REQUIRE(events.size() == 2u);
+  BOOST_TEST((events[0].at == events[1].at));
+  world.crash();
+  const auto updates = count_updates(world);
+  world.boot();
+  world.advance(10s);
+  BOOST_TEST(*updates == 0u);
+}
+
 BOOST_AUTO_TEST_CASE(a_row_that_was_left_behind_is_brought_up_to_date) {
   actor_world world;
   auto start = world.start(chain());

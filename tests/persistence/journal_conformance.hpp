@@ -384,7 +384,10 @@ inline void unfinished_runs_are_listed_in_the_order_of_their_ids(journal_bench& 
 inline void unfinished_runs_are_read_in_the_order_asked(journal_bench& bench) {
   for (int i = 1; i <= 4; ++i)
     must_commit(bench.subject(), bench_start(bench_run(i, i % 2 == 0 ? 9 : 3)));
-  must_commit(bench.subject(), bench_events(bench_run(2, 9), {bench_event(2, event_kind::run_started)}));
+  run_append begun = bench_events(bench_run(2, 9), {bench_event(2, event_kind::run_started)});
+  begun.update = bench_row(begun.run);
+  begun.update->status = run_status::running;
+  must_commit(bench.subject(), begun);
   const std::vector<run_id> asked = {bench_run(3), bench_run(2, 9), bench_run(1), bench_run(3)};
   const auto found = bench.subject().read_unfinished(asked);
   BOOST_REQUIRE(found.size() == 3u);
@@ -394,6 +397,7 @@ inline void unfinished_runs_are_read_in_the_order_asked(journal_bench& bench) {
     BOOST_TEST(found[i].events.size() == (i == 1 ? 2u : 1u));
     BOOST_TEST(found[i].damage.empty());
     BOOST_TEST((found[i].row_updated_at == bench_time));
+    BOOST_TEST((found[i].row_status == (i == 1 ? run_status::running : run_status::pending)));
   }
   BOOST_TEST(bench.subject().read_unfinished({}).empty());
 }

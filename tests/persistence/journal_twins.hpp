@@ -90,8 +90,8 @@ public:
       expect(expected[i].damage == found[i].damage, "damage: " + expected[i].damage, found[i].damage);
       expect(expected[i].stopped == found[i].stopped, "stopped: " + std::to_string(expected[i].stopped), "not so");
       expect(
-        expected[i].row_updated_at == found[i].row_updated_at, "one age of the row of " + to_string(expected[i].run),
-        "another");
+        expected[i].row_updated_at == found[i].row_updated_at && expected[i].row_status == found[i].row_status,
+        "one age of the row of " + to_string(expected[i].run), "another");
       compare_events(expected[i].run, expected[i].events, found[i].events);
     }
     std::vector<shard_lease> leases;
