@@ -9,6 +9,16 @@
 
 namespace levain {
 
+/// What the writers still have before them.
+struct append_pressure {
+  /// How long the oldest append has been waiting to be settled.
+  duration wait{};
+  /// Appends that wait for a batch.
+  size_t waiting = 0;
+  /// False while the database takes nothing: then waiting says nothing of how busy it is.
+  bool database_answers = true;
+};
+
 /// How far the database is behind: since when the oldest append of each writer has been waiting to be settled. Any
 /// thread.
 class append_backlog {

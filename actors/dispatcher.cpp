@@ -48,7 +48,7 @@ std::unique_ptr<admission_queue> dispatcher_state::empty_queue() const {
 
 // ---- starts -----------------------------------------------------------------
 
-std::optional<start_refused> dispatcher_state::why_not_now() const {
+std::optional<start_refused> dispatcher_state::why_not_now(const tenant_id& tenant) {
   using reason_type = start_refused::reason_type;
   if (!admitting)
     return start_refused{reason_type::not_ready, "the node is shutting down", options_.refusal_retry_after};
@@ -68,7 +68,28 @@ std::optional<start_refused> dispatcher_state::why_not_now() const {
       reason_type::busy,
       fmt::format("{} starts are on their way to the database (starts_unsettled_max)", unsettled_->load()),
       options_.refusal_retry_after};
-  return std::nullopt;
+  return why_database_is_behind(tenant);
+}
+
+std::optional<start_refused> dispatcher_state::why_database_is_behind(const tenant_id& tenant) {
+  if (!environment_->append_pressure_now)
+    return std::nullopt;
+  const auto pressure = environment_->append_pressure_now();
+  const duration most = options_.append_wait_max;
+  if (pressure.wait <= most / 2 || pressure.waiting < options_.congestion_appends_min || !pressure.database_answers)
+    return std::nullopt;
+  const bool all = pressure.wait > most;
+  if (!all && !shares_.has_had_its_share(tenant, environment_->now()))
+    return std::nullopt;
+  const auto waited = std::chrono::ceil<std::chrono::milliseconds>(pressure.wait);
+  return start_refused{
+    start_refused::reason_type::busy,
+    fmt::format(
+      "the database is behind: {} appends wait for it, the oldest for {} ms ({}append_wait_max, {} ms{})",
+      pressure.waiting, waited.count(), all ? "" : "half of ", options_.append_wait_max.count(),
+      all ? "" : ", for tenants that have started their share of late"),
+    // By then about so much is written as waits now.
+    std::min<std::chrono::milliseconds>(waited, options_.refusal_retry_after)};
 }
 
 std::string dispatcher_state::next_run_number(timestamp at) {
@@ -120,7 +141,7 @@ receiver<start_outcome> dispatcher_state::counted(receiver<start_outcome> tell) 
 }
 
 void dispatcher_state::start(start_run& x) {
-  if (auto refused = why_not_now()) {
+  if (auto refused = why_not_now(x.request.tenant)) {
     x.outcome(std::move(*refused));
     return;
   }
@@ -138,6 +159,7 @@ void dispatcher_state::start(start_run& x) {
   const auto cost = static_cast<int64_t>(how.workflow->steps.size());
   const auto priority = parse_run_priority(how.plan.priority).value_or(run_priority::normal);
   const bool admitted = how.admitted;
+  shares_.count(tenant, environment_->now());
   spawn_run(tenant, admitted, std::move(how));
   if (!admitted) {
     queue_->push(id, tenant, priority, cost, environment_->now());

@@ -9,6 +9,7 @@
 #include "actors/admission_queue.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/node_environment.hpp"
+#include "actors/start_shares.hpp"
 
 namespace levain {
 
@@ -82,7 +83,9 @@ private:
   };
 
   std::unique_ptr<admission_queue> empty_queue() const;
-  std::optional<start_refused> why_not_now() const;
+  std::optional<start_refused> why_not_now(const tenant_id& tenant);
+  /// Whether the database is too far behind for another run of this tenant.
+  std::optional<start_refused> why_database_is_behind(const tenant_id& tenant);
   receiver<start_outcome> counted(receiver<start_outcome> tell);
   run_plan plan_of(start_request& request);
   std::string next_run_number(timestamp at);
@@ -133,6 +136,7 @@ private:
   size_t times_fenced_ = 0;
   std::optional<timestamp> fenced_at_;
   size_t next_shard_ = 0;
+  start_shares shares_;
   /// Starts that are not settled yet; runs count it down on their threads.
   std::shared_ptr<std::atomic<size_t>> unsettled_;
   int64_t number_next_ = 0;

@@ -130,6 +130,8 @@ struct explain_run {
 /// Remember these facts of one run.
 struct append_events {
   run_append append;
+  /// Whose run it is: tenants take turns.
+  tenant_id tenant;
   /// True for the first append after one was rejected: what came between is dropped.
   bool after_rejection = false;
 };

@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "actors/append_backlog.hpp"
 #include "actors/calls/call_executor.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/node_options.hpp"
@@ -29,8 +30,8 @@ struct node_environment {
   std::vector<persistence_actor> writers;
   /// Why the database takes nothing, in its own words on one line; empty while it does. Any thread; may be absent.
   std::function<std::string()> why_no_database;
-  /// How long the oldest append has been waiting for the database. Any thread; may be absent.
-  std::function<duration()> append_wait;
+  /// What the writers still have before them. Any thread; may be absent.
+  std::function<append_pressure()> append_pressure_now;
   /// Does calls over HTTP; null where a node has none (then such a call fails for good and says so).
   std::shared_ptr<call_executor> http;
   /// Does calls of C++ functions; null where a node has none.

@@ -25,6 +25,12 @@ struct dispatcher_options {
   /// Starts whose acknowledgement is still on its way to disk; further ones are refused. Bounds memory while the
   /// database is away.
   size_t starts_unsettled_max = 20'000;
+  /// Starts are refused while the oldest append has been waiting for the database for longer, so that those that were
+  /// accepted end soon; from half of it on, starts of tenants that have had their share of late.
+  std::chrono::milliseconds append_wait_max{200};
+  /// While fewer appends than this wait, nobody is refused for it: they all go with the next commit, and only that is
+  /// slow. Not a setting of the daemon.
+  size_t congestion_appends_min = 500;
   /// After so long a waiting run moves up one priority.
   duration ageing_interval = std::chrono::seconds(10);
   /// What a tenant may begin in its turn, counted in steps.

@@ -39,7 +39,7 @@ void persistence_state::add(append_events&& x, const caf::strong_actor_ptr& send
   }
   auto& mine = waiting_[run];
   if (mine.parts.empty())
-    order_.push_back(run);
+    turns_.push(run, x.tenant);
   mine.parts.push_back(part{std::move(x), sender, now_()});
   if (++parts_waiting_ == 1 && batch_.empty())
     status_->backlog.set_oldest(backlog_place_, mine.parts.back().arrived_at);
@@ -73,9 +73,12 @@ run_append persistence_state::merge(const std::deque<part>& parts) {
 void persistence_state::gather() {
   size_t bytes = 0;
   std::vector<run_id> again;
-  while (!order_.empty() && batch_.size() < options_.batch_runs_max && bytes < options_.batch_bytes_max) {
-    const auto run = order_.front();
-    order_.pop_front();
+  turns_.begin_batch(options_.batch_runs_max);
+  while (batch_.size() < options_.batch_runs_max && bytes < options_.batch_bytes_max) {
+    const auto next = turns_.next();
+    if (!next)
+      break;
+    const auto& run = *next;
     auto found = waiting_.find(run);
     // Its line was taken or dropped since; or its one part for this batch is already in.
     if (found == waiting_.end() || std::find(again.begin(), again.end(), run) != again.end())
@@ -102,7 +105,8 @@ void persistence_state::gather() {
     for (const auto& fact : batch_.back().events)
       bytes += fact.body.size() + event_bytes_about;
   }
-  order_.insert(order_.end(), again.begin(), again.end());
+  for (const auto& run : again)
+    turns_.push(run, waiting_.at(run).parts.front().what.tenant);
 }
 
 append_answer persistence_state::append_measured() {
@@ -195,11 +199,13 @@ void persistence_state::settle(const append_answer& answered) {
 }
 
 std::optional<timestamp> persistence_state::oldest_arrival() const {
-  // Lines that have gone are passed over; the first that is left is about the oldest.
-  for (const auto& run : order_)
-    if (const auto line = waiting_.find(run); line != waiting_.end())
-      return line->second.parts.front().arrived_at;
-  return std::nullopt;
+  std::optional<timestamp> oldest;
+  for (const auto& run : turns_.fronts())
+    if (const auto line = waiting_.find(run); line != waiting_.end()) {
+      const auto arrived = line->second.parts.front().arrived_at;
+      oldest = oldest ? std::min(*oldest, arrived) : arrived;
+    }
+  return oldest;
 }
 
 void persistence_state::report_waiting() {
@@ -215,7 +221,7 @@ void persistence_state::settle_rejected(size_t index, const std::string& reason)
     auto& line = waiting_[run].parts;
     parts_waiting_ += parts.size();
     line.insert(line.begin(), std::make_move_iterator(parts.begin()), std::make_move_iterator(parts.end()));
-    order_.push_back(run);
+    turns_.push(run, line.front().what.tenant);
     separately_.insert(run);
     return;
   }

@@ -9,6 +9,7 @@
 #include <unordered_set>
 
 #include "actors/append_backlog.hpp"
+#include "actors/append_turns.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/node_options.hpp"
 #include "actors/recent_values.hpp"
@@ -34,6 +35,11 @@ struct persistence_status {
   recent_values batch_runs;
   recent_values batch_events;
   recent_values commit_micros;
+
+  append_pressure pressure(timestamp now) const {
+    return {
+      backlog.wait(now), waiting.load(std::memory_order_relaxed), database_answers.load(std::memory_order_relaxed)};
+  }
 
   /// Why the database takes nothing, in its own words on one line; empty while it does.
   std::string failing_reason() const {
@@ -105,8 +111,8 @@ private:
   std::function<void(shard_lease)> on_fenced_;
 
   std::unordered_map<run_id, waiting_run> waiting_;
-  /// In the order of their first arrival.
-  std::deque<run_id> order_;
+  /// Whose turn it is. It may name runs whose appends have been dropped since.
+  append_turns turns_;
   size_t parts_waiting_ = 0;
   /// How many of them the status knows of.
   size_t parts_reported_ = 0;

@@ -127,10 +127,7 @@ void run_actor_state::take_slot() {
 }
 
 void run_actor_state::append(const std::vector<event>& facts) {
-  append_events x;
-  x.after_rejection = std::exchange(after_rejection_, false);
-  x.append.run = run_.plan.run;
-  x.append.epoch = epoch_;
+  auto x = new_append();
   x.append.events.reserve(facts.size());
   for (const auto& fact : facts)
     x.append.events.push_back(encode_event(fact, *run_.workflow));
@@ -149,6 +146,15 @@ void run_actor_state::append(const std::vector<event>& facts) {
   if (!unsettled_since_)
     unsettled_since_ = time;
   send_append(std::move(x));
+}
+
+append_events run_actor_state::new_append() {
+  append_events x;
+  x.after_rejection = std::exchange(after_rejection_, false);
+  x.tenant = run_.plan.tenant;
+  x.append.run = run_.plan.run;
+  x.append.epoch = epoch_;
+  return x;
 }
 
 void run_actor_state::send_append(append_events x) {
@@ -402,7 +408,7 @@ void run_actor_state::woken() {
 
 duration run_actor_state::projection_interval() const {
   // While the database is behind, rows that are soon overwritten would put it further behind.
-  const auto wait = environment_->append_wait ? environment_->append_wait() : duration(0);
+  const auto wait = environment_->append_pressure_now ? environment_->append_pressure_now().wait : duration(0);
   return std::max(environment_->run.projection_interval, projection_waits * wait);
 }
 
@@ -417,10 +423,7 @@ void run_actor_state::project_if_due() {
 }
 
 void run_actor_state::project() {
-  append_events x;
-  x.after_rejection = std::exchange(after_rejection_, false);
-  x.append.run = run_.plan.run;
-  x.append.epoch = epoch_;
+  auto x = new_append();
   x.append.update = audit_of(run_);
   projected_seq_ = run_.seq;
   projected_at_ = now();

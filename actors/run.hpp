@@ -103,6 +103,7 @@ private:
   void project();
   void refuse_held_wishes(const std::string& why);
   void leave_if_settled();
+  append_events new_append();
   void send_append(append_events x);
   void end(run_left::reason_type reason, std::optional<run_stop> stop = {});
   timestamp now() const { return environment_->now(); }

@@ -24,6 +24,10 @@ void add_admission(option_maker& add, node_options& node) {
   add.count(
     "runs-running-per-tenant-max", dispatcher.runs_running_per_tenant_max, "Runs of one tenant that act at a time");
   add.count("runs-waiting-max", dispatcher.runs_waiting_max, "Runs that wait for a slot; further starts get 429");
+  add.span(
+    "append-wait-max", dispatcher.append_wait_max,
+    "Starts get 429 while what is to be written has been waiting for the database for longer; from half of it on, "
+    "starts of tenants that start most");
   add.count(
     "starts-unsettled-max", dispatcher.starts_unsettled_max,
     "Starts on their way to the database; further ones get 429");

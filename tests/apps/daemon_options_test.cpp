@@ -160,6 +160,7 @@ std::vector<limit_case> span_limits() {
     {"read-timeout-max", micros(10s), [](const o& x) { return micros(x.reads.queries.statement_timeout); }},
     {"read-reconnect-pause", micros(250ms), [](const o& x) { return micros(x.reads.queries.reconnect_pause); }},
     {"ageing-interval", micros(10s), [](const o& x) { return micros(x.node.dispatcher.ageing_interval); }},
+    {"append-wait-max", micros(200ms), [](const o& x) { return micros(x.node.dispatcher.append_wait_max); }},
     {"refusal-retry-after", micros(1s), [](const o& x) { return micros(x.node.dispatcher.refusal_retry_after); }},
     {"journal-retry-interval-initial", micros(50ms),
      [](const o& x) { return micros(x.node.persistence.retry_interval_initial); }},

@@ -83,7 +83,7 @@ node_life::node_life(ground& under, services& calls, place who)
   recovering.page_runs_max = shape.page_runs_max;
   recovering.shards_at_a_time = shape.shards_at_a_time;
   const auto writer_status = std::make_shared<persistence_status>();
-  environment_->append_wait = [status = writer_status, now = environment_->now] { return status->backlog.wait(now()); };
+  environment_->append_pressure_now = [status = writer_status, now = environment_->now] { return status->pressure(now()); };
   environment_->recovery = system_.spawn(
     recovery, recovery_beginning{
                 std::make_unique<simulated_journal>(under_, state_, connection_kind::recovery), workflows, recovering,
@@ -94,6 +94,7 @@ node_life::node_life(ground& under, services& calls, place who)
   admitting.runs_running_per_tenant_max = shape.tenant_running_max;
   admitting.runs_waiting_max = shape.waiting_max;
   admitting.starts_unsettled_max = shape.unsettled_max;
+  admitting.congestion_appends_min = 4; // In a small world few are many.
   admitting.run_numbers_block = static_cast<int64_t>(shape.numbers_block);
 
   lease_beginning leasing;

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include "persistence/ids.hpp"
+
+namespace levain {
+
+/// Whose append is written next: in the order of arrival within a tenant, and by turns between tenants. While several
+/// tenants are about, none fills a batch alone: whoever comes next waits for the batch that is being written, and that
+/// should not be somebody else's long one. A plain data structure: no actor, no clock.
+class append_turns {
+public:
+  /// A tenant is about for so many batches after its last append.
+  static constexpr uint64_t about_for_batches = 16;
+  /// However many tenants are about, each may have so many runs in a batch.
+  static constexpr size_t part_min = 50;
+
+  /// Puts a run at the end of its tenant's line.
+  void push(const run_id& run, const tenant_id& tenant);
+
+  /// From now on `next` fills a batch of at most so many runs.
+  void begin_batch(size_t runs_max);
+
+  /// Takes out the run whose turn it is; nothing when none is left or every tenant that waits has had its part.
+  std::optional<run_id> next();
+
+  /// Who came first of each tenant that waits.
+  std::vector<run_id> fronts() const;
+
+private:
+  struct line {
+    std::deque<run_id> runs;
+    /// Runs taken into the batch `batch`.
+    size_t taken = 0;
+    uint64_t batch = 0;
+  };
+
+  void forget_the_absent();
+
+  std::unordered_map<tenant_id, line> lines_;
+  /// Lines that are not empty, in turn; they stay where they are in `lines_`.
+  std::deque<line*> turns_;
+  /// Of them, those that have had their part of this batch.
+  std::deque<line*> served_;
+  uint64_t batch_ = 0;
+  size_t part_ = part_min;
+};
+
+} // namespace levain
