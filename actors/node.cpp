@@ -113,7 +113,9 @@ node::impl::impl(node_options given, node_ports ports)
   environment->http = std::make_shared<http_calls>(options.http);
   environment->functions = functions;
   environment->why_no_database = [status = writer_status] { return status->failing_reason(); };
-  environment->append_pressure_now = [status = writer_status, now = environment->now] { return status->pressure(now()); };
+  environment->append_pressure_now = [status = writer_status, now = environment->now] {
+    return status->pressure(now());
+  };
   environment->timekeeper = system.spawn(timekeeper, environment->now);
   endings_handle = system.spawn(
     endings, endings_beginning{

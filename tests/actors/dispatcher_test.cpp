@@ -58,6 +58,58 @@ BOOST_AUTO_TEST_CASE(a_full_waiting_room_refuses_with_a_time_to_come_back) {
   BOOST_TEST(world.database->rows().size() == 3u);
 }
 
+BOOST_AUTO_TEST_CASE(starts_are_refused_while_the_database_is_behind) {
+  actor_world world;
+  world.pressure = append_pressure{201ms, 500, true};
+  auto refused = world.start(one_step());
+  world.settle();
+  BOOST_TEST((refused->refusal().reason == start_refused::reason_type::busy));
+  BOOST_TEST(
+    refused->refusal().message ==
+    "the database is behind: 500 appends wait for it, the oldest for 201 ms (append_wait_max, 200 ms)");
+  BOOST_TEST((refused->refusal().retry_after == 201ms));
+  world.pressure = append_pressure{10s, 500, true};
+  auto late = world.start(one_step());
+  world.settle();
+  BOOST_TEST((late->refusal().retry_after == 1s)); // refusal_retry_after
+  BOOST_TEST(world.database->rows().empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_slow_commit_with_little_to_write_refuses_nobody) {
+  actor_world world;
+  world.pressure = append_pressure{10s, 499, true};
+  auto few = world.start(one_step());
+  world.settle();
+  // While it takes nothing, other limits count.
+  world.pressure = append_pressure{10s, 10'000, false};
+  auto away = world.start(one_step());
+  world.settle();
+  few->run();
+  away->run();
+}
+
+BOOST_AUTO_TEST_CASE(who_starts_most_is_refused_first) {
+  actor_world world;
+  const auto of_another = [](start_request& request) {
+    request.tenant = {*uuid::parse("22222222-2222-4222-8222-222222222222")};
+  };
+  for (int i = 0; i < 3; ++i)
+    world.start(one_step());
+  world.start(one_step(), of_another);
+  world.settle();
+  world.pressure = append_pressure{101ms, 500, true};
+  auto flooding = world.start(one_step());
+  auto quiet = world.start(one_step(), of_another);
+  world.settle();
+  BOOST_TEST(flooding->refusal().message.find("have started their share") != std::string::npos);
+  quiet->run();
+  // Its share is that of the last seconds.
+  world.advance(2s);
+  auto later = world.start(one_step());
+  world.settle();
+  later->run();
+}
+
 BOOST_AUTO_TEST_CASE(starts_that_cannot_become_durable_are_bounded) {
   actor_world::options settings;
   settings.dispatcher.starts_unsettled_max = 10;

@@ -98,6 +98,57 @@ BOOST_AUTO_TEST_CASE(batches_and_how_long_they_took_are_measured) {
   BOOST_TEST((world.writer_status->commit_micros.read() == recent_values::figures{runs.count, 0, 0, 0}));
 }
 
+BOOST_AUTO_TEST_CASE(tenants_take_turns_before_the_database) {
+  actor_world::options settings;
+  settings.persistence.batch_runs_max = 2;
+  actor_world world(settings);
+  std::vector<std::vector<run_id>> written;
+  bool away = true;
+  world.manners->on_append = [&](const std::vector<run_append>& batch) {
+    if (away)
+      return model_fault::transient;
+    written.emplace_back();
+    for (const auto& each : batch)
+      written.back().push_back(each.run);
+    return model_fault::none;
+  };
+  const tenant_id other{*uuid::parse("22222222-2222-4222-8222-222222222222")};
+  // The first is in the batch that waits for the database, and so is nobody else.
+  world.start(one_step());
+  world.settle();
+  for (int i = 0; i < 6; ++i)
+    world.start(one_step());
+  auto late = world.start(one_step(), [&](start_request& request) { request.tenant = other; });
+  world.settle();
+  away = false;
+  world.advance(1s);
+  BOOST_TEST_REQUIRE(written.size() >= 2u);
+  BOOST_TEST(written[0].size() == 1u);
+  BOOST_TEST((written[1].back() == late->run().run)); // Behind one of the six.
+}
+
+BOOST_AUTO_TEST_CASE(it_is_told_how_much_waits_and_whether_the_database_answers) {
+  actor_world world;
+  watched_batches batches(world);
+  BOOST_TEST(world.writer_status->pressure(world.now()).database_answers);
+  batches.away = true;
+  world.start(one_step());
+  world.settle();
+  for (int i = 0; i < 3; ++i)
+    world.start(one_step());
+  world.advance(30ms);
+  const auto during = world.writer_status->pressure(world.now());
+  BOOST_TEST(during.waiting == 3u);
+  BOOST_TEST((during.wait == duration(30ms)));
+  BOOST_TEST(!during.database_answers);
+  batches.away = false;
+  world.advance(1s);
+  const auto after = world.writer_status->pressure(world.now());
+  BOOST_TEST(after.waiting == 0u);
+  BOOST_TEST((after.wait == duration(0)));
+  BOOST_TEST(after.database_answers);
+}
+
 BOOST_AUTO_TEST_CASE(it_is_told_how_long_the_oldest_append_has_been_waiting) {
   actor_world world;
   watched_batches batches(world);

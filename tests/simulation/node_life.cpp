@@ -83,7 +83,9 @@ node_life::node_life(ground& under, services& calls, place who)
   recovering.page_runs_max = shape.page_runs_max;
   recovering.shards_at_a_time = shape.shards_at_a_time;
   const auto writer_status = std::make_shared<persistence_status>();
-  environment_->append_pressure_now = [status = writer_status, now = environment_->now] { return status->pressure(now()); };
+  environment_->append_pressure_now = [status = writer_status, now = environment_->now] {
+    return status->pressure(now());
+  };
   environment_->recovery = system_.spawn(
     recovery, recovery_beginning{
                 std::make_unique<simulated_journal>(under_, state_, connection_kind::recovery), workflows, recovering,

@@ -82,7 +82,7 @@ void actor_world::boot() {
   environment_->run = settings_.run;
   environment_->functions = calls;
   environment_->why_no_database = [status = writer_status] { return status->failing_reason(); };
-  environment_->append_pressure_now = [status = writer_status, now = environment_->now] { return status->pressure(now()); };
+  environment_->append_pressure_now = [this] { return pressure.value_or(writer_status->pressure(now())); };
   environment_->timekeeper = system_.spawn(timekeeper, environment_->now);
   auto recovery_journal = settings_.make_recovery_journal ? settings_.make_recovery_journal(database, manners)
                                                           : std::make_unique<model_journal>(database, manners);

@@ -119,6 +119,8 @@ public:
   std::shared_ptr<persistence_status> writer_status = std::make_shared<persistence_status>();
   std::shared_ptr<liveness_log> liveness = std::make_shared<liveness_log>();
   bool expects_violations = false;
+  /// What the dispatcher is told of the writers instead of the truth.
+  std::optional<append_pressure> pressure;
   /// Nodes that boot from now on own nothing.
   bool leaves_shards_alone = false;
   dispatcher_actor dispatch;
