@@ -35,7 +35,7 @@ struct node_options {
   std::string name = "levain";
   std::string address;
   /// Writers, each with a connection and a thread.
-  size_t writers = 1;
+  size_t writers = 2;
   /// Threads that run actors; 0 means one per core.
   size_t threads = 0;
   /// Threads that run registered C++ functions.

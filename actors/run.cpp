@@ -14,9 +14,6 @@ namespace {
 
 /// After so many rejections without one commit between them the actor gives up: more of the same would change nothing.
 constexpr uint32_t rejections_max = 3;
-/// Between two projections of a run lie at least so many times what an append waits for the database: at most about a
-/// tenth of the rows that are written are in between.
-constexpr int projection_waits = 10;
 /// Between attempts to read a run back after a rejection.
 constexpr duration reload_interval = std::chrono::seconds(1);
 
@@ -99,6 +96,7 @@ std::optional<std::string> run_actor_state::feed(run_input input) {
   if (decided.refusal)
     return decided.refusal;
   if (!decided.events.empty()) {
+    const auto strict_before = strict_seq_;
     for (const auto& fact : decided.events) {
       const bool free_outcome = fact.kind == event_kind::step_succeeded && fact.step &&
                                 run_.workflow->steps[*fact.step].effect == call_effect::none;
@@ -106,11 +104,11 @@ std::optional<std::string> run_actor_state::feed(run_input input) {
         strict_seq_ = fact.seq;
       evolve(run_, fact);
     }
-    append(decided.events);
+    remember(decided.events, strict_seq_ == strict_before);
     unsettled_.push_back({run_.seq, std::move(decided.events), std::move(input)});
   }
   for (const auto& effect : decided.effects) {
-    if (may_go_before_commit(effect))
+    if (!catching_up_ && may_go_before_commit(effect))
       perform(effect);
     else
       held_effects_.push_back({run_.seq, effect});
@@ -124,42 +122,6 @@ void run_actor_state::take_slot() {
   // A start that is not settled may turn out to be none: an event written then would begin a journal in its middle.
   if (!start_outcome_)
     feed(slot_granted{});
-}
-
-void run_actor_state::append(const std::vector<event>& facts) {
-  auto x = new_append();
-  x.append.events.reserve(facts.size());
-  for (const auto& fact : facts)
-    x.append.events.push_back(encode_event(fact, *run_.workflow));
-  const bool first = facts.front().seq == 1;
-  const auto time = now();
-  // A run that had ended is going on again: recovery looks for it by its row, so the row may not lag behind.
-  const bool reopened =
-    std::any_of(facts.begin(), facts.end(), [](const event& fact) { return fact.kind == event_kind::run_retried; });
-  if (first || reopened || run_.phase == run_phase::ended || time - projected_at_ >= projection_interval()) {
-    (first ? x.append.insert : x.append.update) = audit_of(run_);
-    projected_seq_ = run_.seq;
-    projected_at_ = time;
-  }
-  if (first)
-    x.append.key = std::move(key_);
-  if (!unsettled_since_)
-    unsettled_since_ = time;
-  send_append(std::move(x));
-}
-
-append_events run_actor_state::new_append() {
-  append_events x;
-  x.after_rejection = std::exchange(after_rejection_, false);
-  x.tenant = run_.plan.tenant;
-  x.append.run = run_.plan.run;
-  x.append.epoch = epoch_;
-  return x;
-}
-
-void run_actor_state::send_append(append_events x) {
-  ++appends_out_;
-  self_->send(environment_->writer_of(run_.plan.run), std::move(x));
 }
 
 bool run_actor_state::may_go_before_commit(const run_effect& effect) const {
@@ -191,6 +153,7 @@ void run_actor_state::settled(const append_answered& x) {
     refuse_held_wishes("the run's shard has another owner now; ask again");
     end(run_left::reason_type::fenced);
   }
+  append_held_back();
   leave_if_settled();
 }
 
@@ -224,8 +187,10 @@ void run_actor_state::became_durable(int32_t seq) {
   durable_seq_ = std::max(durable_seq_, seq);
   rejections_ = 0;
   std::erase_if(unsettled_, [&](const unsettled_input& x) { return x.seq <= durable_seq_; });
-  if (durable_seq_ == run_.seq)
+  if (durable_seq_ == run_.seq) {
     unsettled_since_.reset();
+    one_by_one_ = false;
+  }
   std::erase_if(held_wishes_, [&](held_wish& x) {
     if (x.seq > durable_seq_)
       return false;
@@ -254,17 +219,23 @@ void run_actor_state::became_durable(int32_t seq) {
 // ---- a rejection ------------------------------------------------------------
 
 void run_actor_state::rejected(int32_t seq, const std::string& reason) {
-  if (++rejections_ > rejections_max) {
+  const auto together =
+    std::count_if(unsettled_.begin(), unsettled_.end(), [&](const unsettled_input& x) { return x.seq <= seq; });
+  // What several inputs led to went in one append: it is decided again and goes one by one, so that the one that is at
+  // fault is found.
+  one_by_one_ = together > 1;
+  if (!one_by_one_ && ++rejections_ > rejections_max) {
     give_up(stop_kind::events_refused, reason);
     return;
   }
   reloading_ = true;
   held_effects_.clear();
+  held_back_.clear();
   refused_ = {{}, reason};
   for (auto& each : unsettled_) {
-    if (each.seq == seq)
+    if (each.seq == seq && !one_by_one_)
       refused_.events = std::move(each.events);
-    else if (each.seq > seq && std::holds_alternative<call_answered>(each.input))
+    else if (std::holds_alternative<call_answered>(each.input))
       stashed_.push_back(std::move(each.input)); // An answer is not asked for twice.
   }
   unsettled_.clear();
@@ -298,9 +269,12 @@ void run_actor_state::reloaded(const run_loaded& x) {
   unsettled_since_.reset();
   const auto out = calls_out(run_);
   const bool had_events = !refused_.events.empty();
-  if (const auto hopeless = feed(std::move(refused_))) {
-    give_up(stop_kind::events_refused, *hopeless);
-    return;
+  catching_up_ = true;
+  if (!one_by_one_) {
+    if (const auto hopeless = feed(std::move(refused_))) {
+      give_up(stop_kind::events_refused, *hopeless);
+      return;
+    }
   }
   // Only what a person wished was refused: the run itself goes on as ever, however often that happens.
   if (had_events && run_.seq == durable_seq_)
@@ -311,6 +285,8 @@ void run_actor_state::reloaded(const run_loaded& x) {
   // A slot is not given twice, whatever the run made of it when it had the wish that was refused.
   if (run_.phase == run_phase::pending && has_slot_)
     feed(slot_granted{});
+  catching_up_ = false;
+  perform_what_may_go();
   // What the journal says is out and nobody makes (it was held when the rejection came) is made now. What begins with
   // events that are on their way is held like any other.
   const auto still_out = calls_out(run_);
@@ -329,6 +305,14 @@ void run_actor_state::reloaded(const run_loaded& x) {
 }
 
 // ---- effects ----------------------------------------------------------------
+
+void run_actor_state::perform_what_may_go() {
+  for (auto& each : std::exchange(held_effects_, {}))
+    if (may_go_before_commit(each.effect))
+      perform(each.effect);
+    else
+      held_effects_.push_back(std::move(each));
+}
 
 void run_actor_state::perform(const run_effect& effect) {
   if (const auto* call = std::get_if<begin_call>(&effect)) {
@@ -381,7 +365,7 @@ void run_actor_state::arm_timer() {
   if (leaving_ || hand_over_by_)
     return;
   auto due = next_due(run_);
-  if (durable_seq_ > 0 && projected_seq_ < run_.seq && run_.phase != run_phase::ended) {
+  if (durable_seq_ > 0 && projected_seq_ < run_.seq && held_back_.empty() && run_.phase != run_phase::ended) {
     const auto projection = projected_at_ + projection_interval();
     due = due ? std::min(*due, projection) : projection;
   }
@@ -404,30 +388,6 @@ void run_actor_state::woken() {
     feed(clock_reached{});
   project_if_due();
   arm_timer();
-}
-
-duration run_actor_state::projection_interval() const {
-  // While the database is behind, rows that are soon overwritten would put it further behind.
-  const auto wait = environment_->append_pressure_now ? environment_->append_pressure_now().wait : duration(0);
-  return std::max(environment_->run.projection_interval, projection_waits * wait);
-}
-
-void run_actor_state::project_if_due() {
-  const auto time = now();
-  // A start that is not settled may turn out to be none: then there is no row to bring up to date.
-  if (
-    durable_seq_ == 0 || projected_seq_ >= run_.seq || run_.phase == run_phase::ended ||
-    time - projected_at_ < projection_interval())
-    return;
-  project();
-}
-
-void run_actor_state::project() {
-  auto x = new_append();
-  x.append.update = audit_of(run_);
-  projected_seq_ = run_.seq;
-  projected_at_ = now();
-  send_append(std::move(x));
 }
 
 // ---- people -----------------------------------------------------------------

@@ -85,9 +85,14 @@ private:
   wait_reason explain_database() const;
 
   void begin_new(run_beginning& how);
+  /// `may_wait`: nothing waits for these facts to be durable.
+  void remember(const std::vector<event>& facts, bool may_wait);
+  /// Appends these facts behind what is held back.
   void append(const std::vector<event>& facts);
+  void append_held_back();
   bool may_go_before_commit(const run_effect& effect) const;
   void perform(const run_effect& effect);
+  void perform_what_may_go();
   /// Nobody has answered it yet: an answer to an earlier call of the same attempt can come before the effect may.
   bool is_out(const begin_call& call) const;
   void begin_attempt(const begin_call& call);
@@ -122,6 +127,10 @@ private:
   std::vector<held_effect> held_effects_;
   std::vector<held_wish> held_wishes_;
   std::vector<unsettled_input> unsettled_;
+  /// Outcomes of steps with `call_effect::none` that go with the next append; none when no append is out.
+  std::vector<event_record> held_back_;
+  /// Every input's events go in an append of their own: some were refused in company, and nobody knows which.
+  bool one_by_one_ = false;
   std::optional<timestamp> unsettled_since_;
 
   std::vector<attempt_out> attempts_;
@@ -139,6 +148,8 @@ private:
   /// While the run is read back after a rejection, everything else waits.
   bool reloading_ = false;
   bool after_rejection_ = false;
+  /// It is being told what it had heard before the rejection: a call that follows may have been answered already.
+  bool catching_up_ = false;
   uint32_t rejections_ = 0;
   events_refused refused_;
   std::vector<run_input> stashed_;

@@ -56,6 +56,51 @@ BOOST_AUTO_TEST_CASE(an_answer_that_is_refused_takes_no_other_answer_with_it) {
   world.check_row_equals_fold(run);
 }
 
+BOOST_AUTO_TEST_CASE(of_outcomes_that_went_together_only_the_one_at_fault_is_refused) {
+  for (const std::string bad : {"two", "three"}) {
+    BOOST_TEST_CONTEXT(bad) {
+      actor_world world;
+      auto away = std::make_shared<bool>(false);
+      database_away(world, away);
+      workflow_builder builder("free");
+      builder.step("one").call(scripted()).effect_none().proceeds();
+      builder.step("two").call(scripted()).effect_none().proceeds().after({"one"});
+      builder.step("three").call(scripted()).effect_none().proceeds().after({"two"});
+      builder.step("four").call(scripted()).after({"three"});
+      auto start = world.start(builder.build());
+      world.settle();
+      const auto run = start->run().run;
+      std::vector<size_t> sizes;
+      world.manners->on_row = [&](const run_append& append) -> std::optional<std::string> {
+        sizes.push_back(append.events.size());
+        for (const auto& each : append.events)
+          if (each.body.find("poison") != std::string::npos)
+            return "column body: cannot be stored";
+        return std::nullopt;
+      };
+      // The first outcome is on its way; the next ones wait to go with what comes then.
+      *away = true;
+      for (const std::string step : {"one", "two", "three"}) {
+        world.calls->answer(step, step == bad ? R"({"x":"poison"})" : "{}");
+        world.settle();
+      }
+      *away = false;
+      world.advance(10s);
+      BOOST_TEST_REQUIRE(sizes.size() >= 2u);
+      BOOST_TEST(sizes[0] == 1u);
+      BOOST_TEST(sizes[1] == 2u);
+      for (const std::string step : {"one", "two", "three"})
+        BOOST_TEST(world.calls->count(to_string(run) + "/" + step) == 1u);
+      BOOST_TEST(world.calls->waits("four"));
+      world.calls->answer("four", "{}");
+      world.settle();
+      BOOST_TEST((world.row(run).status == run_status::partial_success));
+      BOOST_TEST(world.row(run).saga_steps_completed == 3);
+      world.check_row_equals_fold(run);
+    }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_waiting_run_whose_wish_is_refused_still_gets_its_slot) {
   // The slot comes before the refusal, and after it; with the wish in hand the run can take it, or cannot.
   const auto pause = [](actor_world& world, const run_id& run) { return world.ask(run, pause_asked{"poison"}); };
