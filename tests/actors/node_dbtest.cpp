@@ -148,6 +148,7 @@ BOOST_AUTO_TEST_CASE(a_node_under_load_is_looked_at_often_and_found_healthy) {
   options.watchdog.look_interval = std::chrono::milliseconds(100);
   options.watchdog.page_runs_max = 500;
   options.watchdog.listed_rows_max = 700;
+  options.dispatcher.append_wait_max = std::chrono::minutes(1); // All of them at once, however slow the machine is.
   node engine(options, postgres_ports(database.url()));
   wait_until_ready(engine);
   const auto quick = parsed(chain_of_five(R"({"distribution":"exponential","time":"20ms","fail_rate":0.1})"));
