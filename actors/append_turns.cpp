@@ -17,7 +17,12 @@ void append_turns::begin_batch(size_t runs_max) {
   served_.clear();
   if (++batch_ % about_for_batches == 0)
     forget_the_absent();
-  part_ = std::max(part_min, runs_max / std::max<size_t>(lines_.size(), 1));
+  part_of_batch_ = somebody_writes_little() ? part : runs_max;
+}
+
+bool append_turns::somebody_writes_little() const {
+  return lines_.size() > 1 &&
+         std::any_of(lines_.begin(), lines_.end(), [](const auto& each) { return each.second.runs.size() < part; });
 }
 
 void append_turns::forget_the_absent() {
@@ -34,7 +39,7 @@ std::optional<run_id> append_turns::next() {
       own->batch = batch_;
       own->taken = 0;
     }
-    if (own->taken == part_) {
+    if (own->taken == part_of_batch_) {
       served_.push_back(own);
       continue;
     }

@@ -10,15 +10,15 @@
 
 namespace levain {
 
-/// Whose append is written next: in the order of arrival within a tenant, and by turns between tenants. While several
-/// tenants are about, none fills a batch alone: whoever comes next waits for the batch that is being written, and that
-/// should not be somebody else's long one. A plain data structure: no actor, no clock.
+/// Whose append is written next: in the order of arrival within a tenant, and by turns between tenants. While somebody
+/// is about who writes little, nobody fills a batch: whoever comes next waits for the batch that is being written, and
+/// that should not be somebody else's long one. A plain data structure: no actor, no clock.
 class append_turns {
 public:
   /// A tenant is about for so many batches after its last append.
   static constexpr uint64_t about_for_batches = 16;
-  /// However many tenants are about, each may have so many runs in a batch.
-  static constexpr size_t part_min = 50;
+  /// A tenant with fewer runs in line writes little; while such a one is about, each has at most so many in a batch.
+  static constexpr size_t part = 25;
 
   /// Puts a run at the end of its tenant's line.
   void push(const run_id& run, const tenant_id& tenant);
@@ -41,6 +41,7 @@ private:
   };
 
   void forget_the_absent();
+  bool somebody_writes_little() const;
 
   std::unordered_map<tenant_id, line> lines_;
   /// Lines that are not empty, in turn; they stay where they are in `lines_`.
@@ -48,7 +49,8 @@ private:
   /// Of them, those that have had their part of this batch.
   std::deque<line*> served_;
   uint64_t batch_ = 0;
-  size_t part_ = part_min;
+  /// How many runs of a tenant this batch may have.
+  size_t part_of_batch_ = part;
 };
 
 } // namespace levain

@@ -14,7 +14,7 @@ namespace levain {
 namespace {
 
 /// Numbers are asked for when so small a share of a block is left.
-constexpr int64_t numbers_reserve_divisor = 4;
+constexpr int64_t numbers_reserve_divisor = 2;
 
 wish_refused not_owned(const run_id& run) {
   return {
@@ -75,21 +75,19 @@ std::optional<start_refused> dispatcher_state::why_database_is_behind(const tena
   if (!environment_->append_pressure_now)
     return std::nullopt;
   const auto pressure = environment_->append_pressure_now();
-  const duration most = options_.append_wait_max;
-  if (pressure.wait <= most / 2 || pressure.waiting < options_.congestion_appends_min || !pressure.database_answers)
+  if (!pressure.database_answers || pressure.waiting < options_.congestion_appends_min)
     return std::nullopt;
-  const bool all = pressure.wait > most;
-  if (!all && !shares_.has_had_its_share(tenant, environment_->now()))
+  const bool all = pressure.wait > options_.append_wait_max;
+  if (!all && (pressure.wait <= options_.append_wait_fair_max || !shares_.starts_too_much(tenant, environment_->now())))
     return std::nullopt;
   const auto waited = std::chrono::ceil<std::chrono::milliseconds>(pressure.wait);
   return start_refused{
     start_refused::reason_type::busy,
     fmt::format(
-      "the database is behind: {} appends wait for it, the oldest for {} ms ({}append_wait_max, {} ms{})",
-      pressure.waiting, waited.count(), all ? "" : "half of ", options_.append_wait_max.count(),
-      all ? "" : ", for tenants that have started their share of late"),
+      "the database is behind: {} appends wait for it, the oldest for {} ms ({})", pressure.waiting, waited.count(),
+      all ? "append_wait_max" : "append_wait_fair_max, for tenants that start much more than others"),
     // By then about so much is written as waits now.
-    std::min<std::chrono::milliseconds>(waited, options_.refusal_retry_after)};
+    std::min(std::max(waited, options_.congestion_retry_after_min), options_.refusal_retry_after)};
 }
 
 std::string dispatcher_state::next_run_number(timestamp at) {

@@ -18,7 +18,7 @@ struct lease_beginning {
   std::function<uuid()> mint;
   /// No other node can be alive: take what there is, whatever the heartbeats say, and hand nothing over.
   bool sole = false;
-  int64_t numbers_block = 10'000;
+  int64_t numbers_block = 20'000;
 };
 
 /// Holds what the node owns. The database decides, by its own clock; this asks it in time. What this knows may be old,

@@ -26,11 +26,15 @@ struct dispatcher_options {
   /// database is away.
   size_t starts_unsettled_max = 20'000;
   /// Starts are refused while the oldest append has been waiting for the database for longer, so that those that were
-  /// accepted end soon; from half of it on, starts of tenants that have had their share of late.
-  std::chrono::milliseconds append_wait_max{200};
+  /// accepted end soon.
+  std::chrono::milliseconds append_wait_max{100};
+  /// The same for tenants that start much more than the others, so that those notice little of it.
+  std::chrono::milliseconds append_wait_fair_max{10};
   /// While fewer appends than this wait, nobody is refused for it: they all go with the next commit, and only that is
   /// slow. Not a setting of the daemon.
-  size_t congestion_appends_min = 500;
+  size_t congestion_appends_min = 200;
+  /// Who is refused for it is not told to come back sooner. Not a setting of the daemon.
+  std::chrono::milliseconds congestion_retry_after_min{100};
   /// After so long a waiting run moves up one priority.
   duration ageing_interval = std::chrono::seconds(10);
   /// What a tenant may begin in its turn, counted in steps.
@@ -43,7 +47,7 @@ struct dispatcher_options {
   /// what is out afterwards is abandoned here and made again there.
   duration handover_grace = std::chrono::seconds(2);
   /// Run numbers reserved at a time.
-  int64_t run_numbers_block = 10'000;
+  int64_t run_numbers_block = 20'000;
 };
 
 /// Limits of the persistence actor.

@@ -54,7 +54,6 @@ void run_actor_state::begin(run_beginning how) {
 }
 
 void run_actor_state::begin_new(run_beginning& how) {
-  key_ = std::move(how.key);
   start_outcome_ = std::move(how.outcome);
   run_ = initial_state(std::move(how.workflow));
   std::vector<event> facts;
@@ -78,7 +77,7 @@ void run_actor_state::begin_new(run_beginning& how) {
     effects = std::move(decided.effects);
   }
   strict_seq_ = run_.seq;
-  append(facts);
+  append(facts, std::move(how.key));
   for (const auto& effect : effects)
     held_effects_.push_back({run_.seq, effect});
 }

@@ -87,8 +87,8 @@ private:
   void begin_new(run_beginning& how);
   /// `may_wait`: nothing waits for these facts to be durable.
   void remember(const std::vector<event>& facts, bool may_wait);
-  /// Appends these facts behind what is held back.
-  void append(const std::vector<event>& facts);
+  /// Appends these facts behind what is held back; the first ones of a run with the key of its start.
+  void append(const std::vector<event>& facts, std::optional<start_key> key = {});
   void append_held_back();
   bool may_go_before_commit(const run_effect& effect) const;
   void perform(const run_effect& effect);
@@ -137,7 +137,6 @@ private:
 
   /// The dispatcher has let it begin.
   bool has_slot_ = false;
-  std::optional<start_key> key_;
   receiver<start_outcome> start_outcome_;
 
   /// The row as it was last sent is as new as this event.

@@ -31,7 +31,7 @@ void run_actor_state::append_held_back() {
     append({});
 }
 
-void run_actor_state::append(const std::vector<event>& facts) {
+void run_actor_state::append(const std::vector<event>& facts, std::optional<start_key> key) {
   auto x = new_append();
   x.append.events = std::exchange(held_back_, {});
   x.append.events.reserve(x.append.events.size() + facts.size());
@@ -47,8 +47,7 @@ void run_actor_state::append(const std::vector<event>& facts) {
     projected_seq_ = run_.seq;
     projected_at_ = time;
   }
-  if (first)
-    x.append.key = std::move(key_);
+  x.append.key = std::move(key);
   if (!unsettled_since_)
     unsettled_since_ = time;
   send_append(std::move(x));

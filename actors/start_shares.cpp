@@ -8,12 +8,13 @@ void start_shares::count(const tenant_id& tenant, timestamp now) {
   ++current_;
 }
 
-bool start_shares::has_had_its_share(const tenant_id& tenant, timestamp now) {
+bool start_shares::starts_too_much(const tenant_id& tenant, timestamp now) {
   turn_to(now);
   const auto found = tenants_.find(tenant);
   if (found == tenants_.end())
     return false;
-  return (found->second.current + found->second.last) * tenants_.size() >= current_ + last_;
+  const auto own = found->second.current + found->second.last;
+  return 2 * own * tenants_.size() > 3 * (current_ + last_);
 }
 
 void start_shares::turn_to(timestamp now) {

@@ -17,9 +17,9 @@ public:
   /// A run of the tenant was begun.
   void count(const tenant_id& tenant, timestamp now);
 
-  /// Whether the tenant had at least its share of the starts of late: as many as each would have if all tenants that
-  /// started any had the same number.
-  bool has_had_its_share(const tenant_id& tenant, timestamp now);
+  /// Whether the tenant has started more than half as much again as its share of late: as many as each would have if
+  /// all tenants that started any had the same number. Never who is alone.
+  bool starts_too_much(const tenant_id& tenant, timestamp now);
 
 private:
   struct starts {

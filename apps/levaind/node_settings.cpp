@@ -26,8 +26,9 @@ void add_admission(option_maker& add, node_options& node) {
   add.count("runs-waiting-max", dispatcher.runs_waiting_max, "Runs that wait for a slot; further starts get 429");
   add.span(
     "append-wait-max", dispatcher.append_wait_max,
-    "Starts get 429 while what is to be written has been waiting for the database for longer; from half of it on, "
-    "starts of tenants that start most");
+    "Starts get 429 while what is to be written has been waiting for the database for longer");
+  add.span(
+    "append-wait-fair-max", dispatcher.append_wait_fair_max, "The same for tenants that start much more than others");
   add.count(
     "starts-unsettled-max", dispatcher.starts_unsettled_max,
     "Starts on their way to the database; further ones get 429");

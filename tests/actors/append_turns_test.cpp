@@ -1,5 +1,6 @@
 #include "actors/append_turns.hpp"
 
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 
 using namespace levain;
@@ -49,15 +50,26 @@ BOOST_AUTO_TEST_CASE(tenants_take_turns) {
   BOOST_TEST((batch(turns, 5) == std::vector{run(3)}));
 }
 
-BOOST_AUTO_TEST_CASE(while_others_are_about_nobody_fills_a_batch) {
+BOOST_AUTO_TEST_CASE(while_somebody_who_writes_little_is_about_nobody_fills_a_batch) {
   append_turns turns;
   turns.push(run(1'000), tenant(2));
   for (uint64_t i = 0; i < 500; ++i)
     turns.push(run(i), tenant(1));
-  BOOST_TEST(batch(turns, 200).size() == 101u); // Half a batch, and the other's one.
-  const auto next = batch(turns, 200);
-  BOOST_TEST(next.size() == 100u);
-  BOOST_TEST((next.front() == run(100)));
+  BOOST_TEST(batch(turns, 200).size() == append_turns::part + 1);
+  const auto next = batch(turns, 200); // The other has nothing in line, and may have soon.
+  BOOST_TEST(next.size() == append_turns::part);
+  BOOST_TEST((next.front() == run(append_turns::part)));
+}
+
+BOOST_AUTO_TEST_CASE(where_everybody_writes_much_batches_are_full) {
+  append_turns turns;
+  for (uint64_t i = 0; i < 500; ++i) {
+    turns.push(run(i), tenant(1));
+    turns.push(run(1'000 + i), tenant(2));
+  }
+  const auto both = batch(turns, 200);
+  BOOST_TEST(both.size() == 200u);
+  BOOST_TEST(std::count_if(both.begin(), both.end(), [](const run_id& x) { return x < run(1'000); }) == 100);
 }
 
 BOOST_AUTO_TEST_CASE(who_has_been_silent_for_long_is_not_about) {
@@ -72,16 +84,6 @@ BOOST_AUTO_TEST_CASE(who_has_been_silent_for_long_is_not_about) {
   BOOST_TEST(batches <= 2 * append_turns::about_for_batches + 1);
 }
 
-BOOST_AUTO_TEST_CASE(however_many_tenants_are_about_a_part_is_worth_a_commit) {
-  append_turns turns;
-  for (uint64_t i = 0; i < 1'000; ++i)
-    turns.push(run(10'000 + i), tenant(2 + i));
-  for (uint64_t i = 0; i < 1'000; ++i)
-    turns.push(run(i), tenant(1));
-  batch(turns, 1'000);
-  BOOST_TEST(batch(turns, 500).size() == append_turns::part_min);
-}
-
 BOOST_AUTO_TEST_CASE(the_first_of_each_tenant_is_known) {
   append_turns turns;
   for (uint64_t i = 0; i < 200; ++i)
@@ -89,8 +91,8 @@ BOOST_AUTO_TEST_CASE(the_first_of_each_tenant_is_known) {
   turns.push(run(1'000), tenant(2));
   BOOST_TEST((turns.fronts() == std::vector{run(0), run(1'000)}));
   batch(turns, 200); // The first has had its part, and the second nothing left.
-  BOOST_TEST((turns.fronts() == std::vector{run(100)}));
-  BOOST_TEST((batch(turns, 1) == std::vector{run(100)}));
+  BOOST_TEST((turns.fronts() == std::vector{run(append_turns::part)}));
+  BOOST_TEST((batch(turns, 1) == std::vector{run(append_turns::part)}));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

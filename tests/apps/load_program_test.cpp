@@ -36,7 +36,9 @@ void plant_a_lie(const std::string& url, const std::string& kind) {
   pqxx::connection connection(url);
   pqxx::work work(connection);
   work.exec("create table lies (run_id uuid)");
+  // One lie, however many write at the same time.
   work.exec("create function lie() returns trigger language plpgsql as $$ begin "
+            "perform pg_advisory_xact_lock(1); "
             "if exists (select from lies) then return new; end if; "
             "insert into lies values (new.run_id); return null; end $$");
   work.exec(
