@@ -8,6 +8,18 @@ using namespace levain;
 using namespace levain::test;
 using namespace std::chrono_literals;
 
+namespace {
+
+/// Whatever has the word in it.
+std::optional<std::string> refuse_poison(const run_append& append) {
+  for (const auto& each : append.events)
+    if (each.body.find("poison") != std::string::npos)
+      return "column body: cannot be stored";
+  return std::nullopt;
+}
+
+} // namespace
+
 BOOST_AUTO_TEST_SUITE(run_refusal_test)
 
 BOOST_AUTO_TEST_CASE(an_answer_the_database_refuses_fails_its_step_and_says_so) {
@@ -15,12 +27,7 @@ BOOST_AUTO_TEST_CASE(an_answer_the_database_refuses_fails_its_step_and_says_so) 
   auto start = world.start(chain());
   world.settle();
   const auto run = start->run().run;
-  world.manners->on_row = [](const run_append& append) -> std::optional<std::string> {
-    for (const auto& each : append.events)
-      if (each.body.find("poison") != std::string::npos)
-        return "column body: cannot be stored";
-    return std::nullopt;
-  };
+  world.manners->on_row = refuse_poison;
   world.calls->answer("one", R"({"x":"poison"})");
   world.advance(1s);
   const auto row = world.row(run);
@@ -36,12 +43,7 @@ BOOST_AUTO_TEST_CASE(an_answer_that_is_refused_takes_no_other_answer_with_it) {
   auto start = world.start(
     workflow_builder("parallel").step("bad").call(scripted()).proceeds().step("good").call(scripted()).build());
   world.settle();
-  world.manners->on_row = [](const run_append& append) -> std::optional<std::string> {
-    for (const auto& each : append.events)
-      if (each.body.find("poison") != std::string::npos)
-        return "column body: cannot be stored";
-    return std::nullopt;
-  };
+  world.manners->on_row = refuse_poison;
   *away = true;
   world.calls->answer("bad", R"({"x":"poison"})");
   world.settle();
@@ -73,10 +75,7 @@ BOOST_AUTO_TEST_CASE(of_outcomes_that_went_together_only_the_one_at_fault_is_ref
       std::vector<size_t> sizes;
       world.manners->on_row = [&](const run_append& append) -> std::optional<std::string> {
         sizes.push_back(append.events.size());
-        for (const auto& each : append.events)
-          if (each.body.find("poison") != std::string::npos)
-            return "column body: cannot be stored";
-        return std::nullopt;
+        return refuse_poison(append);
       };
       // The first outcome is on its way; the next ones wait to go with what comes then.
       *away = true;
@@ -120,12 +119,7 @@ BOOST_AUTO_TEST_CASE(a_waiting_run_whose_wish_is_refused_still_gets_its_slot) {
     world.manners->on_append = [&](const std::vector<run_append>& batch) {
       return away && batch.front().run == run ? model_fault::transient : model_fault::none;
     };
-    world.manners->on_row = [](const run_append& append) -> std::optional<std::string> {
-      for (const auto& each : append.events)
-        if (each.body.find("poison") != std::string::npos)
-          return "column body: cannot be stored";
-      return std::nullopt;
-    };
+    world.manners->on_row = refuse_poison;
     if (slot_first)
       world.calls->answer("one", "{}");
     auto told = ask(world, run);
@@ -147,12 +141,7 @@ BOOST_AUTO_TEST_CASE(wishes_that_are_refused_again_and_again_do_a_run_no_harm) {
   actor_world world;
   auto start = world.start(workflow_builder("short").step("only").call(scripted()).build());
   world.settle();
-  world.manners->on_row = [](const run_append& append) -> std::optional<std::string> {
-    for (const auto& each : append.events)
-      if (each.body.find("poison") != std::string::npos)
-        return "column body: cannot be stored";
-    return std::nullopt;
-  };
+  world.manners->on_row = refuse_poison;
   for (int i = 0; i < 10; ++i) {
     auto told = world.ask(start->run().run, pause_asked{"poison"});
     world.settle();
@@ -168,12 +157,7 @@ BOOST_AUTO_TEST_CASE(a_refused_cancel_gives_no_call_up) {
   actor_world world;
   auto start = world.start(workflow_builder("short").step("only").call(scripted()).effect_none().build());
   world.settle();
-  world.manners->on_row = [](const run_append& append) -> std::optional<std::string> {
-    for (const auto& each : append.events)
-      if (each.body.find("poison") != std::string::npos)
-        return "column body: cannot be stored";
-    return std::nullopt;
-  };
+  world.manners->on_row = refuse_poison;
   auto told = world.ask(start->run().run, cancel_asked{"poison", "because"});
   world.settle();
   BOOST_TEST(std::holds_alternative<wish_refused>(told->value()));
@@ -190,12 +174,7 @@ BOOST_AUTO_TEST_CASE(a_refused_wish_of_an_ended_run_does_not_silence_it) {
   const auto run = start->run().run;
   world.calls->answer("only", failure(call_failure::kind_type::final));
   world.settle();
-  world.manners->on_row = [](const run_append& append) -> std::optional<std::string> {
-    for (const auto& each : append.events)
-      if (each.body.find("poison") != std::string::npos)
-        return "column body: cannot be stored";
-    return std::nullopt;
-  };
+  world.manners->on_row = refuse_poison;
   auto refused = world.ask(run, retry_asked{"poison"});
   world.settle();
   BOOST_TEST(std::holds_alternative<wish_refused>(refused->value()));
