@@ -306,11 +306,11 @@ void run_actor_state::reloaded(const run_loaded& x) {
 // ---- effects ----------------------------------------------------------------
 
 void run_actor_state::perform_what_may_go() {
-  for (auto& each : std::exchange(held_effects_, {}))
+  for (const auto& each : std::exchange(held_effects_, {}))
     if (may_go_before_commit(each.effect))
       perform(each.effect);
     else
-      held_effects_.push_back(std::move(each));
+      held_effects_.push_back(each);
 }
 
 void run_actor_state::perform(const run_effect& effect) {
