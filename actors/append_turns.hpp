@@ -15,7 +15,7 @@ namespace levain {
 /// that should not be somebody else's long one. A plain data structure: no actor, no clock.
 class append_turns {
 public:
-  /// A tenant is about for so many batches after its last append.
+  /// A tenant is about for at least so many batches after its last append, and at most for twice as many.
   static constexpr uint64_t about_for_batches = 16;
   /// A tenant with fewer runs in line writes little; while such a one is about, each has at most so many in a batch.
   static constexpr size_t part = 25;

@@ -169,7 +169,8 @@ void dispatcher_state::spawn_run(const tenant_id& tenant, bool running, run_begi
   const auto id = how.recovered ? how.recovered->plan.run : how.plan.run;
   how.environment = environment_;
   how.dispatcher = dispatcher_actor(self_);
-  const auto epoch = how.epoch = epochs_[shard_of(id)];
+  const auto epoch = epochs_[shard_of(id)];
+  how.epoch = epoch;
   auto actor = self_->spawn<caf::monitored>(run, std::move(how));
   by_address_.emplace(actor.address(), id);
   live_.insert_or_assign(id, live_run{std::move(actor), tenant, epoch, running});

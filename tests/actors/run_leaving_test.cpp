@@ -9,6 +9,25 @@ using namespace levain;
 using namespace levain::test;
 using namespace std::chrono_literals;
 
+namespace {
+
+/// Refuses the next append, and cannot be read from then on.
+struct refusal_and_outage {
+  explicit refusal_and_outage(actor_world& world) {
+    world.manners->can_read = [this] { return readable; };
+    world.manners->on_row = [this](const run_append&) -> std::optional<std::string> {
+      if (std::exchange(refused, true))
+        return std::nullopt;
+      readable = false;
+      return "column body: cannot be stored";
+    };
+  }
+  bool readable = true;
+  bool refused = false;
+};
+
+} // namespace
+
 BOOST_AUTO_TEST_SUITE(run_leaving_test)
 
 BOOST_AUTO_TEST_CASE(a_fenced_run_stops_and_says_nothing_more) {
@@ -78,15 +97,7 @@ BOOST_AUTO_TEST_CASE(a_run_whose_journal_cannot_be_read_leaves_for_another_node_
   auto start = world.start(chain());
   world.settle();
   const auto run = start->run().run;
-  bool readable = true;
-  world.manners->can_read = [&] { return readable; };
-  bool refused_once = false;
-  world.manners->on_row = [&](const run_append&) -> std::optional<std::string> {
-    if (std::exchange(refused_once, true))
-      return std::nullopt;
-    readable = false;
-    return "column body: cannot be stored";
-  };
+  refusal_and_outage database(world);
   world.calls->answer("one", "{}");
   world.settle();
   caf::anon_send(world.dispatch, hand_over_shards{{{shard_of(run), world.database->epoch(shard_of(run))}}});
@@ -102,21 +113,13 @@ BOOST_AUTO_TEST_CASE(a_run_that_is_read_back_while_it_is_handed_over_still_takes
   auto start = world.start(chain());
   world.settle();
   const auto run = start->run().run;
-  bool readable = true;
-  world.manners->can_read = [&] { return readable; };
-  bool refused_once = false;
-  world.manners->on_row = [&](const run_append& append) -> std::optional<std::string> {
-    if (append.run != run || std::exchange(refused_once, true))
-      return std::nullopt;
-    readable = false;
-    return "column body: cannot be stored";
-  };
+  refusal_and_outage database(world);
   world.ask(run, pause_asked{"mara"});
   world.settle();
-  BOOST_TEST(refused_once);
+  BOOST_TEST(database.refused);
   caf::anon_send(world.dispatch, hand_over_shards{{{shard_of(run), world.database->epoch(shard_of(run))}}});
   world.settle();
-  readable = true;
+  database.readable = true;
   world.advance(1500ms); // It asks once a second, and leaves after two.
   BOOST_TEST(world.status().runs_live == 1u);
   const auto events = world.database->events(run).size();
