@@ -72,7 +72,7 @@ bench_measure offer_thrice(bench_stage& stage, duration length, const node_optio
 } // namespace
 
 bench_measure measure_overload(bench_stage& stage) {
-  return offer_thrice(stage, stage.pick<duration>(std::chrono::seconds(60), std::chrono::seconds(10)), {});
+  return offer_thrice(stage, stage.pick<duration>(std::chrono::seconds(60), std::chrono::seconds(6)), {});
 }
 
 bench_measure measure_overload_bounded(bench_stage& stage) {

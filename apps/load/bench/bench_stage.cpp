@@ -31,7 +31,7 @@ bool bench_stage::is_asked_for(std::string_view row) const {
 }
 
 duration bench_stage::round_length() const {
-  return pick<duration>(std::chrono::milliseconds(3000), std::chrono::milliseconds(1500));
+  return pick<duration>(std::chrono::milliseconds(3000), std::chrono::milliseconds(1200));
 }
 
 void bench_stage::require_going_on() const {

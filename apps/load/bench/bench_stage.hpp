@@ -80,8 +80,8 @@ public:
   Value pick(Value full, Value quick) const {
     return options_.quick ? quick : full;
   }
-  /// How often loads that are compared with each other are repeated: 5, or 3.
-  size_t rounds() const { return pick<size_t>(5, 3); }
+  /// How often loads that are compared with each other are repeated: 5, or 2 when quick.
+  size_t rounds() const { return pick<size_t>(5, 2); }
   /// How long each of these lasts.
   duration round_length() const;
 
