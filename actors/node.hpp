@@ -8,6 +8,7 @@
 
 #include "actors/calls/function_executor.hpp"
 #include "actors/calls/http_calls.hpp"
+#include "actors/cluster/cluster_options.hpp"
 #include "actors/ending_messages.hpp"
 #include "actors/liveness_log.hpp"
 #include "actors/messages.hpp"
@@ -53,6 +54,8 @@ struct node_options {
   watchdog_options watchdog;
   http_executor_options http;
   call_variables variables;
+  /// How it speaks to other nodes and to workers; not at all by default.
+  cluster_options cluster;
 };
 
 /// What a node says of its health.

@@ -1,7 +1,6 @@
 #include "actors/cluster/wire_system.hpp"
 
 #include <array>
-#include <charconv>
 #include <cstdio>
 #include <memory>
 
@@ -117,28 +116,6 @@ wire_config::wire_config(const wire_security& security, const wire_pace& pace) {
   openssl_key = security.key;
   openssl_cafile = security.ca;
   load<caf::openssl::manager>();
-}
-
-std::optional<wire_address> parse_wire_address(const std::string& text) {
-  const auto colon = text.rfind(':');
-  if (colon == std::string::npos || colon == 0)
-    return std::nullopt;
-  auto host = text.substr(0, colon);
-  if (host.front() == '[' && host.back() == ']')
-    host = host.substr(1, host.size() - 2);
-  else if (host.find(':') != std::string::npos)
-    return std::nullopt;
-  uint16_t port = 0;
-  const char* end = text.data() + text.size();
-  const auto [stopped, error] = std::from_chars(text.data() + colon + 1, end, port);
-  if (host.empty() || error != std::errc() || stopped != end || port == 0)
-    return std::nullopt;
-  return wire_address{std::move(host), port};
-}
-
-std::string to_string(const wire_address& address) {
-  const bool bare = address.host.find(':') == std::string::npos;
-  return fmt::format(fmt::runtime(bare ? "{}:{}" : "[{}]:{}"), address.host, address.port);
 }
 
 uint16_t open_gate(const caf::actor& gate, const wire_address& at) {

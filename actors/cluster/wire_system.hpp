@@ -3,7 +3,6 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
-#include <optional>
 #include <stdexcept>
 #include <string>
 
@@ -11,24 +10,9 @@
 #include <caf/actor_system_config.hpp>
 #include <caf/event_based_actor.hpp>
 
+#include "actors/cluster/wire_options.hpp"
+
 namespace levain {
-
-/// Who may talk to whom: with all three, both sides show a certificate of the same CA; with none, nothing is checked.
-struct wire_security {
-  /// PEM files: this program's certificate, its key, and the CA's certificate.
-  std::string certificate;
-  std::string key;
-  std::string ca;
-  bool is_on() const { return !certificate.empty(); }
-};
-
-/// How fast a silent peer is found out. CAF sends the heartbeats and says when a connection is given up.
-struct wire_pace {
-  std::chrono::milliseconds heartbeat{500};
-  /// A peer that said nothing for so long is cut off; its actors are down then. At least twice `heartbeat`.
-  std::chrono::milliseconds silence_max{2000};
-  bool operator==(const wire_pace&) const = default;
-};
 
 /// The files of a `wire_security` do not belong together or cannot be read; the text names file and reason.
 class bad_certificates : public std::runtime_error {
@@ -47,17 +31,6 @@ public:
   /// Throws as `check_security` does.
   wire_config(const wire_security& security, const wire_pace& pace);
 };
-
-/// Where a gate is.
-struct wire_address {
-  std::string host;
-  uint16_t port = 0;
-  auto operator<=>(const wire_address&) const = default;
-};
-
-/// Reads HOST:PORT or [HOST]:PORT with a port from 1 to 65535; nothing else.
-std::optional<wire_address> parse_wire_address(const std::string& text);
-std::string to_string(const wire_address& address);
 
 /// Opens `gate` to whoever connects to this address; port 0 lets the system choose. Answers the port. Throws
 /// `std::runtime_error` that names the address when it cannot be bound.

@@ -26,6 +26,9 @@ constexpr size_t open_files_spare = 256;
 /// What is read as text and becomes an option when all of it is known.
 struct raw_options {
   std::string listen = "127.0.0.1:7400";
+  std::string cluster;
+  std::string cluster_advertise;
+  bool cluster_insecure = false;
   std::vector<std::string> variables;
 };
 
@@ -93,6 +96,28 @@ void add_program(option_maker& add, daemon_options& options, raw_options& raw) {
   add.span("upkeep-interval", options.upkeep_interval, "Between rounds of upkeep of the database");
 }
 
+void add_cluster(option_maker& add, daemon_options& options, raw_options& raw) {
+  auto& cluster = options.node.cluster;
+  add.group("Cluster and workers");
+  add.text("cluster", raw.cluster, "Where other nodes and workers find this one; port 0 lets the system choose")
+    ->type_name("HOST:PORT");
+  add.text("cluster-advertise", raw.cluster_advertise, "What they are told instead, where another address leads here")
+    ->type_name("HOST:PORT");
+  add.text("cluster-certificate", cluster.security.certificate, "This node's certificate, for mutual TLS")
+    ->type_name("PEM");
+  add.text("cluster-key", cluster.security.key, "Its key")->type_name("PEM");
+  add.text("cluster-ca", cluster.security.ca, "The CA whose certificates are let in")->type_name("PEM");
+  add.flag("cluster-insecure", raw.cluster_insecure, "Without TLS beyond loopback too: anybody may then join");
+  add.span("cluster-heartbeat-interval", cluster.pace.heartbeat, "Between two signs of life on a connection");
+  add.span("cluster-silence-max", cluster.pace.silence_max, "After so long without one a connection is given up");
+  add.span("cluster-connect-timeout-max", cluster.connect_time_max, "For a connection to another node");
+  add.span("route-time-max", cluster.router.route_time_max, "For another node to answer what was asked here");
+  add.count("routed-max", cluster.router.routed_max, "Wishes on their way to other nodes; further ones get 503");
+  add.count(
+    "start-imbalance-max", cluster.router.imbalance_max,
+    "A start goes to the node with the most free slots when it has so many more");
+}
+
 bool is_variable_name(const std::string& name) {
   const auto fits = [](unsigned char c) { return std::isalnum(c) || c == '_'; };
   return !name.empty() && !std::isdigit(static_cast<unsigned char>(name.front())) &&
@@ -120,6 +145,41 @@ bool is_database_url(const std::string& text) {
   const auto scheme = text.find("://");
   return scheme == std::string::npos ? text.find('=') != std::string::npos
                                      : text.starts_with("postgresql://") || text.starts_with("postgres://");
+}
+
+/// An address in `option`; port 0 is one only where the system may choose.
+std::optional<wire_address> read_wire_address(const char* option, const std::string& text, bool zero) {
+  if (text.empty())
+    return std::nullopt;
+  const auto endpoint = parse_endpoint(text);
+  if (!endpoint || (endpoint->second == 0 && !zero))
+    throw CLI::ValidationError(option, "must be HOST:PORT such as 127.0.0.1:7500, not '" + text + "'");
+  return wire_address{endpoint->first, endpoint->second};
+}
+
+void check_cluster(daemon_options& options, const raw_options& raw) {
+  auto& cluster = options.node.cluster;
+  cluster.listen = read_wire_address("--cluster", raw.cluster, true);
+  cluster.advertise = read_wire_address("--cluster-advertise", raw.cluster_advertise, false);
+  const auto& files = cluster.security;
+  const bool any_file = !files.certificate.empty() || !files.key.empty() || !files.ca.empty();
+  if (!cluster.listen) {
+    if (cluster.advertise || any_file || raw.cluster_insecure)
+      throw CLI::ValidationError("--cluster", "is missing: the other cluster options are of no use without it");
+    return;
+  }
+  if (any_file && (files.certificate.empty() || files.key.empty() || files.ca.empty()))
+    throw CLI::ValidationError(
+      "--cluster-certificate, --cluster-key, --cluster-ca", "belong together: give all three or none");
+  if (!any_file && !raw.cluster_insecure && !is_loopback(*cluster.listen))
+    throw CLI::ValidationError(
+      "--cluster", "without TLS must be on a loopback address, not " + cluster.listen->host +
+                     ": give --cluster-certificate, --cluster-key and --cluster-ca, or say --cluster-insecure");
+  if (cluster.pace.heartbeat * 2 > cluster.pace.silence_max)
+    throw CLI::ValidationError(
+      "--cluster-heartbeat-interval", "must be at most half of --cluster-silence-max (" +
+                                        format_duration(cluster.pace.silence_max) + "), not " +
+                                        format_duration(cluster.pace.heartbeat));
 }
 
 void check_together(daemon_options& options, const raw_options& raw) {
@@ -152,6 +212,7 @@ void check_together(daemon_options& options, const raw_options& raw) {
       "--journal-retry-interval-initial", "must be at most --journal-retry-interval-max (" +
                                             format_duration(node.persistence.retry_interval_max) + "), not " +
                                             format_duration(node.persistence.retry_interval_initial));
+  check_cluster(options, raw);
   node.variables = read_variables(raw.variables);
   if (!options.database.empty() && !is_database_url(options.database))
     throw CLI::ValidationError(
@@ -214,6 +275,7 @@ std::variant<daemon_options, int> read_daemon_options(int argc, const char* cons
     ->allow_extra_args(false)
     ->group("Program");
   add_server(add, options);
+  add_cluster(add, options, raw);
   add_admission(add, options.node);
   add_journal(add, options.node);
   add_watchdog(add, options.node);

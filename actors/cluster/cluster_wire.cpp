@@ -1,0 +1,92 @@
+#include "actors/cluster/cluster_wire.hpp"
+
+#include <mutex>
+
+#include <caf/actor_system.hpp>
+#include <caf/send.hpp>
+
+#include "actors/cluster/wire_system.hpp"
+
+namespace levain {
+
+struct cluster_wire::impl {
+  impl(const cluster_options& given, std::string called)
+    : options(given)
+    , name(std::move(called))
+    , config(given.security, given.pace)
+    , system(config) {}
+
+  /// The gate, or nothing while it is closed.
+  caf::actor opened() {
+    std::lock_guard guard(mutex);
+    return gate_handle;
+  }
+
+  cluster_options options;
+  std::string name;
+  wire_config config;
+  caf::actor_system system;
+  std::mutex mutex;
+  caf::actor gate_handle;
+  std::string address;
+};
+
+cluster_wire::cluster_wire(const cluster_options& options, std::string name)
+  : impl_(std::make_unique<impl>(options, std::move(name))) {}
+
+cluster_wire::~cluster_wire() {
+  stop();
+}
+
+caf::actor_system& cluster_wire::system() {
+  return impl_->system;
+}
+
+void cluster_wire::open(engine_doors doors) {
+  const auto& options = impl_->options;
+  const auto opened = impl_->system.spawn(gate, gate_beginning{options, impl_->name, std::move(doors)});
+  const auto port = open_gate(opened, *options.listen);
+  auto found_at = options.advertise.value_or(*options.listen);
+  if (found_at.port == 0)
+    found_at.port = port;
+  const auto text = to_string(found_at);
+  caf::anon_send(opened, gate_bound{text});
+  std::lock_guard guard(impl_->mutex);
+  impl_->gate_handle = opened;
+  impl_->address = text;
+}
+
+std::string cluster_wire::address() const {
+  std::lock_guard guard(impl_->mutex);
+  return impl_->address;
+}
+
+void cluster_wire::know(cluster_known x) {
+  if (const auto to = impl_->opened())
+    caf::anon_send(to, std::move(x));
+}
+
+void cluster_wire::ask(const uuid& node, peer_request request, duration time_max, receiver<peer_answer> outcome) {
+  const auto to = impl_->opened();
+  if (!to)
+    return outcome(no_answer{"the node's gate is closed", false});
+  const auto wait = std::max(std::chrono::ceil<std::chrono::milliseconds>(time_max), std::chrono::milliseconds(1));
+  caf::anon_send(to, ask_peer{node, std::move(request), wait, std::move(outcome)});
+}
+
+void cluster_wire::tell_shards_freed_to_all() {
+  if (const auto to = impl_->opened())
+    caf::anon_send(to, tell_shards_freed{});
+}
+
+void cluster_wire::stop() {
+  caf::actor closing;
+  {
+    std::lock_guard guard(impl_->mutex);
+    closing = std::exchange(impl_->gate_handle, nullptr);
+  }
+  if (closing)
+    caf::anon_send_exit(closing, caf::exit_reason::user_shutdown);
+}
+
+} // namespace levain
