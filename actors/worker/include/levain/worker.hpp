@@ -12,17 +12,8 @@
 
 #include <nlohmann/json.hpp>
 
-// A worker of Levain in ten lines:
-//
-//   #include <levain/worker.hpp>
-//
-//   int main() {
-//     levain::worker worker({.nodes = {"127.0.0.1:7500"}});
-//     worker.offer("greeting", 4, [](levain::worker_step& step) -> levain::worker_result {
-//       return nlohmann::json{{"text", "Hello " + step.input().value("name", "world")}};
-//     });
-//     worker.run();
-//   }
+// `docs/examples/greeting_worker/greeting_worker.cpp` is a worker in ten lines (it is installed too, in
+// `share/levain/examples`); `docs/workers.md` tells what is promised to a worker, and what is asked of it.
 //
 // What a worker does may be done again after a crash: with the same `key`, so that whoever it talks to can do it once.
 
@@ -108,7 +99,9 @@ struct worker_options {
   std::chrono::milliseconds result_kept_max{600'000};
 };
 
-/// A process that does steps of some kinds for a cluster of nodes. Members are for the thread that made it, but `stop`.
+/// A process that does steps of some kinds for a cluster of nodes. It says what it goes through (connections, refusals)
+/// to spdlog's default logger, never to standard output. One of them at a time in a process. Members are for the thread
+/// that made it, but `stop` and `connected`.
 class worker {
 public:
   static constexpr size_t progress_bytes_max = 1000;
@@ -130,12 +123,14 @@ public:
   /// `std::logic_error` when nothing is offered.
   void start();
   /// `start`, then waits until SIGINT, SIGTERM or `stop`, then stops. Call before other threads begin: it blocks these
-  /// signals.
+  /// signals. A second signal ends the program at once. Throws as `start`, and `std::runtime_error` when the worker
+  /// broke.
   void run();
-  /// Takes nothing new, ends what is being done within `stop_grace`, and goes. Any thread.
+  /// Takes nothing new, ends what is being done within `stop_grace`, and goes. What has not ended by then is cancelled
+  /// and soon left alone: the nodes have it done elsewhere, with the same keys. Any thread but those that do steps.
   void stop();
 
-  /// Nodes that it is connected with now.
+  /// Nodes that it is connected with now. Any thread.
   size_t connected() const;
 
 private:

@@ -1,0 +1,256 @@
+#include <csignal>
+#include <mutex>
+#include <random>
+
+#include <caf/actor_system.hpp>
+#include <fmt/format.h>
+#include <poll.h>
+#include <spdlog/spdlog.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "actors/cluster/wire_system.hpp"
+#include "actors/worker/include/levain/worker.hpp"
+#include "actors/worker/worker_limits.hpp"
+#include "actors/worker/worker_link.hpp"
+
+namespace levain {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+/// For the actor that speaks for a worker to end when it is told to.
+constexpr milliseconds end_grace{5'000};
+/// Between two looks whether that actor has died.
+constexpr milliseconds look_interval{1'000};
+
+std::string host_name() {
+  char name[256] = {};
+  if (gethostname(name, sizeof name - 1) != 0)
+    return "unknown";
+  return name;
+}
+
+uuid random_uuid() {
+  std::random_device source;
+  const auto word = [&source] { return static_cast<uint64_t>(source()) << 32 | source(); };
+  const uuid_entropy entropy{word(), word()};
+  return make_uuid_v7(now_utc(), entropy);
+}
+
+std::vector<wire_address> read_nodes(const std::vector<std::string>& nodes) {
+  if (nodes.empty())
+    throw std::invalid_argument("nodes: must name at least one HOST:PORT");
+  std::vector<wire_address> read;
+  for (const auto& each : nodes) {
+    const auto address = parse_wire_address(each);
+    if (!address)
+      throw std::invalid_argument(
+        fmt::format("nodes: must be HOST:PORT such as 127.0.0.1:7500 or [::1]:7500, not '{}'", each));
+    read.push_back(*address);
+  }
+  return read;
+}
+
+void check_span(const char* name, milliseconds span, milliseconds min) {
+  if (span < min)
+    throw std::invalid_argument(fmt::format("{}: must be at least {} ms, not {} ms", name, min.count(), span.count()));
+}
+
+void check_options(const worker_options& options) {
+  if (options.name.size() > worker_name_bytes_max)
+    throw std::invalid_argument(
+      fmt::format("name: must be at most {} bytes long, not {}", worker_name_bytes_max, options.name.size()));
+  check_span("reconnect_interval_initial", options.reconnect_interval_initial, milliseconds(1));
+  check_span("reconnect_interval_max", options.reconnect_interval_max, options.reconnect_interval_initial);
+  check_span("stop_grace", options.stop_grace, milliseconds(0));
+  check_span("result_kept_max", options.result_kept_max, milliseconds(0));
+}
+
+/// A descriptor that closes itself.
+class owned_descriptor {
+public:
+  explicit owned_descriptor(int number)
+    : number_(number) {
+    if (number_ < 0)
+      throw std::system_error(errno, std::generic_category(), "worker");
+  }
+  ~owned_descriptor() { close(number_); }
+  owned_descriptor(const owned_descriptor&) = delete;
+  owned_descriptor& operator=(const owned_descriptor&) = delete;
+  int number() const { return number_; }
+
+private:
+  int number_;
+};
+
+sigset_t ending_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGTERM);
+  return signals;
+}
+
+} // namespace
+
+struct worker::impl {
+  explicit impl(worker_options given)
+    : options(std::move(given))
+    , nodes(read_nodes(options.nodes)) {
+    check_options(options);
+  }
+
+  void start();
+  void stop();
+  /// Waits until a signal, or `stop`, or until the actor has died.
+  void wait_for_end();
+  bool wait_until_done(milliseconds limit);
+
+  const worker_options options;
+  const std::vector<wire_address> nodes;
+  std::map<std::string, std::shared_ptr<const worker_link_options::offer>> offers;
+  const std::shared_ptr<worker_inbox> inbox = std::make_shared<worker_inbox>();
+  const std::shared_ptr<worker_sight> sight = std::make_shared<worker_sight>();
+  const std::shared_ptr<work_threads> threads = std::make_shared<work_threads>();
+  const owned_descriptor stopped{eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+
+  /// Guards the two below, and makes those who stop at the same time wait for each other.
+  std::mutex mutex;
+  std::unique_ptr<wire_config> config;
+  std::unique_ptr<caf::actor_system> system;
+};
+
+void worker::impl::start() {
+  if (offers.empty())
+    throw std::logic_error("a worker that offers nothing cannot start: call offer first");
+  std::lock_guard lock(mutex);
+  if (config)
+    throw std::logic_error("a worker starts once");
+  const wire_security security{options.certificate, options.key, options.ca};
+  config = std::make_unique<wire_config>(security, wire_pace{});
+  system = std::make_unique<caf::actor_system>(*config);
+  auto host = host_name();
+  worker_link_options link{
+    .id = random_uuid(),
+    .name = options.name.empty() ? fmt::format("{}/{}", host, getpid()) : options.name,
+    .host = host,
+    .nodes = nodes,
+    .wait = {.initial = options.reconnect_interval_initial, .wait_max = options.reconnect_interval_max},
+    .result_kept_max = options.result_kept_max,
+    .offers = offers,
+    .inbox = inbox,
+    .sight = sight,
+    .threads = threads};
+  inbox->open(system->spawn(worker_link, std::move(link)));
+}
+
+bool worker::impl::wait_until_done(milliseconds limit) {
+  std::unique_lock lock(sight->mutex);
+  return sight->changed.wait_for(
+    lock, limit, [this] { return sight->ended || (sight->leaving && sight->being_done == 0); });
+}
+
+void worker::impl::stop() {
+  std::lock_guard lock(mutex);
+  if (!system)
+    return;
+  inbox->post(leave_asked{});
+  if (!wait_until_done(options.stop_grace)) {
+    inbox->post(cancel_asked_of_all{});
+    if (!wait_until_done(cancelled_grace))
+      spdlog::warn("left_undone hint=\"the nodes have these steps done elsewhere, with the same keys\"");
+  }
+  inbox->post(go_asked{});
+  {
+    std::unique_lock look(sight->mutex);
+    sight->changed.wait_for(look, end_grace, [this] { return sight->ended; });
+    sight->connected = 0;
+  }
+  inbox->close();
+  threads->stop();
+  system.reset();
+  const uint64_t one = 1;
+  (void)!write(stopped.number(), &one, sizeof one);
+}
+
+void worker::impl::wait_for_end() {
+  const auto signals = ending_signals();
+  const owned_descriptor signalled(signalfd(-1, &signals, SFD_CLOEXEC));
+  for (;;) {
+    pollfd looked_at[2] = {{signalled.number(), POLLIN, 0}, {stopped.number(), POLLIN, 0}};
+    const int ready = poll(looked_at, 2, static_cast<int>(look_interval.count()));
+    if (ready > 0 && looked_at[0].revents != 0) {
+      // The second signal ends the program at once.
+      std::signal(SIGINT, SIG_DFL);
+      std::signal(SIGTERM, SIG_DFL);
+      signalfd_siginfo taken{};
+      (void)!read(signalled.number(), &taken, sizeof taken);
+      spdlog::info("stop_asked signal={}", taken.ssi_signo);
+      pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
+      return;
+    }
+    if (ready > 0 && looked_at[1].revents != 0)
+      return;
+    std::lock_guard lock(sight->mutex);
+    if (sight->ended)
+      return;
+  }
+}
+
+worker::worker(worker_options options)
+  : impl_(std::make_unique<impl>(std::move(options))) {}
+
+worker::~worker() {
+  stop();
+}
+
+void worker::offer(std::string kind, uint32_t at_once, worker_function function) {
+  if (kind.empty() || kind.size() > worker_kind_bytes_max)
+    throw std::invalid_argument(
+      fmt::format("kind: must be 1 to {} bytes long, not {}", worker_kind_bytes_max, kind.size()));
+  if (at_once < 1 || at_once > at_once_max)
+    throw std::invalid_argument(fmt::format("at_once: must be 1 to {} for '{}', not {}", at_once_max, kind, at_once));
+  if (!function)
+    throw std::invalid_argument(fmt::format("function: there is none for '{}'", kind));
+  if (impl_->config)
+    throw std::logic_error("offer comes before start");
+  if (impl_->offers.contains(kind))
+    throw std::invalid_argument(fmt::format("kind: '{}' is offered already", kind));
+  impl_->offers[std::move(kind)] =
+    std::make_shared<const worker_link_options::offer>(worker_link_options::offer{at_once, std::move(function)});
+}
+
+void worker::start() {
+  impl_->start();
+}
+
+void worker::run() {
+  const auto signals = ending_signals();
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  // A peer that went away is an error of that one write.
+  std::signal(SIGPIPE, SIG_IGN);
+  impl_->start();
+  impl_->wait_for_end();
+  bool died = false;
+  {
+    std::lock_guard lock(impl_->sight->mutex);
+    died = impl_->sight->ended && !impl_->sight->leaving;
+  }
+  impl_->stop();
+  if (died)
+    throw std::runtime_error("the worker's own actor has died");
+}
+
+void worker::stop() {
+  impl_->stop();
+}
+
+size_t worker::connected() const {
+  std::lock_guard lock(impl_->sight->mutex);
+  return impl_->sight->connected;
+}
+
+} // namespace levain

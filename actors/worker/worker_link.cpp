@@ -1,0 +1,413 @@
+#include "actors/worker/worker_link.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <utility>
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include "actors/cluster/wire_system.hpp"
+#include "actors/worker/call_checks.hpp"
+#include "actors/worker/worker_limits.hpp"
+#include "persistence/plain_line.hpp"
+
+namespace levain {
+
+namespace {
+
+using tick_atom = caf::atom_constant<caf::atom("tick")>;
+using room_atom = caf::atom_constant<caf::atom("room")>;
+
+constexpr size_t name_bytes_shown = 100;
+constexpr size_t reason_bytes_shown = 300;
+
+std::string shown(const std::string& strangers_text, size_t bytes_max = reason_bytes_shown) {
+  return plain_line(strangers_text, bytes_max);
+}
+
+work_result call_function(const worker_function& function, worker_step& step) {
+  try {
+    return to_work_result(function(step));
+  } catch (const std::exception& thrown) {
+    return failed_by_exception(thrown.what());
+  } catch (...) {
+    return failed_by_exception("the function threw something that is no std::exception");
+  }
+}
+
+} // namespace
+
+worker_link_state::worker_link_state(worker_link_options given)
+  : options(std::move(given))
+  , bench(options.result_kept_max)
+  , book(options.nodes, options.wait, gate_refused_pause)
+  , chance(std::random_device{}()) {
+  for (const auto& [kind, offer] : options.offers)
+    bench.offer(kind, offer->at_once);
+}
+
+void worker_link_state::begin(caf::event_based_actor* with) {
+  self = with;
+  self->set_down_handler([this](const caf::down_msg& down) {
+    for (const auto& [number, link] : gates)
+      if (link.gate.address() == down.source || (link.desk && link.desk.address() == down.source)) {
+        lost(number, self->system().render(down.reason));
+        break;
+      }
+    settle();
+  });
+  // Nobody at the other end of a wire ends this actor.
+  self->set_exit_handler([](const caf::exit_msg&) {});
+  self->set_default_handler([this](caf::scheduled_actor*, const caf::message_view&) -> caf::result<caf::message> {
+    cut_off_sender("it sent a message that no node sends a worker");
+    settle();
+    return caf::sec::unexpected_message;
+  });
+  settle();
+}
+
+// ---- connections --------------------------------------------------------------
+
+void worker_link_state::connect_due() {
+  for (const auto& each : book.due(now()))
+    connect_to_gate(
+      self, each, gate_connect_timeout,
+      [this, each](caf::actor gate) {
+        connected(each, gate);
+        settle();
+      },
+      [this, each](const std::string& reason) {
+        unreachable(each, reason);
+        settle();
+      });
+}
+
+void worker_link_state::connected(const wire_address& at, const caf::actor& gate) {
+  for (auto& [number, link] : gates) {
+    if (link.gate != gate)
+      continue;
+    // Another name of the same place.
+    link.addresses.push_back(at);
+    if (link.desk)
+      book.opened(at, number);
+    return;
+  }
+  const auto number = ++last_gate;
+  gates[number] = {.gate = gate, .addresses = {at}};
+  self->monitor(gate);
+  introduce(number);
+}
+
+void worker_link_state::introduce(gate_number number) {
+  auto held = bench.held(now());
+  held.resize(std::min(held.size(), held_calls_told_max));
+  const auto told = held.size();
+  const worker_hello hello{
+    .worker = options.id,
+    .name = options.name,
+    .host = options.host,
+    .version = LEVAIN_VERSION,
+    .protocol_min = wire_protocol_min,
+    .protocol_max = wire_protocol_max,
+    .offers = bench.offers(),
+    .held = std::move(held)};
+  const auto asked = self->request(gates.at(number).gate, gate_hello_timeout, hello).id();
+  // Two answers are possible, which `then` cannot tell apart.
+  self->add_multiplexed_response_handler(
+    asked, caf::behavior{
+             [this, number, told](const worker_welcome& welcome) {
+               welcomed(number, told, welcome);
+               settle();
+             },
+             [this, number](const wire_refused& refused) {
+               not_welcomed(number, refused.reason, true);
+               settle();
+             },
+             [this, number](const caf::error& why) {
+               not_welcomed(number, "no answer to the introduction: " + self->system().render(why), false);
+               settle();
+             }});
+}
+
+void worker_link_state::welcomed(gate_number number, size_t told, const worker_welcome& welcome) {
+  const auto found = gates.find(number);
+  if (found == gates.end())
+    return;
+  auto& link = found->second;
+  if (welcome.protocol < wire_protocol_min || welcome.protocol > wire_protocol_max) {
+    not_welcomed(number, fmt::format("it chose protocol {}, which was not offered", welcome.protocol), true);
+    return;
+  }
+  link.name = shown(welcome.node_name, name_bytes_shown);
+  link.desk = caf::actor_cast<caf::actor>(self->current_sender());
+  if (!link.desk)
+    link.desk = link.gate;
+  if (link.desk != link.gate)
+    self->monitor(link.desk);
+  for (const auto& at : link.addresses)
+    book.opened(at, number);
+  spdlog::info(
+    "node_connected node={} name=\"{}\" address={}", to_string(welcome.node), link.name,
+    to_string(link.addresses.front()));
+  bench.gate_opened(number, told, now());
+  list(number, welcome.gates);
+  show();
+}
+
+void worker_link_state::not_welcomed(gate_number number, const std::string& reason, bool slowly) {
+  const auto found = gates.find(number);
+  if (found == gates.end())
+    return;
+  const auto link = std::move(found->second);
+  gates.erase(found);
+  self->demonitor(link.gate);
+  for (const auto& at : link.addresses) {
+    if (!slowly) {
+      unreachable(at, reason);
+      continue;
+    }
+    book.refused(at, now(), random());
+    spdlog::warn(
+      "node_refused address={} reason=\"{}\" again_in={}s", to_string(at), shown(reason),
+      std::chrono::duration_cast<std::chrono::seconds>(gate_refused_pause).count());
+  }
+}
+
+void worker_link_state::unreachable(const wire_address& at, const std::string& reason) {
+  const auto tries = book.failed(at, now(), random());
+  if (tries == 0)
+    spdlog::info(
+      "node_forgotten address={} reason=\"no node lists it any more, and it does not answer\"", to_string(at));
+  else if (std::has_single_bit(tries))
+    spdlog::warn("node_unreachable address={} tries={} reason=\"{}\"", to_string(at), tries, shown(reason));
+}
+
+void worker_link_state::lost(gate_number number, const std::string& reason, bool slowly) {
+  const auto found = gates.find(number);
+  if (found == gates.end())
+    return;
+  const auto link = std::move(found->second);
+  gates.erase(found);
+  self->demonitor(link.gate);
+  if (!link.desk) {
+    for (const auto& at : link.addresses)
+      unreachable(at, reason);
+    return;
+  }
+  if (link.desk != link.gate)
+    self->demonitor(link.desk);
+  spdlog::warn(
+    "node_lost name=\"{}\" address={} reason=\"{}\"", link.name, to_string(link.addresses.front()), shown(reason));
+  book.lost(number, now(), random(), slowly);
+  bench.gate_lost(number, now());
+  show();
+}
+
+void worker_link_state::list(gate_number from, const std::vector<std::string>& gates_listed) {
+  auto checked = check_gates(gates_listed);
+  if (const auto* wrong = std::get_if<nonsense>(&checked)) {
+    cut_off_sender(wrong->reason);
+    return;
+  }
+  book.list(from, std::get<std::vector<wire_address>>(checked), now());
+}
+
+worker_link_state::links::iterator worker_link_state::sender() {
+  const auto& from = self->current_sender();
+  auto at = gates.begin();
+  for (; from && at != gates.end(); ++at)
+    if (at->second.desk && at->second.gate.node() == from->node())
+      return at;
+  return gates.end();
+}
+
+void worker_link_state::cut_off_sender(const std::string& reason) {
+  const auto from = self->current_sender();
+  if (!from || from->node() == self->node())
+    return;
+  const auto at = sender();
+  spdlog::warn("peer_cut_off name=\"{}\" reason=\"{}\"", at == gates.end() ? "" : at->second.name, shown(reason));
+  cut_off(from);
+  if (at != gates.end())
+    lost(at->first, "it was cut off", true);
+}
+
+// ---- calls ------------------------------------------------------------------
+
+void worker_link_state::take_call(call_given call) {
+  const auto from = sender();
+  if (from == gates.end()) {
+    cut_off_sender("it gave a call without having welcomed this worker");
+    return;
+  }
+  auto checked = check_call(std::move(call));
+  if (const auto* wrong = std::get_if<nonsense>(&checked)) {
+    cut_off_sender(wrong->reason);
+    return;
+  }
+  if (const auto wrong = bench.give(from->first, std::move(std::get<arrived_call>(checked)), now()))
+    cut_off_sender(*wrong);
+}
+
+void worker_link_state::drop_call(const call_dropped& dropped) {
+  if (const auto from = sender(); from != gates.end())
+    bench.drop(from->first, dropped.number);
+}
+
+void worker_link_state::take_news() {
+  for (auto& each : options.inbox->take())
+    std::visit([this](const auto& news) { take_one(news); }, each);
+}
+
+void worker_link_state::take_one(const work_beat& news) {
+  bench.beat(news.work, news.progress, now());
+}
+
+void worker_link_state::take_one(const work_done& news) {
+  at_work.erase(news.work);
+  bench.finish(news.work, news.result, now());
+  show();
+}
+
+void worker_link_state::take_one(const leave_asked& /*news*/) {
+  bench.leave();
+  {
+    std::lock_guard lock(options.sight->mutex);
+    options.sight->leaving = true;
+  }
+  show();
+}
+
+void worker_link_state::take_one(const cancel_asked_of_all& /*news*/) {
+  bench.cancel_all();
+}
+
+void worker_link_state::take_one(const go_asked& /*news*/) {
+  self->quit();
+}
+
+// ---- what the workbench wants -------------------------------------------------
+
+/// After everything that may have changed something.
+void worker_link_state::settle() {
+  bench.pass(now());
+  perform();
+  // What is in the mailbox by now is handled before this, so a crowd of calls changes the room once.
+  if (bench.room_moved() && !std::exchange(telling, true))
+    self->send(self, room_atom::value);
+  connect_due();
+  arm();
+}
+
+void worker_link_state::perform() {
+  for (auto& effect : bench.take_effects())
+    std::visit([this](auto& each) { act(each); }, effect);
+}
+
+void worker_link_state::tell_room() {
+  telling = false;
+  bench.tell_room();
+  perform();
+}
+
+void worker_link_state::act(const say_to_gate& effect) {
+  const auto found = gates.find(effect.gate);
+  if (found == gates.end() || !found->second.desk)
+    return;
+  const auto& desk = found->second.desk;
+  std::visit([this, &desk](const auto& word) { self->send(desk, word); }, effect.word);
+}
+
+void worker_link_state::act(begin_work& effect) {
+  const auto offer = options.offers.at(effect.call.given.kind);
+  const auto inbox = options.inbox;
+  const auto work = effect.work;
+  auto step = std::make_shared<step_at_work>(std::move(effect.call), effect.deadline, [inbox, work](std::string words) {
+    inbox->post(work_beat{work, std::move(words)});
+  });
+  at_work[work] = step;
+  show();
+  try {
+    options.threads->run([offer, inbox, work, step] {
+      inbox->post(work_done{work, call_function(offer->function, *step)});
+    });
+  } catch (const std::system_error& wrong) {
+    inbox->post(work_done{work, failed_by_exception(wrong.what())});
+  }
+}
+
+void worker_link_state::act(const extend_work& effect) {
+  if (const auto found = at_work.find(effect.work); found != at_work.end())
+    found->second->extend(effect.deadline);
+}
+
+void worker_link_state::act(const cancel_work& effect) {
+  if (const auto found = at_work.find(effect.work); found != at_work.end())
+    found->second->cancel();
+}
+
+/// One tick is on its way whenever something waits for time.
+void worker_link_state::arm() {
+  auto due = book.next_due();
+  if (const auto other = bench.next_due(); other && (!due || *other < *due))
+    due = other;
+  if (!due || (armed && *armed <= *due))
+    return;
+  armed = due;
+  const auto wait = std::max(*due - now(), worker_moment::duration::zero());
+  self->delayed_send(self, std::chrono::ceil<std::chrono::milliseconds>(wait), tick_atom::value);
+}
+
+void worker_link_state::show() {
+  size_t connected = 0;
+  for (const auto& [number, link] : gates)
+    connected += link.desk ? 1 : 0;
+  {
+    std::lock_guard lock(options.sight->mutex);
+    options.sight->connected = connected;
+    options.sight->being_done = bench.being_done();
+  }
+  options.sight->changed.notify_all();
+}
+
+// ---- the actor ----------------------------------------------------------------
+
+caf::behavior worker_link(caf::event_based_actor* self, worker_link_options options) {
+  const auto sight = options.sight;
+  const auto state = std::make_shared<worker_link_state>(std::move(options));
+  self->attach_functor([sight](const caf::error&) {
+    {
+      std::lock_guard lock(sight->mutex);
+      sight->ended = true;
+    }
+    sight->changed.notify_all();
+  });
+  state->begin(self);
+  return {
+    [state](news_atom) {
+      state->take_news();
+      state->settle();
+    },
+    [state](room_atom) { state->tell_room(); },
+    [state](tick_atom) {
+      state->armed.reset();
+      state->settle();
+    },
+    [state](const call_given& call) {
+      state->take_call(call);
+      state->settle();
+    },
+    [state](const call_dropped& dropped) {
+      state->drop_call(dropped);
+      state->settle();
+    },
+    [state](const gates_known& known) {
+      if (const auto from = state->sender(); from != state->gates.end())
+        state->list(from->first, known.gates);
+      state->settle();
+    },
+  };
+}
+
+} // namespace levain

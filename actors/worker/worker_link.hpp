@@ -1,0 +1,125 @@
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <random>
+#include <string>
+#include <vector>
+
+#include <caf/behavior.hpp>
+#include <caf/event_based_actor.hpp>
+#include <caf/stateful_actor.hpp>
+
+#include "actors/worker/gate_book.hpp"
+#include "actors/worker/step_at_work.hpp"
+#include "actors/worker/work_threads.hpp"
+#include "actors/worker/workbench.hpp"
+#include "actors/worker/worker_inbox.hpp"
+
+namespace levain {
+
+/// What whoever waits for a worker can see of it.
+struct worker_sight {
+  std::mutex mutex;
+  std::condition_variable changed;
+  size_t connected = 0;
+  /// Functions that have not returned.
+  size_t being_done = 0;
+  /// It takes nothing new any more.
+  bool leaving = false;
+  /// The actor that speaks for the worker has ended.
+  bool ended = false;
+};
+
+/// Everything that the actor which speaks for a worker is begun with.
+struct worker_link_options {
+  uuid id;
+  std::string name;
+  std::string host;
+  std::vector<wire_address> nodes;
+  backoff_options wait;
+  std::chrono::milliseconds result_kept_max{};
+  struct offer {
+    uint32_t at_once = 0;
+    worker_function function;
+  };
+  std::map<std::string, std::shared_ptr<const offer>> offers;
+  std::shared_ptr<worker_inbox> inbox;
+  std::shared_ptr<worker_sight> sight;
+  std::shared_ptr<work_threads> threads;
+};
+
+/// The hands of the workbench: connects to gates, says what the workbench wants said, calls functions.
+struct worker_link_state {
+  explicit worker_link_state(worker_link_options given);
+
+  /// A node that is connected, or being introduced to.
+  struct gate_link {
+    /// What took the introduction.
+    caf::actor gate;
+    /// What answered it and gives calls; null until then.
+    caf::actor desk;
+    std::string name;
+    std::vector<wire_address> addresses;
+  };
+  using links = std::map<gate_number, gate_link>;
+
+  void begin(caf::event_based_actor* with);
+  void connect_due();
+  void connected(const wire_address& at, const caf::actor& gate);
+  void introduce(gate_number number);
+  void welcomed(gate_number number, size_t told, const worker_welcome& welcome);
+  void not_welcomed(gate_number number, const std::string& reason, bool slowly);
+  void unreachable(const wire_address& at, const std::string& reason);
+  void lost(gate_number number, const std::string& reason, bool slowly = false);
+  void list(gate_number from, const std::vector<std::string>& gates);
+  /// The welcomed gate in whose program the sender of the current message lives.
+  links::iterator sender();
+  void cut_off_sender(const std::string& reason);
+
+  void take_call(call_given call);
+  void drop_call(const call_dropped& dropped);
+  void take_news();
+  void take_one(const work_beat& news);
+  void take_one(const work_done& news);
+  void take_one(const leave_asked& news);
+  void take_one(const cancel_asked_of_all& news);
+  void take_one(const go_asked& news);
+
+  void settle();
+  void act(const say_to_gate& effect);
+  void act(begin_work& effect);
+  void act(const extend_work& effect);
+  void act(const cancel_work& effect);
+  void arm();
+  void perform();
+  void tell_room();
+  void show();
+
+  double random() { return draw(chance); }
+  static worker_moment now() { return std::chrono::steady_clock::now(); }
+
+  caf::event_based_actor* self = nullptr;
+  worker_link_options options;
+  workbench bench;
+  gate_book book;
+  links gates;
+  std::map<work_number, std::shared_ptr<step_at_work>> at_work;
+  gate_number last_gate = 0;
+  std::mt19937_64 chance;
+  std::uniform_real_distribution<double> draw{0.0, 1.0};
+  /// A word about room is on its way.
+  bool telling = false;
+  /// When a tick is on its way.
+  std::optional<worker_moment> armed;
+};
+
+/// WORKER LINK. Speaks for a worker: see `actors/cluster/wire_messages.hpp` for what it hears from nodes and tells
+/// them. Lives in a wire system.
+caf::behavior worker_link(caf::event_based_actor* self, worker_link_options options);
+
+} // namespace levain
