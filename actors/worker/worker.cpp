@@ -5,7 +5,7 @@
 #include <caf/actor_system.hpp>
 #include <fmt/format.h>
 #include <poll.h>
-#include <spdlog/spdlog.h>
+
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -14,6 +14,7 @@
 #include "actors/worker/include/levain/worker.hpp"
 #include "actors/worker/worker_limits.hpp"
 #include "actors/worker/worker_link.hpp"
+#include "actors/worker/worker_log.hpp"
 
 namespace levain {
 
@@ -161,7 +162,7 @@ void worker::impl::stop() {
   if (!wait_until_done(options.stop_grace)) {
     inbox->post(cancel_asked_of_all{});
     if (!wait_until_done(cancelled_grace))
-      spdlog::warn("left_undone hint=\"the nodes have these steps done elsewhere, with the same keys\"");
+      worker_log()->warn("left_undone hint=\"the nodes have these steps done elsewhere, with the same keys\"");
   }
   inbox->post(go_asked{});
   {
@@ -188,7 +189,7 @@ void worker::impl::wait_for_end() {
       std::signal(SIGTERM, SIG_DFL);
       signalfd_siginfo taken{};
       (void)!read(signalled.number(), &taken, sizeof taken);
-      spdlog::info("stop_asked signal={}", taken.ssi_signo);
+      worker_log()->info("stop_asked signal={}", taken.ssi_signo);
       pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
       return;
     }

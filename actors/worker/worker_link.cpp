@@ -5,11 +5,11 @@
 #include <utility>
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include "actors/cluster/wire_system.hpp"
 #include "actors/worker/call_checks.hpp"
 #include "actors/worker/worker_limits.hpp"
+#include "actors/worker/worker_log.hpp"
 #include "persistence/plain_line.hpp"
 
 namespace levain {
@@ -147,7 +147,7 @@ void worker_link_state::welcomed(gate_number number, size_t told, const worker_w
     self->monitor(link.desk);
   for (const auto& at : link.addresses)
     book.opened(at, number);
-  spdlog::info(
+  worker_log()->info(
     "node_connected node={} name=\"{}\" address={}", to_string(welcome.node), link.name,
     to_string(link.addresses.front()));
   bench.gate_opened(number, told, now());
@@ -168,19 +168,22 @@ void worker_link_state::not_welcomed(gate_number number, const std::string& reas
       continue;
     }
     book.refused(at, now(), random());
-    spdlog::warn(
+    worker_log()->warn(
       "node_refused address={} reason=\"{}\" again_in={}s", to_string(at), shown(reason),
       std::chrono::duration_cast<std::chrono::seconds>(gate_refused_pause).count());
   }
 }
 
 void worker_link_state::unreachable(const wire_address& at, const std::string& reason) {
+  // The address is said already.
+  const auto lead = to_string(at) + ": ";
+  const auto why = shown(reason.starts_with(lead) ? reason.substr(lead.size()) : reason);
   const auto tries = book.failed(at, now(), random());
   if (tries == 0)
-    spdlog::info(
+    worker_log()->info(
       "node_forgotten address={} reason=\"no node lists it any more, and it does not answer\"", to_string(at));
   else if (std::has_single_bit(tries))
-    spdlog::warn("node_unreachable address={} tries={} reason=\"{}\"", to_string(at), tries, shown(reason));
+    worker_log()->warn("node_unreachable address={} tries={} reason=\"{}\"", to_string(at), tries, why);
 }
 
 void worker_link_state::lost(gate_number number, const std::string& reason, bool slowly) {
@@ -197,7 +200,7 @@ void worker_link_state::lost(gate_number number, const std::string& reason, bool
   }
   if (link.desk != link.gate)
     self->demonitor(link.desk);
-  spdlog::warn(
+  worker_log()->warn(
     "node_lost name=\"{}\" address={} reason=\"{}\"", link.name, to_string(link.addresses.front()), shown(reason));
   book.lost(number, now(), random(), slowly);
   bench.gate_lost(number, now());
@@ -227,7 +230,7 @@ void worker_link_state::cut_off_sender(const std::string& reason) {
   if (!from || from->node() == self->node())
     return;
   const auto at = sender();
-  spdlog::warn("peer_cut_off name=\"{}\" reason=\"{}\"", at == gates.end() ? "" : at->second.name, shown(reason));
+  worker_log()->warn("peer_cut_off name=\"{}\" reason=\"{}\"", at == gates.end() ? "" : at->second.name, shown(reason));
   cut_off(from);
   if (at != gates.end())
     lost(at->first, "it was cut off", true);

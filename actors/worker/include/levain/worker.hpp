@@ -99,9 +99,9 @@ struct worker_options {
   std::chrono::milliseconds result_kept_max{600'000};
 };
 
-/// A process that does steps of some kinds for a cluster of nodes. It says what it goes through (connections, refusals)
-/// to spdlog's default logger, never to standard output. One of them at a time in a process. Members are for the thread
-/// that made it, but `stop` and `connected`.
+/// A process that does steps of some kinds for a cluster of nodes. What it goes through (connections, refusals) goes to
+/// the logger `levain_worker` of spdlog: standard error, unless the program has registered one by that name. One at a
+/// time in a process. Members are for the thread that made it, but `stop` and `connected`.
 class worker {
 public:
   static constexpr size_t progress_bytes_max = 1000;
