@@ -45,6 +45,9 @@ struct http_call {
 /// `{"worker": {"kind": "..."}}`: done by whichever worker offers the kind.
 struct worker_call {
   std::string kind;
+  /// The attempt fails when its worker says nothing for longer; 0 asks for nothing. `worker_heartbeat_min` to the
+  /// timeout.
+  duration heartbeat{0};
   bool operator==(const worker_call&) const = default;
 };
 

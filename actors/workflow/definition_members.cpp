@@ -28,7 +28,7 @@ constexpr std::array call_names = {name("http"), name("worker"), name("function"
 constexpr std::array compensation_names = {name("http"),     name("worker"),  name("function"),
                                            name("simulate"), name("timeout"), name("retry")};
 constexpr std::array http_names = {name("method"), name("url"), name("headers")};
-constexpr std::array worker_names = {name("kind")};
+constexpr std::array worker_names = {name("kind"), name("heartbeat")};
 constexpr std::array function_names = {name("name")};
 constexpr std::array simulate_names = {name("distribution"), name("time"),      name("time_max"),
                                        name("sigma"),        name("fail_rate"), name("fail_final_rate"),

@@ -127,10 +127,8 @@ http_call parse_http(const json& value, const std::string& place, const call_sco
   return call;
 }
 
-/// The one name that a worker's or a function's call is made of.
-std::string parse_kind(
-  const json& value, const std::string& place, definition_object object, std::string_view member, error_list& errors) {
-  object_reader reader(value, place, object, errors);
+/// The name that a worker's or a function's call is made of.
+std::string parse_kind(object_reader& reader, std::string_view member) {
   if (!reader.require(member, kind_rule))
     return {};
   const auto* name = reader.read_text(member, kind_rule);
@@ -147,6 +145,19 @@ void parse_seed(object_reader& reader, uint64_t& seed) {
     seed = given->get<uint64_t>();
   else
     reader.report("seed", "must be a whole number from 0 to 18446744073709551615, not " + describe_value(*given));
+}
+
+worker_call parse_worker(const json& value, const std::string& place, error_list& errors) {
+  worker_call call;
+  object_reader reader(value, place, definition_object::worker, errors);
+  call.kind = parse_kind(reader, "kind");
+  reader.read_duration("heartbeat", call.heartbeat, worker_heartbeat_min, step_timeout_max);
+  return call;
+}
+
+function_call parse_function(const json& value, const std::string& place, error_list& errors) {
+  object_reader reader(value, place, definition_object::function, errors);
+  return {parse_kind(reader, "name")};
 }
 
 simulate_call parse_simulate(const json& value, const std::string& place, error_list& errors) {
@@ -203,9 +214,9 @@ std::optional<call_spec> parse_call(object_reader& reader, const call_scope& sco
   if (kind == "http")
     return parse_http(value, place, scope, errors);
   if (kind == "worker")
-    return worker_call{parse_kind(value, place, definition_object::worker, "kind", errors)};
+    return parse_worker(value, place, errors);
   if (kind == "function")
-    return function_call{parse_kind(value, place, definition_object::function, "name", errors)};
+    return parse_function(value, place, errors);
   return parse_simulate(value, place, errors);
 }
 

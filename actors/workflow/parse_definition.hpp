@@ -27,6 +27,8 @@ inline constexpr size_t definition_depth_max = 32;
 inline constexpr size_t definition_name_bytes_max = 100;
 inline constexpr duration step_timeout_min = std::chrono::milliseconds(1);
 inline constexpr duration step_timeout_max = std::chrono::hours(24 * 7);
+/// A worker cannot be asked for heartbeats more often.
+inline constexpr duration worker_heartbeat_min = std::chrono::milliseconds(100);
 /// No wait between two tries, of a step or of a run, can be longer.
 inline constexpr duration retry_interval_max = std::chrono::hours(24 * 7);
 /// The shortest first wait between two tries.

@@ -50,6 +50,15 @@ void parse_timeout(object_reader& reader, duration& timeout) {
   reader.read_duration("timeout", timeout, step_timeout_min, step_timeout_max);
 }
 
+/// A call that may be silent for longer than it may take is asked for nothing.
+void check_heartbeat(const call_spec& call, duration timeout, const std::string& place, error_list& errors) {
+  const auto* worker = std::get_if<worker_call>(&call);
+  if (worker != nullptr && worker->heartbeat > timeout)
+    errors.add(
+      place + ".worker.heartbeat",
+      "must be at most timeout (" + format_duration(timeout) + "), not " + format_duration(worker->heartbeat));
+}
+
 /// Everything about one step; its members are read in the order of the reference page.
 class step_parser {
 public:
@@ -64,6 +73,7 @@ public:
     parse_audit();
     parse_call_member();
     parse_timeout(reader_, step_.timeout);
+    check_heartbeat(step_.call, step_.timeout, reader_.place_of("call"), errors_);
     if (const auto* retry = reader_.find("retry"))
       step_.retry = parse_retry(*retry, reader_.place_of("retry"), step_.retry, errors_);
     step_.needs = parse_names("needs");
@@ -125,6 +135,7 @@ private:
     if (auto call = parse_call(reader, scope, errors_))
       compensation.call = std::move(*call);
     parse_timeout(reader, compensation.timeout);
+    check_heartbeat(compensation.call, compensation.timeout, reader_.place_of("compensate"), errors_);
     if (const auto* retry = reader.find("retry"))
       compensation.retry = parse_retry(*retry, reader.place_of("retry"), compensation.retry, errors_);
     step_.compensate = std::move(compensation);
