@@ -18,6 +18,8 @@ struct call_request {
   uint32_t attempt = 0;
   bool undo = false;
   std::string idempotency_key;
+  /// Under which the run is owned by whoever makes the call; set by the run's actor.
+  epoch_number epoch = 0;
   duration timeout{};
   /// With all `${..}` and `{..}` resolved.
   call_spec call;

@@ -1,0 +1,266 @@
+#include "actors/cluster/worker_desk.hpp"
+
+#include <fmt/format.h>
+
+#include "actors/cluster/wire_checks.hpp"
+#include "actors/run_machine/plain_line.hpp"
+#include "actors/workflow/parse_definition.hpp"
+
+namespace levain {
+
+namespace {
+
+using kind = call_failure::kind_type;
+
+call_failure failure(kind what, std::string message) {
+  return {what, std::move(message), std::nullopt};
+}
+
+call_failure shutting_down() {
+  return failure(kind::retryable, "the node is shutting down");
+}
+
+/// What a worker came to, in the engine's words. Whether a success can be used is judged where every answer is.
+call_result result_of(const call_ended& x) {
+  if (x.succeeded)
+    return x.result;
+  auto why = plain_line(x.result);
+  if (why.empty())
+    why = "the worker gave no reason";
+  call_failure failed{x.retry ? kind::retryable : kind::final, std::move(why), std::nullopt};
+  if (x.retry && x.retry_after > 0)
+    failed.retry_after = std::chrono::milliseconds(x.retry_after);
+  return failed;
+}
+
+/// What whoever waits is told by a word; only by an end is anybody told anything.
+template <class Word>
+call_result result_in(const Word& /*x*/) {
+  return std::string();
+}
+call_result result_in(const call_ended& x) {
+  return result_of(x);
+}
+
+std::optional<call_failure> fault_in_request(const call_request& request) {
+  if (request.body.size() > call_body_bytes_max)
+    return failure(
+      kind::final, fmt::format(
+                     "what the worker is to be given has {} bytes, at most {} are allowed", request.body.size(),
+                     call_body_bytes_max));
+  return std::nullopt;
+}
+
+} // namespace
+
+worker_desk::worker_desk(worker_roster_options options, std::function<timestamp()> now)
+  : now_(std::move(now))
+  , roster_(std::move(options)) {}
+
+worker_desk::~worker_desk() {
+  close();
+}
+
+// ---- the engine's side ------------------------------------------------------
+
+call_in_flight worker_desk::begin(call_request request, call_done done) {
+  auto refused = fault_in_request(request);
+  uint64_t number = 0;
+  if (!refused) {
+    const std::lock_guard guard(mutex_);
+    if (closed_) {
+      refused = shutting_down();
+    } else if (auto added = roster_.add(std::move(request), now()); auto* why = std::get_if<std::string>(&added)) {
+      refused = failure(kind::retryable, std::move(*why));
+    } else {
+      number = std::get<uint64_t>(added);
+      done_.emplace(number, std::move(done));
+      note_gifts();
+      wake_if_needed();
+    }
+  }
+  if (refused) {
+    done(std::move(*refused));
+    return {};
+  }
+  return call_in_flight([desk = weak_from_this(), number] {
+    if (const auto still = desk.lock())
+      still->give_up(number);
+  });
+}
+
+void worker_desk::give_up(uint64_t number) {
+  // Let go of outside the lock: it may hold the last handle of an actor, whose end gives calls up.
+  call_done nobody;
+  const std::lock_guard guard(mutex_);
+  if (closed_)
+    return;
+  nobody = take_done(number);
+  if (const auto with = roster_.drop(number)) {
+    out_.push_back({*with, call_dropped{number}});
+    wake_if_needed();
+  }
+}
+
+std::optional<worker_call_view> worker_desk::look(const std::string& key, uint32_t attempt) const {
+  const std::lock_guard guard(mutex_);
+  return roster_.look(key, attempt);
+}
+
+worker_figures worker_desk::figures() const {
+  const std::lock_guard guard(mutex_);
+  return roster_.figures();
+}
+
+std::vector<worker_view> worker_desk::list() const {
+  const std::lock_guard guard(mutex_);
+  return roster_.list();
+}
+
+void worker_desk::close() {
+  std::unordered_map<uint64_t, call_done> left;
+  std::function<void()> wake;
+  {
+    const std::lock_guard guard(mutex_);
+    closed_ = true;
+    left.swap(done_);
+    wake.swap(wake_);
+    out_.clear();
+    roster_ = worker_roster({});
+  }
+  for (auto& [number, done] : left)
+    done(shutting_down());
+}
+
+// ---- the side of the wire ---------------------------------------------------
+
+void worker_desk::on_word_out(std::function<void()> wake) {
+  const std::lock_guard guard(mutex_);
+  if (closed_)
+    return;
+  wake_ = std::move(wake);
+  woken_ = false;
+  wake_if_needed();
+}
+
+std::vector<worker_desk::word_out> worker_desk::take_out() {
+  const std::lock_guard guard(mutex_);
+  woken_ = false;
+  return std::exchange(out_, {});
+}
+
+std::variant<worker_desk::seat, std::string> worker_desk::join(const worker_hello& who) {
+  if (auto fault = fault_in(who))
+    return std::move(*fault);
+  const std::lock_guard guard(mutex_);
+  if (closed_)
+    return "the node is shutting down";
+  auto joined = roster_.join(who, now());
+  note_gifts();
+  return joined;
+}
+
+void worker_desk::leave(seat who) {
+  const std::lock_guard guard(mutex_);
+  roster_.leave(who, now());
+  note_gifts();
+}
+
+std::string worker_desk::name_of(seat who) const {
+  const std::lock_guard guard(mutex_);
+  return roster_.name_of(who);
+}
+
+template <class Word>
+std::string worker_desk::hear(seat who, const Word& x) {
+  if (auto fault = fault_in(x))
+    return std::move(*fault);
+  call_done done;
+  {
+    const std::lock_guard guard(mutex_);
+    if (!roster_.is_seated(who))
+      return {}; // It has left, or all have.
+    auto taken = roster_.take(who, x, now());
+    note_gifts();
+    if (!taken.fault.empty())
+      return std::move(taken.fault);
+    if (taken.ended)
+      done = take_done(*taken.ended);
+  }
+  if (done)
+    done(result_in(x));
+  return {};
+}
+
+std::string worker_desk::take(seat who, const call_begun& x) {
+  return hear(who, x);
+}
+
+std::string worker_desk::take(seat who, const call_declined& x) {
+  return hear(who, x);
+}
+
+std::string worker_desk::take(seat who, const room_made& x) {
+  return hear(who, x);
+}
+
+std::string worker_desk::take(seat who, const call_heartbeat& x) {
+  return hear(who, x);
+}
+
+std::string worker_desk::take(seat who, const call_ended& x) {
+  return hear(who, x);
+}
+
+std::string worker_desk::take(seat who, const calls_held& x) {
+  return hear(who, x);
+}
+
+std::string worker_desk::take(seat who, const worker_leaving& x) {
+  return hear(who, x);
+}
+
+std::optional<timestamp> worker_desk::next_due() const {
+  const std::lock_guard guard(mutex_);
+  return roster_.next_due();
+}
+
+void worker_desk::end_silent_calls() {
+  std::vector<std::pair<call_done, std::string>> ended;
+  {
+    const std::lock_guard guard(mutex_);
+    for (const auto& each : roster_.take_silent(now())) {
+      out_.push_back({each.with, call_dropped{each.number}});
+      ended.emplace_back(
+        take_done(each.number),
+        fmt::format("no heartbeat within {} from worker '{}'", format_duration(each.heartbeat), each.worker));
+    }
+  }
+  for (auto& [done, why] : ended)
+    done(failure(kind::retryable, std::move(why)));
+}
+
+// ---- under the lock ---------------------------------------------------------
+
+void worker_desk::note_gifts() {
+  for (const auto& each : roster_.take_gifts())
+    out_.push_back({each.to, roster_.message_of(each.number, now())});
+}
+
+void worker_desk::wake_if_needed() {
+  if (out_.empty() || woken_ || !wake_)
+    return;
+  woken_ = true;
+  wake_();
+}
+
+call_done worker_desk::take_done(uint64_t number) {
+  const auto found = done_.find(number);
+  if (found == done_.end())
+    return nullptr;
+  auto done = std::move(found->second);
+  done_.erase(found);
+  return done;
+}
+
+} // namespace levain

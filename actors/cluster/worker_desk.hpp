@@ -1,0 +1,96 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "actors/cluster/worker_calls.hpp"
+#include "actors/cluster/worker_roster.hpp"
+
+namespace levain {
+
+/// Between the engine, which begins calls, and the actor that speaks with the workers. Knows no wire: what is to be
+/// sent waits here until the actor takes it, and calls wait here while there is no actor yet.
+///
+/// Held by a `shared_ptr`, which the calls that are out refer to weakly. All members are safe from any thread.
+class worker_desk : public worker_calls, public std::enable_shared_from_this<worker_desk> {
+public:
+  using seat = worker_roster::seat;
+
+  /// What is to be sent to a worker.
+  struct word_out {
+    seat to = 0;
+    std::variant<call_given, call_dropped> word;
+  };
+
+  worker_desk(worker_roster_options options, std::function<timestamp()> now);
+  ~worker_desk() override;
+
+  // ---- the engine's side
+
+  /// The call waits until a worker has room for it, for as long as nobody gives it up.
+  call_in_flight begin(call_request request, call_done done) override;
+  std::optional<worker_call_view> look(const std::string& key, uint32_t attempt) const override;
+  worker_figures figures() const override;
+  std::vector<worker_view> list() const override;
+
+  /// Ends all calls, those that are yet to begin too: the node is shutting down. Idempotent.
+  void close();
+
+  // ---- the side of the wire
+
+  /// `wake` is called when the engine has left something to take, from any thread; once until `take_out` is called, and
+  /// never after `close`. It may not ask the desk anything.
+  void on_word_out(std::function<void()> wake);
+  /// What is to be sent, in that order.
+  std::vector<word_out> take_out();
+
+  /// Seats a worker, or says why not in a sentence.
+  std::variant<seat, std::string> join(const worker_hello& who);
+  /// The worker is gone.
+  void leave(seat who);
+  std::string name_of(seat who) const;
+
+  /// What a worker says. Answers why no program of ours says it, a sentence; the worker is to be cut off then, and
+  /// nothing has changed. Empty when all is well.
+  std::string take(seat who, const call_begun& x);
+  std::string take(seat who, const call_declined& x);
+  std::string take(seat who, const room_made& x);
+  std::string take(seat who, const call_heartbeat& x);
+  std::string take(seat who, const call_ended& x);
+  std::string take(seat who, const calls_held& x);
+  std::string take(seat who, const worker_leaving& x);
+
+  /// When `end_silent_calls` has something to do.
+  std::optional<timestamp> next_due() const;
+  /// Ends the calls that gave no heartbeat for too long.
+  void end_silent_calls();
+
+  timestamp now() const { return now_(); }
+
+private:
+  template <class Word>
+  std::string hear(seat who, const Word& x);
+  void give_up(uint64_t number);
+  void note_gifts();
+  void wake_if_needed();
+  call_done take_done(uint64_t number);
+
+  const std::function<timestamp()> now_;
+  mutable std::mutex mutex_;
+  worker_roster roster_;
+  /// Who waits for the result of which call.
+  std::unordered_map<uint64_t, call_done> done_;
+  std::vector<word_out> out_;
+  std::function<void()> wake_;
+  bool woken_ = false;
+  bool closed_ = false;
+};
+
+} // namespace levain

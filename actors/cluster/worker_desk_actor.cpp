@@ -1,0 +1,157 @@
+#include "actors/cluster/worker_desk_actor.hpp"
+
+#include <algorithm>
+
+#include <caf/exit_reason.hpp>
+#include <caf/sec.hpp>
+#include <caf/send.hpp>
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include "actors/cluster/wire_system.hpp"
+
+namespace levain {
+
+worker_desk_state::worker_desk_state(caf::event_based_actor* self)
+  : self_(self) {}
+
+worker_desk_state::~worker_desk_state() {
+  if (desk_)
+    desk_->close();
+}
+
+void worker_desk_state::begin(std::shared_ptr<worker_desk> desk) {
+  desk_ = std::move(desk);
+  desk_->on_word_out([to = caf::actor_cast<caf::actor>(self_)] { caf::anon_send(to, words_wait{}); });
+}
+
+void worker_desk_state::admit(admit_worker& x) {
+  // The promise takes the sender with it.
+  const auto from = self_->current_sender();
+  auto promise = self_->make_response_promise();
+  if (!from)
+    return promise.deliver(wire_refused{"a worker's hello must have a sender, which calls are given to"});
+  const auto who = caf::actor_cast<caf::actor_addr>(from);
+  // One who says hello again has lost what it was given before.
+  unseat(who);
+  auto joined = desk_->join(x.hello);
+  if (const auto* why = std::get_if<std::string>(&joined)) {
+    spdlog::warn("worker_refused worker=\"{}\" reason=\"{}\"", to_string(x.hello.worker), *why);
+    promise.deliver(wire_refused{*why});
+    return send_words();
+  }
+  const auto number = std::get<seat>(joined);
+  // The same worker may have come by another way before.
+  std::erase_if(seats_, [&](const auto& each) { return desk_->name_of(each.second).empty(); });
+  std::erase_if(workers_, [&](const auto& each) { return desk_->name_of(each.first).empty(); });
+  seats_[who] = number;
+  workers_[number] = caf::actor_cast<caf::actor>(from);
+  self_->monitor(workers_[number]);
+  spdlog::info(
+    "worker_joined worker={} name=\"{}\" host=\"{}\" kinds={}", to_string(x.hello.worker), desk_->name_of(number),
+    x.hello.host, x.hello.offers.size());
+  promise.deliver(std::move(x.welcome));
+  send_words();
+}
+
+void worker_desk_state::tell_all(const gates_known& x) {
+  for (const auto& [number, worker] : workers_)
+    self_->send(worker, x);
+}
+
+template <class Word>
+void worker_desk_state::hear(const Word& x) {
+  const auto seated = seats_.find(caf::actor_cast<caf::actor_addr>(self_->current_sender()));
+  if (seated == seats_.end())
+    return cut_off_sender("it speaks of calls and is no worker that has joined");
+  const auto fault = desk_->take(seated->second, x);
+  if (!fault.empty())
+    cut_off_sender(fault);
+  send_words();
+}
+
+void worker_desk_state::cut_off_sender(const std::string& reason) {
+  const auto from = self_->current_sender();
+  if (!from)
+    return;
+  const auto who = caf::actor_cast<caf::actor_addr>(from);
+  const auto seated = seats_.find(who);
+  const auto worker = seated == seats_.end() ? std::string("unknown") : desk_->name_of(seated->second);
+  spdlog::warn("peer_cut_off peer=\"{}\" worker=\"{}\" reason=\"{}\"", caf::to_string(from), worker, reason);
+  unseat(who);
+  cut_off(from);
+}
+
+void worker_desk_state::gone(const caf::actor_addr& who) {
+  const auto seated = seats_.find(who);
+  if (seated == seats_.end())
+    return;
+  spdlog::info("worker_gone name=\"{}\"", desk_->name_of(seated->second));
+  unseat(who);
+  send_words();
+}
+
+void worker_desk_state::unseat(const caf::actor_addr& who) {
+  const auto seated = seats_.find(who);
+  if (seated == seats_.end())
+    return;
+  self_->demonitor(who);
+  desk_->leave(seated->second);
+  workers_.erase(seated->second);
+  seats_.erase(seated);
+}
+
+void worker_desk_state::send_words() {
+  for (auto& each : desk_->take_out()) {
+    const auto to = workers_.find(each.to);
+    if (to == workers_.end())
+      continue; // It left after this was said to it; its calls are others' by now.
+    if (auto* given = std::get_if<call_given>(&each.word))
+      self_->send(to->second, std::move(*given));
+    else
+      self_->send(to->second, std::get<call_dropped>(each.word));
+  }
+  const auto due = desk_->next_due();
+  if (!due || (armed_ && *armed_ <= *due))
+    return;
+  armed_ = due;
+  self_->delayed_send(self_, std::max(*due - desk_->now(), duration(0)), listen_for_silence{++timer_});
+}
+
+void worker_desk_state::listen(const listen_for_silence& x) {
+  if (x.timer != timer_)
+    return;
+  armed_.reset();
+  desk_->end_silent_calls();
+  send_words();
+}
+
+caf::behavior worker_desk_actor(caf::stateful_actor<worker_desk_state>* self, std::shared_ptr<worker_desk> desk) {
+  self->state.begin(std::move(desk));
+  self->set_down_handler([self](const caf::down_msg& x) { self->state.gone(x.source); });
+  self->set_exit_handler([self](const caf::exit_msg& x) {
+    // Whoever is connected could send one: only this process may end its desk.
+    if (x.source && x.source.node() != self->system().node())
+      return self->state.cut_off_sender("it asks this node's desk to end");
+    self->quit(x.reason);
+  });
+  self->set_default_handler([self](caf::scheduled_actor*, caf::message_view&) -> caf::result<caf::message> {
+    self->state.cut_off_sender("it sends what is not for this node's desk");
+    return caf::sec::unexpected_message;
+  });
+  return {
+    [self](admit_worker& x) { self->state.admit(x); },
+    [self](const tell_workers& x) { self->state.tell_all(x.gates); },
+    [self](const words_wait&) { self->state.send_words(); },
+    [self](const listen_for_silence& x) { self->state.listen(x); },
+    [self](const call_begun& x) { self->state.hear(x); },
+    [self](const call_declined& x) { self->state.hear(x); },
+    [self](const room_made& x) { self->state.hear(x); },
+    [self](const call_heartbeat& x) { self->state.hear(x); },
+    [self](const call_ended& x) { self->state.hear(x); },
+    [self](const calls_held& x) { self->state.hear(x); },
+    [self](const worker_leaving& x) { self->state.hear(x); },
+  };
+}
+
+} // namespace levain

@@ -1,0 +1,332 @@
+#include "actors/cluster/worker_roster.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <tuple>
+
+#include <fmt/format.h>
+
+#include "actors/run_machine/plain_line.hpp"
+
+namespace levain {
+
+namespace {
+
+/// Of one worker.
+constexpr size_t dropped_calls_max = 10'000;
+
+} // namespace
+
+worker_roster::worker_roster(worker_roster_options options)
+  : options_(std::move(options)) {}
+
+// ---- workers ----------------------------------------------------------------
+
+std::variant<worker_roster::seat, std::string> worker_roster::join(const worker_hello& who, timestamp now) {
+  const auto before = seat_of(who.worker);
+  if (!before && workers_.size() >= options_.workers_max)
+    return fmt::format("this node has workers_max, which is {}, workers already", options_.workers_max);
+  std::set<std::string> kinds;
+  if (before) {
+    // Its calls go to it again when it says that it holds them, so nobody is served before that.
+    for (const auto& number : workers_[*before].calls)
+      kinds.insert(calls_.at(number).kind);
+    while (!workers_[*before].calls.empty())
+      take_back(*workers_[*before].calls.begin());
+    stop_offering(*before);
+    workers_.erase(*before);
+  }
+  const auto number = ++last_seat_;
+  auto& seated = workers_[number];
+  seated.id = who.worker;
+  seated.name = plain_line(who.name, wire_name_bytes_max);
+  seated.host = plain_line(who.host, wire_host_bytes_max);
+  seated.version = plain_line(who.version, wire_version_bytes_max);
+  seated.since = now;
+  for (const auto& offer : who.offers) {
+    seated.rooms[offer.kind] = {offer.at_once, offer.at_once, 0};
+    lines_[offer.kind].offered_by.insert(number);
+    kinds.insert(offer.kind);
+  }
+  hold(number, who.held, now);
+  for (const auto& kind : kinds)
+    serve(kind, now);
+  return number;
+}
+
+void worker_roster::leave(seat who, timestamp now) {
+  const auto found = workers_.find(who);
+  if (found == workers_.end())
+    return;
+  std::set<std::string> kinds;
+  while (!found->second.calls.empty()) {
+    const auto number = *found->second.calls.begin();
+    kinds.insert(calls_.at(number).kind);
+    take_back(number);
+  }
+  stop_offering(who);
+  workers_.erase(found);
+  for (const auto& kind : kinds)
+    serve(kind, now);
+}
+
+std::optional<worker_roster::seat> worker_roster::seat_of(const uuid& worker) const {
+  const auto found =
+    std::find_if(workers_.begin(), workers_.end(), [&](const auto& each) { return each.second.id == worker; });
+  return found == workers_.end() ? std::nullopt : std::optional(found->first);
+}
+
+std::string worker_roster::name_of(seat who) const {
+  const auto found = workers_.find(who);
+  return found == workers_.end() ? std::string() : found->second.name;
+}
+
+/// Nothing is given to it from now on.
+void worker_roster::stop_offering(seat who) {
+  auto& worker = workers_.at(who);
+  worker.leaving = true;
+  for (const auto& [kind, room] : worker.rooms) {
+    auto& line = lines_[kind];
+    line.offered_by.erase(who);
+    if (line.offered_by.empty() && line.waiting.empty())
+      lines_.erase(kind);
+  }
+  for (const auto& name : worker.held)
+    if (const auto held = held_by_.find(name); held != held_by_.end() && held->second == who)
+      held_by_.erase(held);
+  worker.held.clear();
+}
+
+// ---- calls ------------------------------------------------------------------
+
+std::variant<uint64_t, std::string> worker_roster::add(call_request request, timestamp now) {
+  const auto& asked = std::get<worker_call>(request.call);
+  if (waiting_ >= options_.calls_waiting_max)
+    return fmt::format(
+      "was not made: worker_calls_waiting_max, which is {}, calls wait for a worker already",
+      options_.calls_waiting_max);
+  const auto number = ++last_number_;
+  call added;
+  added.kind = asked.kind;
+  added.heartbeat = asked.heartbeat;
+  added.deadline = now + request.timeout;
+  const call_name name{request.idempotency_key, request.attempt};
+  added.request = std::move(request);
+  const auto kind = added.kind;
+  calls_.emplace(number, std::move(added));
+  by_name_[name] = number;
+  lines_[kind].waiting.insert(number);
+  ++waiting_;
+  if (const auto held = held_by_.find(name); held != held_by_.end() && workers_.at(held->second).rooms.contains(kind))
+    give(number, held->second, true, now);
+  else
+    serve(kind, now);
+  return number;
+}
+
+std::optional<worker_roster::seat> worker_roster::drop(uint64_t number) {
+  const auto found = calls_.find(number);
+  if (found == calls_.end())
+    return std::nullopt;
+  const auto with = found->second.with;
+  if (with) {
+    auto& worker = workers_.at(*with);
+    remember_dropped(worker, number, found->second.kind);
+    if (auto* room = find_room(worker, found->second.kind); room && !found->second.begun && room->on_the_way > 0)
+      --room->on_the_way;
+  }
+  erase(number);
+  return with;
+}
+
+call_given worker_roster::message_of(uint64_t number, timestamp now) const {
+  const auto& given = calls_.at(number);
+  const auto& request = given.request;
+  const auto millis = [](duration span) { return std::chrono::duration_cast<std::chrono::milliseconds>(span).count(); };
+  call_given message;
+  message.number = number;
+  message.epoch = request.epoch;
+  message.run = request.run.value;
+  message.run_number = request.run_number;
+  message.tenant = request.tenant.value;
+  message.step = request.step;
+  message.kind = given.kind;
+  message.attempt = request.attempt;
+  message.undo = request.undo;
+  message.key = request.idempotency_key;
+  // One that is nearly over has the shortest time that can be told.
+  message.time_left = std::max<int64_t>(millis(given.deadline - now), 1);
+  message.heartbeat = millis(given.heartbeat);
+  message.body = request.body;
+  return message;
+}
+
+/// Who is to have the first call of a line.
+std::optional<worker_roster::seat> worker_roster::choose(const line& from) const {
+  std::optional<seat> best;
+  std::tuple<bool, uint32_t, uint64_t> best_rank;
+  assert(!from.waiting.empty());
+  const auto& kind = calls_.at(*from.waiting.begin()).kind;
+  for (const auto who : from.offered_by) {
+    const auto& worker = workers_.at(who);
+    const auto free = worker.rooms.at(kind).free;
+    if (free == 0)
+      continue;
+    const bool is_near = !options_.host.empty() && worker.host == options_.host;
+    const std::tuple rank{is_near, free, ~worker.last_gift};
+    if (!best || rank > best_rank) {
+      best = who;
+      best_rank = rank;
+    }
+  }
+  return best;
+}
+
+/// Gives the calls of a kind away while somebody has room.
+void worker_roster::serve(const std::string& kind, timestamp now) {
+  const auto found = lines_.find(kind);
+  if (found == lines_.end())
+    return;
+  while (!found->second.waiting.empty()) {
+    const auto to = choose(found->second);
+    if (!to)
+      return;
+    give(*found->second.waiting.begin(), *to, false, now);
+  }
+}
+
+void worker_roster::give(uint64_t number, seat to, bool held, timestamp now) {
+  auto& given = calls_.at(number);
+  auto& worker = workers_.at(to);
+  lines_.at(given.kind).waiting.erase(number);
+  --waiting_;
+  auto& room = worker.rooms.at(given.kind);
+  // What it holds has its room there already.
+  if (!held)
+    --room.free;
+  ++room.on_the_way;
+  worker.calls.insert(number);
+  worker.last_gift = ++gifts_ever_;
+  forget_held(to, {given.request.idempotency_key, given.request.attempt});
+  given.with = to;
+  given.given_at = now;
+  given.begun = false;
+  watch(number, given, now);
+  gifts_.push_back({to, number});
+}
+
+/// The call waits again, in its old place.
+void worker_roster::take_back(uint64_t number) {
+  auto& returned = calls_.at(number);
+  auto& worker = workers_.at(*returned.with);
+  unwatch(number, returned);
+  worker.calls.erase(number);
+  returned.with.reset();
+  returned.progress.clear();
+  returned.progress_at.reset();
+  lines_[returned.kind].waiting.insert(number);
+  ++waiting_;
+}
+
+void worker_roster::erase(uint64_t number) {
+  const auto found = calls_.find(number);
+  auto& ended = found->second;
+  if (ended.with) {
+    unwatch(number, ended);
+    workers_.at(*ended.with).calls.erase(number);
+  } else {
+    auto& line = lines_.at(ended.kind);
+    line.waiting.erase(number);
+    --waiting_;
+    if (line.waiting.empty() && line.offered_by.empty())
+      lines_.erase(ended.kind);
+  }
+  const auto named = by_name_.find({ended.request.idempotency_key, ended.request.attempt});
+  // The same attempt may be out anew already.
+  if (named != by_name_.end() && named->second == number)
+    by_name_.erase(named);
+  calls_.erase(found);
+}
+
+void worker_roster::remember_dropped(worker& whose, uint64_t number, const std::string& kind) {
+  whose.dropped.emplace(number, kind);
+  if (whose.dropped.size() <= dropped_calls_max)
+    return;
+  whose.forgotten_up_to = std::max(whose.forgotten_up_to, whose.dropped.begin()->first);
+  whose.dropped.erase(whose.dropped.begin());
+}
+
+// ---- calls that are held ----------------------------------------------------
+
+void worker_roster::hold(seat who, const std::vector<held_call>& held, timestamp now) {
+  auto& worker = workers_.at(who);
+  for (const auto& each : held) {
+    if (worker.held.size() >= held_calls_max)
+      return;
+    const call_name name{each.key, each.attempt};
+    worker.held.insert(name);
+    held_by_[name] = who;
+    const auto found = by_name_.find(name);
+    if (found == by_name_.end())
+      continue;
+    const auto& call = calls_.at(found->second);
+    if (!call.with && worker.rooms.contains(call.kind))
+      give(found->second, who, true, now);
+  }
+}
+
+void worker_roster::forget_held(seat who, const call_name& name) {
+  workers_.at(who).held.erase(name);
+  const auto held = held_by_.find(name);
+  if (held == held_by_.end())
+    return;
+  // Whoever else said so is not asked any more: the call is being done.
+  if (held->second != who)
+    workers_.at(held->second).held.erase(name);
+  held_by_.erase(held);
+}
+
+// ---- for people -------------------------------------------------------------
+
+std::optional<worker_call_view> worker_roster::look(const std::string& key, uint32_t attempt) const {
+  const auto found = by_name_.find({key, attempt});
+  if (found == by_name_.end())
+    return std::nullopt;
+  const auto& call = calls_.at(found->second);
+  worker_call_view view;
+  view.waiting = !call.with;
+  if (call.with) {
+    view.offered = true;
+    view.worker = name_of(*call.with);
+    view.given_at = call.given_at;
+    view.progress = call.progress;
+    view.progress_at = call.progress_at;
+  } else {
+    view.offered = !lines_.at(call.kind).offered_by.empty();
+  }
+  return view;
+}
+
+worker_figures worker_roster::figures() const {
+  return {workers_.size(), calls_.size() - waiting_, waiting_};
+}
+
+std::vector<worker_view> worker_roster::list() const {
+  std::vector<worker_view> all;
+  for (const auto& [number, worker] : workers_) {
+    worker_view view;
+    view.id = worker.id;
+    view.name = worker.name;
+    view.host = worker.host;
+    view.version = worker.version;
+    for (const auto& [kind, room] : worker.rooms)
+      view.kinds.push_back({kind, room.at_once, worker.leaving ? 0 : room.free});
+    view.calls_out = worker.calls.size();
+    view.connected_since = worker.since;
+    view.leaving = worker.leaving;
+    all.push_back(std::move(view));
+  }
+  return all;
+}
+
+} // namespace levain

@@ -1,0 +1,189 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "actors/cluster/wire_limits.hpp"
+#include "actors/cluster/wire_messages.hpp"
+#include "actors/cluster/worker_view.hpp"
+#include "actors/run_machine/prepare_call.hpp"
+#include "actors/run_machine/worker_call_view.hpp"
+
+namespace levain {
+
+struct worker_roster_options {
+  /// Workers on the machine of this name come first; empty when none does.
+  std::string host;
+  /// Further ones are refused.
+  size_t workers_max = levain::workers_max;
+  /// Further calls fail, and may be tried again.
+  size_t calls_waiting_max = levain::worker_calls_waiting_max;
+};
+
+/// Who is to do which call: the workers that are connected, the calls that wait for one, and those that are out.
+///
+/// A call goes to who holds it already (same key and attempt), else to a worker on this machine, else to who has the
+/// most room, else to who got a call longest ago. Calls of one kind wait in the order in which they began; one that
+/// comes back has its old place. Knows neither clocks nor wires; not safe from several threads.
+class worker_roster {
+public:
+  /// A worker that is connected; counts up, and is never given twice.
+  using seat = uint64_t;
+
+  /// This call is this worker's now: it is to be told.
+  struct gift {
+    seat to = 0;
+    uint64_t number = 0;
+    bool operator==(const gift&) const = default;
+  };
+
+  /// What became of a worker's word.
+  struct word_taken {
+    /// Why no program of ours says it; empty when it may be said. Nothing has changed then.
+    std::string fault = {};
+    /// The call that has ended by it.
+    std::optional<uint64_t> ended = {};
+  };
+
+  /// A call whose worker has been silent for too long.
+  struct silent_call {
+    uint64_t number = 0;
+    seat with = 0;
+    std::string worker;
+    duration heartbeat{};
+  };
+
+  explicit worker_roster(worker_roster_options options);
+
+  // ---- workers
+
+  /// Seats a worker whose hello was checked (`fault_in`); refuses it with a sentence. If it was seated already, it
+  /// leaves that seat.
+  std::variant<seat, std::string> join(const worker_hello& who, timestamp now);
+  /// The worker is gone: its calls are somebody else's.
+  void leave(seat who, timestamp now);
+  /// The worker with this id; nothing when it is not connected.
+  std::optional<seat> seat_of(const uuid& worker) const;
+  bool is_seated(seat who) const { return workers_.contains(who); }
+  /// For people; empty when there is nobody.
+  std::string name_of(seat who) const;
+
+  // ---- calls
+
+  /// Lets a `worker_call` begin: answers its number, or why it cannot.
+  std::variant<uint64_t, std::string> add(call_request request, timestamp now);
+  /// Nobody waits for the call any more. Answers who has it and is to be told.
+  std::optional<seat> drop(uint64_t number);
+  /// What a worker is told of a call that is out with it.
+  call_given message_of(uint64_t number, timestamp now) const;
+  /// What has been given since this was asked last, in that order.
+  std::vector<gift> take_gifts() { return std::exchange(gifts_, {}); }
+
+  // ---- what workers say
+
+  word_taken take(seat who, const call_begun& x, timestamp now);
+  word_taken take(seat who, const call_declined& x, timestamp now);
+  word_taken take(seat who, const room_made& x, timestamp now);
+  word_taken take(seat who, const call_heartbeat& x, timestamp now);
+  word_taken take(seat who, const call_ended& x, timestamp now);
+  word_taken take(seat who, const calls_held& x, timestamp now);
+  word_taken take(seat who, const worker_leaving& x, timestamp now);
+
+  /// When the next call will have been silent for too long.
+  std::optional<timestamp> next_due() const;
+  /// Ends the calls that have been silent for too long.
+  std::vector<silent_call> take_silent(timestamp now);
+
+  // ---- for people
+
+  std::optional<worker_call_view> look(const std::string& key, uint32_t attempt) const;
+  worker_figures figures() const;
+  std::vector<worker_view> list() const;
+
+private:
+  using call_name = std::pair<std::string, uint32_t>;
+
+  struct call {
+    call_request request;
+    std::string kind;
+    duration heartbeat{};
+    timestamp deadline{};
+    /// Who has it; nothing while it waits.
+    std::optional<seat> with;
+    timestamp given_at{};
+    /// Its worker has said that it does it.
+    bool begun = false;
+    timestamp heard_at{};
+    std::string progress;
+    std::optional<timestamp> progress_at;
+  };
+
+  struct room {
+    uint32_t at_once = 0;
+    uint32_t free = 0;
+    /// Calls given and neither begun nor declined: what the worker says of its room does not count them.
+    uint32_t on_the_way = 0;
+  };
+
+  struct worker {
+    uuid id;
+    std::string name;
+    std::string host;
+    std::string version;
+    timestamp since{};
+    std::map<std::string, room> rooms;
+    std::set<uint64_t> calls;
+    std::set<call_name> held;
+    /// Calls that nobody waits for, by number, and their kinds: a word on them may be on its way.
+    std::map<uint64_t, std::string> dropped;
+    /// Those up to here may have been dropped and are not known any more.
+    uint64_t forgotten_up_to = 0;
+    /// The count of gifts when it got its last one.
+    uint64_t last_gift = 0;
+    bool leaving = false;
+  };
+
+  struct line {
+    std::set<uint64_t> waiting;
+    std::set<seat> offered_by;
+  };
+
+  std::optional<seat> choose(const line& from) const;
+  void serve(const std::string& kind, timestamp now);
+  void give(uint64_t number, seat to, bool held, timestamp now);
+  void take_back(uint64_t number);
+  void hold(seat who, const std::vector<held_call>& held, timestamp now);
+  void forget_held(seat who, const call_name& name);
+  void stop_offering(seat who);
+  void erase(uint64_t number);
+  void remember_dropped(worker& whose, uint64_t number, const std::string& kind);
+  void watch(uint64_t number, call& whose, timestamp heard_at);
+  void unwatch(uint64_t number, const call& whose);
+  bool is_late(const worker& who, uint64_t number) const;
+  std::string fault_of(const worker& who, uint64_t number) const;
+  call* find_given(seat who, uint64_t number);
+  room* find_room(worker& whose, const std::string& kind);
+
+  worker_roster_options options_;
+  std::map<seat, worker> workers_;
+  seat last_seat_ = 0;
+  std::unordered_map<uint64_t, call> calls_;
+  uint64_t last_number_ = 0;
+  std::map<call_name, uint64_t> by_name_;
+  std::map<call_name, seat> held_by_;
+  std::map<std::string, line> lines_;
+  /// By the time at which it will have been silent for too long.
+  std::set<std::pair<timestamp, uint64_t>> watched_;
+  std::vector<gift> gifts_;
+  uint64_t gifts_ever_ = 0;
+  size_t waiting_ = 0;
+};
+
+} // namespace levain

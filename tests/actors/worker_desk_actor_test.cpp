@@ -1,0 +1,236 @@
+// The desk's actor and its workers on CAF's test scheduler, without a wire: who is monitored, answered and cut off.
+#include <boost/test/unit_test.hpp>
+
+#include <memory>
+#include <variant>
+#include <vector>
+
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+#include <caf/atom.hpp>
+#include <caf/scheduler/test_coordinator.hpp>
+#include <caf/scoped_actor.hpp>
+#include <caf/send.hpp>
+
+#include "actors/cluster/worker_desk_actor.hpp"
+#include "tests/support/scripted_workers.hpp"
+
+using namespace levain;
+using namespace levain::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+struct desk_world {
+  struct config : caf::actor_system_config {
+    config() {
+      set("scheduler.policy", caf::atom("testing"));
+      add_message_types<caf::id_block::levain_wire>();
+    }
+  };
+
+  /// What a worker has heard, in order.
+  using heard = std::vector<std::variant<worker_welcome, wire_refused, call_given, call_dropped, gates_known>>;
+
+  desk_world() {
+    desk_actor = system.spawn(worker_desk_actor, desk);
+    settle();
+  }
+  ~desk_world() {
+    caf::anon_send_exit(desk_actor, caf::exit_reason::user_shutdown);
+    for (const auto& each : workers)
+      caf::anon_send_exit(each, caf::exit_reason::user_shutdown);
+    settle();
+  }
+
+  void settle() { scheduler.run(); }
+  void advance(duration span) {
+    scheduler.advance_time(span);
+    settle();
+  }
+  timestamp now() const {
+    return workers_begin + std::chrono::duration_cast<duration>(scheduler.clock().now().time_since_epoch());
+  }
+
+  /// An actor that writes down what it hears.
+  caf::actor worker(const std::shared_ptr<heard>& ears) {
+    auto made = system.spawn([ears]() -> caf::behavior {
+      return {
+        [ears](const worker_welcome& x) { ears->push_back(x); }, [ears](const wire_refused& x) { ears->push_back(x); },
+        [ears](const call_given& x) { ears->push_back(x); },     [ears](const call_dropped& x) { ears->push_back(x); },
+        [ears](const gates_known& x) { ears->push_back(x); },
+      };
+    });
+    workers.push_back(made);
+    return made;
+  }
+  void join(const caf::actor& worker, worker_hello hello) {
+    worker_welcome welcome;
+    welcome.node_name = "anna";
+    // The answer to what the gate delegates comes to the worker as a message of its own here.
+    caf::send_as(worker, desk_actor, admit_worker{std::move(hello), std::move(welcome)});
+    settle();
+  }
+  template <class Word>
+  void say(const caf::actor& worker, const Word& x) {
+    caf::send_as(worker, desk_actor, x);
+    settle();
+  }
+  call_in_flight begin(call_request request) {
+    auto held = desk->begin(std::move(request), [this](call_result result) { results.push_back(std::move(result)); });
+    settle();
+    return held;
+  }
+  template <class Message>
+  static size_t count(const heard& ears) {
+    size_t found = 0;
+    for (const auto& each : ears)
+      found += std::holds_alternative<Message>(each);
+    return found;
+  }
+
+  config settings;
+  caf::actor_system system{settings};
+  caf::scheduler::test_coordinator& scheduler = dynamic_cast<caf::scheduler::test_coordinator&>(system.scheduler());
+  std::shared_ptr<worker_desk> desk = std::make_shared<worker_desk>(worker_roster_options{}, [this] { return now(); });
+  caf::actor desk_actor;
+  std::vector<caf::actor> workers;
+  std::vector<call_result> results;
+};
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(worker_desk_actor_test)
+
+BOOST_AUTO_TEST_CASE(a_worker_is_welcomed_before_it_gets_calls) {
+  desk_world world;
+  const auto held = world.begin(worker_request("early"));
+  const auto ears = std::make_shared<desk_world::heard>();
+  const auto worker = world.worker(ears);
+  world.join(worker, hello_of(1, {{"bake", 2}}));
+  BOOST_TEST_REQUIRE(ears->size() == 2u);
+  BOOST_TEST(std::get<worker_welcome>(ears->at(0)).node_name == "anna");
+  BOOST_TEST(std::get<call_given>(ears->at(1)).key == "early");
+  const auto more = world.begin(worker_request("late"));
+  BOOST_TEST_REQUIRE(ears->size() == 3u);
+  BOOST_TEST(std::get<call_given>(ears->at(2)).key == "late");
+  world.say(worker, end_of(1, "early"));
+  BOOST_TEST(world.results.size() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(a_worker_that_is_no_worker_is_refused) {
+  desk_world world;
+  const auto ears = std::make_shared<desk_world::heard>();
+  world.join(world.worker(ears), hello_of(1, {}));
+  BOOST_TEST_REQUIRE(ears->size() == 1u);
+  BOOST_TEST(std::get<wire_refused>(ears->at(0)).reason == "it offers 0 kinds, 1 to 100 are allowed");
+  BOOST_TEST(world.desk->figures().connected == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(the_calls_of_a_worker_that_dies_go_to_another) {
+  desk_world world;
+  const auto first = std::make_shared<desk_world::heard>();
+  const auto second = std::make_shared<desk_world::heard>();
+  const auto dies = world.worker(first);
+  world.join(dies, hello_of(1, {{"bake", 1}}));
+  const auto held = world.begin(worker_request("a"));
+  world.join(world.worker(second), hello_of(2, {{"bake", 1}}));
+  BOOST_TEST(world.count<call_given>(*second) == 0u);
+  caf::anon_send_exit(dies, caf::exit_reason::kill);
+  world.settle();
+  BOOST_TEST_REQUIRE(world.count<call_given>(*second) == 1u);
+  BOOST_TEST(world.desk->figures().connected == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(a_worker_that_talks_nonsense_is_heard_no_more) {
+  desk_world world;
+  const auto first = std::make_shared<desk_world::heard>();
+  const auto second = std::make_shared<desk_world::heard>();
+  const auto odd = world.worker(first);
+  const auto sound = world.worker(second);
+  world.join(odd, hello_of(1, {{"bake", 1}}));
+  const auto held = world.begin(worker_request("a"));
+  world.join(sound, hello_of(2, {{"bake", 1}}));
+  world.say(odd, end_of(17, "a"));
+  BOOST_TEST(world.desk->figures().connected == 1u);
+  BOOST_TEST_REQUIRE(world.count<call_given>(*second) == 1u);
+  // It is a stranger now, whatever it says.
+  world.say(odd, end_of(1, "a", "1"));
+  BOOST_TEST(world.results.empty());
+  world.say(sound, end_of(1, "a", "2"));
+  BOOST_TEST_REQUIRE(world.results.size() == 1u);
+  BOOST_TEST(std::get<std::string>(world.results[0]) == "2");
+}
+
+BOOST_AUTO_TEST_CASE(a_stranger_is_not_heard) {
+  desk_world world;
+  const auto ears = std::make_shared<desk_world::heard>();
+  world.join(world.worker(ears), hello_of(1, {{"bake", 1}}));
+  const auto held = world.begin(worker_request("a"));
+  world.say(world.worker(std::make_shared<desk_world::heard>()), end_of(1, "a"));
+  world.say(world.worker(std::make_shared<desk_world::heard>()), worker_welcome{});
+  caf::anon_send(world.desk_actor, end_of(1, "a"));
+  world.settle();
+  BOOST_TEST(world.results.empty());
+  BOOST_TEST((world.desk->figures() == worker_figures{1, 1, 0}));
+}
+
+BOOST_AUTO_TEST_CASE(silence_ends_a_call_when_it_is_due_and_no_timer_runs_without_one) {
+  desk_world world;
+  const auto ears = std::make_shared<desk_world::heard>();
+  const auto worker = world.worker(ears);
+  world.join(worker, hello_of(1, {{"bake", 5}}));
+  const auto unasked = world.begin(worker_request("unasked"));
+  BOOST_TEST(!world.scheduler.has_pending_timeout());
+  const auto asked = world.begin(worker_request("asked", "bake", 10s));
+  BOOST_TEST(world.scheduler.has_pending_timeout());
+  world.advance(9s);
+  world.say(worker, call_heartbeat{2, "on it"});
+  world.advance(9s);
+  BOOST_TEST(world.results.empty());
+  world.advance(1s);
+  BOOST_TEST_REQUIRE(world.results.size() == 1u);
+  BOOST_TEST(std::get<call_failure>(world.results[0]).message == "no heartbeat within 10s from worker 'worker-1'");
+  BOOST_TEST(world.count<call_dropped>(*ears) == 1u);
+  BOOST_TEST(!world.scheduler.has_pending_timeout());
+}
+
+BOOST_AUTO_TEST_CASE(a_worker_that_comes_again_with_another_actor_has_one_seat) {
+  desk_world world;
+  const auto first = std::make_shared<desk_world::heard>();
+  const auto second = std::make_shared<desk_world::heard>();
+  world.join(world.worker(first), hello_of(1, {{"bake", 1}}));
+  const auto held = world.begin(worker_request("a"));
+  auto again = hello_of(1, {{"bake", 1}});
+  again.held = {{"a", 1}};
+  world.join(world.worker(second), again);
+  BOOST_TEST(world.count<call_given>(*second) == 1u);
+  BOOST_TEST(world.desk->figures().connected == 1u);
+  world.begin(worker_request("b"));
+  BOOST_TEST(world.count<call_given>(*first) == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(all_workers_are_told_of_new_gates) {
+  desk_world world;
+  const auto first = std::make_shared<desk_world::heard>();
+  const auto second = std::make_shared<desk_world::heard>();
+  world.join(world.worker(first), hello_of(1, {{"bake", 1}}));
+  world.join(world.worker(second), hello_of(2, {{"bake", 1}}));
+  caf::anon_send(world.desk_actor, tell_workers{{{"127.0.0.1:7500"}}});
+  world.settle();
+  BOOST_TEST(world.count<gates_known>(*first) == 1u);
+  BOOST_TEST(world.count<gates_known>(*second) == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(calls_fail_when_the_desk_s_actor_is_gone) {
+  desk_world world;
+  const auto held = world.begin(worker_request("a"));
+  caf::anon_send_exit(world.desk_actor, caf::exit_reason::user_shutdown);
+  world.settle();
+  const auto late = world.begin(worker_request("b"));
+  BOOST_TEST_REQUIRE(world.results.size() == 2u);
+  for (const auto& each : world.results)
+    BOOST_TEST(std::get<call_failure>(each).message == "the node is shutting down");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
