@@ -6,6 +6,7 @@
 
 #include "actors/append_backlog.hpp"
 #include "actors/calls/call_executor.hpp"
+#include "actors/cluster/worker_calls.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/node_options.hpp"
 #include "actors/run_machine/prepare_call.hpp"
@@ -36,6 +37,8 @@ struct node_environment {
   std::shared_ptr<call_executor> http;
   /// Does calls of C++ functions; null where a node has none.
   std::shared_ptr<call_executor> functions;
+  /// Has workers do calls; null where a node has no gate for them (then such a call fails so that a retry may help).
+  std::shared_ptr<worker_calls> workers;
 
   const persistence_actor& writer_of(const run_id& run) const { return writers[shard_of(run) % writers.size()]; }
 };

@@ -338,8 +338,9 @@ void run_actor_state::begin_attempt(const begin_call& call) {
     self_->send(run_actor(self_), attempt_ended{call.step, call.attempt, call.undo, std::move(*failure)});
     return;
   }
-  auto made =
-    self_->spawn(step, run_actor(self_), call.step, std::move(std::get<call_request>(prepared)), environment_);
+  auto& request = std::get<call_request>(prepared);
+  request.epoch = epoch_;
+  auto made = self_->spawn(step, run_actor(self_), call.step, std::move(request), environment_);
   attempts_.push_back({call, std::move(made), now()});
 }
 

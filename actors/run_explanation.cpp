@@ -12,8 +12,12 @@ void run_actor_state::explain_yourself(const explanation_asked& x) {
     return;
   }
   explain_context context{now(), environment_->variables, std::vector<call_in_hand>{}};
-  for (const auto& each : attempts_)
-    context.in_hand->push_back({each.call, each.began_at});
+  for (const auto& each : attempts_) {
+    auto& hand = context.in_hand->emplace_back(call_in_hand{each.call, each.began_at});
+    if (environment_->workers)
+      hand.worker =
+        environment_->workers->look(idempotency_key(run_, each.call.step, each.call.undo), each.call.attempt);
+  }
   auto said = explain(run_, context);
   if (!x.slot.empty())
     for (auto& wait : said.waits)

@@ -54,9 +54,7 @@ void step_actor_state::make_call() {
     overloaded{
       [&](const http_call&) { begin_with(environment_->http, "this node makes no HTTP calls"); },
       [&](const function_call&) { begin_with(environment_->functions, "this node has no C++ functions"); },
-      [&](const worker_call& call) {
-        finish(failure(call_failure::kind_type::retryable, no_worker_message(call.kind)));
-      },
+      [&](const worker_call& call) { begin_with_worker(call); },
       [&](const simulate_call& call) { begin_simulated(call); },
     },
     request_.call);
@@ -76,6 +74,28 @@ void step_actor_state::begin_with(const std::shared_ptr<call_executor>& executor
   in_flight_ = executor->begin(request_, [to = caf::actor_cast<caf::actor>(step_actor(self_))](call_result result) {
     caf::anon_send(to, call_finished{std::move(result)});
   });
+}
+
+void step_actor_state::begin_with_worker(const worker_call& call) {
+  // Whoever takes the run over may have a gate, and so may this node after its next start.
+  if (!environment_->workers)
+    finish(failure(call_failure::kind_type::retryable, no_gate_message(call.kind)));
+  else
+    begin_with(environment_->workers, "");
+}
+
+/// Why the attempt fails whose deadline has passed.
+call_failure step_actor_state::out_of_time() const {
+  auto message = fmt::format("no answer within {}", format_duration(request_.timeout));
+  const auto* worker = std::get_if<worker_call>(&request_.call);
+  if (worker == nullptr)
+    return failure(call_failure::kind_type::timeout, std::move(message));
+  const auto view = environment_->workers->look(request_.idempotency_key, request_.attempt);
+  if (!view || !view->waiting)
+    return failure(call_failure::kind_type::timeout, std::move(message));
+  if (!view->offered)
+    return failure(call_failure::kind_type::retryable, no_worker_message(worker->kind));
+  return failure(call_failure::kind_type::timeout, message + ": " + busy_workers_message(worker->kind));
 }
 
 void step_actor_state::begin_simulated(const simulate_call& call) {
@@ -102,9 +122,13 @@ void step_actor_state::woken() {
       self_->send(environment_->timekeeper, wake_at{simulated_at_});
     return;
   }
-  if (deadline_ != timestamp{} && environment_->now() >= deadline_)
-    finish(
-      failure(call_failure::kind_type::timeout, fmt::format("no answer within {}", format_duration(request_.timeout))));
+  if (deadline_ == timestamp{} || environment_->now() < deadline_)
+    return;
+  auto why = out_of_time();
+  // A function cannot be given up; a worker is told, and so is the line in which the call may still wait.
+  if (std::holds_alternative<worker_call>(request_.call))
+    in_flight_.give_up();
+  finish(std::move(why));
 }
 
 void step_actor_state::finish(std::variant<std::string, call_failure> result) {

@@ -21,6 +21,8 @@ struct step_actor_state {
 private:
   void make_call();
   void begin_with(const std::shared_ptr<call_executor>& executor, const char* absent);
+  void begin_with_worker(const worker_call& call);
+  call_failure out_of_time() const;
   void begin_simulated(const simulate_call& call);
 
   step_actor::pointer self_;

@@ -21,10 +21,18 @@ std::string no_worker_message(const std::string& kind) {
   return "no worker offers steps of kind '" + kind + "'";
 }
 
+std::string no_gate_message(const std::string& kind) {
+  return no_worker_message(kind) + ": this node has no gate for workers (--cluster)";
+}
+
+std::string busy_workers_message(const std::string& kind) {
+  return "every worker that offers steps of kind '" + kind + "' is busy";
+}
+
 bool is_without_worker(const call_spec& call, const call_failure& failure) {
   const auto* worker = std::get_if<worker_call>(&call);
   return worker != nullptr && failure.kind == call_failure::kind_type::retryable &&
-         failure.message == no_worker_message(worker->kind);
+         failure.message.starts_with(no_worker_message(worker->kind));
 }
 
 std::string call_place(const run_state& state, step_index step, bool undo, const call_variables& variables) {

@@ -6,8 +6,16 @@
 
 namespace levain {
 
-/// What a worker call fails with, retryably, while no worker offers the kind.
+// The words on workers that are not there. One place for them: `explain` tells waits by them.
+
+/// What a worker call waits for, and fails with (retryably) when its time is over, while no worker offers the kind.
 std::string no_worker_message(const std::string& kind);
+
+/// The same at a node that workers cannot connect with; there is nothing to wait for then.
+std::string no_gate_message(const std::string& kind);
+
+/// What a worker call waits for while all who offer the kind have enough to do.
+std::string busy_workers_message(const std::string& kind);
 
 /// True for the failure of an attempt that found no worker: what a run whose next attempt is due waits for in truth.
 bool is_without_worker(const call_spec& call, const call_failure& failure);

@@ -140,12 +140,35 @@ private:
       text += ", is out since " + clock(began_at);
       if (clock(hand->began_at) != clock(began_at))
         text += " and was made again at " + clock(hand->began_at) + ", when the run was taken up";
+      if (hand->worker)
+        return explain_worker_call(call, *hand, *until, began_at, std::move(text), place);
     } else {
       until = began_at + timeout;
       text += ", is out since " + clock(began_at);
     }
     wait(kind, name(call.step), text + "; its deadline is " + clock(*until), began_at, until);
     explanation_.waits.back().place = place;
+  }
+
+  /// A call that waits for a worker, or that one has.
+  void explain_worker_call(
+    const begin_call& call, const call_in_hand& hand, timestamp until, timestamp began_at, std::string text,
+    const std::string& place) {
+    const auto& view = *hand.worker;
+    const auto& definition = state_.workflow->steps[call.step];
+    const auto& spec = std::get<worker_call>(call.undo ? definition.compensate->call : definition.call);
+    if (view.waiting) {
+      const auto why = view.offered ? busy_workers_message(spec.kind) : no_worker_message(spec.kind);
+      text += ", and waits for a worker: " + why;
+    } else {
+      text += ", with worker '" + view.worker + "'" + since(view.given_at);
+      if (view.progress_at)
+        text += ", which said at " + clock(*view.progress_at) + ": " + view.progress;
+    }
+    const auto kind = view.waiting ? "worker" : call.undo ? "compensation" : "call";
+    wait(kind, name(call.step), text + "; its deadline is " + clock(until), began_at, until);
+    explanation_.waits.back().place = place;
+    explanation_.waits.back().progress = view.progress;
   }
 
   /// An attempt that has a time, and the failure of the one before it.

@@ -6,6 +6,7 @@
 
 #include "actors/run_machine/machine.hpp"
 #include "actors/run_machine/prepare_call.hpp"
+#include "actors/run_machine/worker_call_view.hpp"
 
 namespace levain {
 
@@ -23,6 +24,8 @@ struct wait_reason {
   std::optional<timestamp> until;
   /// Where the call goes that is out or due, as `call_place` has it; empty where there is none.
   std::string place = {};
+  /// What its worker said of it last; empty where there is none or it said nothing.
+  std::string progress = {};
   bool operator==(const wait_reason&) const = default;
 };
 
@@ -38,6 +41,8 @@ struct explanation {
 struct call_in_hand {
   begin_call call;
   timestamp began_at{};
+  /// Where it is, for a call to a worker.
+  std::optional<worker_call_view> worker = {};
 };
 
 /// What an explanation may know beside the state.

@@ -158,7 +158,9 @@ BOOST_AUTO_TEST_CASE(a_kind_that_nobody_offers_is_named) {
   actor_world world;
   const auto run = started(world, workflow_builder("work").step("one").call(worker_call{"mixing"}).attempts(3).build());
   const auto worker = wait_of(world, run, "worker");
-  BOOST_TEST(worker.text == "step one: no worker offers steps of kind 'mixing'; attempt 2 is due at 00:00:01Z");
+  BOOST_TEST(
+    worker.text == "step one: no worker offers steps of kind 'mixing': this node has no gate for workers (--cluster); "
+                   "attempt 2 is due at 00:00:01Z");
   BOOST_TEST(worker.place == "worker kind mixing");
   BOOST_TEST((worker.until == world.now() + 1s));
 }

@@ -81,6 +81,8 @@ void actor_world::boot() {
   environment_->entropy = [this] { return uuid_entropy{entropy_++, entropy_ * 0x9e3779b97f4a7c15ULL}; };
   environment_->run = settings_.run;
   environment_->functions = calls;
+  if (settings_.make_workers)
+    environment_->workers = settings_.make_workers(environment_->now);
   environment_->why_no_database = [status = writer_status] { return status->failing_reason(); };
   environment_->append_pressure_now = [this] { return pressure.value_or(writer_status->pressure(now())); };
   environment_->timekeeper = system_.spawn(timekeeper, environment_->now);

@@ -66,6 +66,8 @@ public:
     uint64_t seed = 1;
     /// Puts something between the lease keeper and the database.
     std::function<std::unique_ptr<leases>(std::unique_ptr<leases>)> wrap_leases;
+    /// Makes what has workers do calls; without it a node has no gate for them.
+    std::function<std::shared_ptr<worker_calls>(std::function<timestamp()> now)> make_workers;
     /// What recovery reads from instead of a model's journal as it is.
     std::function<std::unique_ptr<journal>(std::shared_ptr<model_database>, std::shared_ptr<model_manners>)>
       make_recovery_journal;
