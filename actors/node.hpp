@@ -9,6 +9,7 @@
 #include "actors/calls/function_executor.hpp"
 #include "actors/calls/http_calls.hpp"
 #include "actors/cluster/cluster_options.hpp"
+#include "actors/cluster/worker_view.hpp"
 #include "actors/ending_messages.hpp"
 #include "actors/liveness_log.hpp"
 #include "actors/messages.hpp"
@@ -80,6 +81,8 @@ struct node_status {
   size_t runs_waiting_max = 0;
   /// What the watchdog has found.
   liveness_figures liveness;
+  /// All zero at a node without a gate.
+  worker_figures workers;
 };
 
 /// One daemon's engine: the actor system with everything in it. All members are safe from any thread; receivers are
@@ -106,6 +109,9 @@ public:
   void list(receiver<std::variant<std::vector<definition_record>, std::string>> outcome);
 
   void status(receiver<node_status> outcome);
+
+  /// The workers that are connected with this node; none at a node without a gate.
+  std::vector<worker_view> workers() const;
 
   /// Tells `listener` of every run that ends from now on, on an actor's thread, one after the other, once the run's
   /// last event is durable; in the place of who was told before. It may be called as long as the node is there.

@@ -112,6 +112,10 @@ void show_status(const api_core_ptr& core, api_call call) {
           {"batch_runs", figures_json(status.batch_runs)},
           {"batch_events", figures_json(status.batch_events)},
           {"commit_micros", figures_json(status.commit_micros)}}},
+        {"workers",
+         {{"connected", status.workers.connected},
+          {"calls_out", status.workers.calls_out},
+          {"calls_waiting", status.workers.calls_waiting}}},
         {"liveness", liveness_json(status.liveness)},
         {"process", process_json()},
       };

@@ -186,6 +186,7 @@ ordered_json explanation_json(const explanation& why) {
       {"step", each.step.empty() ? ordered_json() : ordered_json(each.step)},
       {"place", each.place.empty() ? ordered_json() : ordered_json(each.place)},
       {"text", each.text},
+      {"progress", each.progress.empty() ? ordered_json() : ordered_json(each.progress)},
       {"since", time_or_null(each.since)},
       {"until", time_or_null(each.until)},
     });

@@ -21,6 +21,8 @@ void add_wish_commands(CLI::App& app, command_line& line);
 void add_list_commands(CLI::App& app, command_line& line);
 /// `metrics`, `status`.
 void add_figure_commands(CLI::App& app, command_line& line);
+/// `workers`.
+void add_worker_command(CLI::App& app, command_line& line);
 /// `migrate up|status|verify`.
 void add_migrate_commands(CLI::App& app, command_line& line);
 /// `verify`.

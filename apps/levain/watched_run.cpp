@@ -41,6 +41,19 @@ private:
 
 } // namespace
 
+namespace {
+
+/// A call that a worker may do is out.
+bool calls_a_worker(const ordered_json& step, const step_definition& definition) {
+  const auto is_out = [](const ordered_json& of) { return of.value("phase", "") == "calling"; };
+  if (is_out(step) && std::holds_alternative<worker_call>(definition.call))
+    return true;
+  return definition.compensate && std::holds_alternative<worker_call>(definition.compensate->call) &&
+         step.contains("compensation") && is_out(step["compensation"]);
+}
+
+} // namespace
+
 watched_run::watched_run(const command_line& line, std::string run)
   : line_(line)
   , run_(std::move(run))
@@ -51,11 +64,30 @@ void watched_run::look() {
   // The view first: events that come in between are then more than it knows, never less.
   view_ = client_.get(path);
   events_ = client_.get(path + "/events").at("events");
-  if (workflow_ || events_.empty() || view_.at("workflow").is_null())
+  if (!workflow_ && !events_.empty() && !view_.at("workflow").is_null()) {
+    const auto definition = client_.get(fmt::format(
+      "/v1/workflows/{}/{}", percent_encoded(view_["workflow"].get<std::string>()), view_["workflow_version"].dump()));
+    workflow_ = parse_definition(definition.at("definition").dump()).workflow;
+  }
+  look_for_progress(path);
+}
+
+/// Neither the view nor the events know how far a worker is: only the node that acts for the run does.
+void watched_run::look_for_progress(const std::string& path) {
+  waits_ = ordered_json::array();
+  const auto& steps = view_.at("steps");
+  if (!workflow_ || steps.size() != workflow_->steps.size())
     return;
-  const auto definition = client_.get(fmt::format(
-    "/v1/workflows/{}/{}", percent_encoded(view_["workflow"].get<std::string>()), view_["workflow_version"].dump()));
-  workflow_ = parse_definition(definition.at("definition").dump()).workflow;
+  for (size_t i = 0; i < steps.size(); ++i)
+    if (calls_a_worker(steps[i], workflow_->steps[i])) {
+      try {
+        waits_ = client_.get(path + "/explain").at("waits");
+      } catch (const command_failed& failure) {
+        // The run is there all the same: only nobody can say how far the worker is.
+        spdlog::debug("progress_unknown reason=\"{}\"", failure.what());
+      }
+      return;
+    }
 }
 
 bool watched_run::ended() const {
@@ -76,7 +108,13 @@ std::optional<terminal::timeline> watched_run::times() {
   for (const auto& each : events_)
     records.push_back(event_from(each));
   try {
-    return terminal::timeline_of({*id}, workflow_, records, now_utc());
+    auto found = terminal::timeline_of({*id}, workflow_, records, now_utc());
+    for (const auto& wait : waits_)
+      if (const auto progress = terminal::value_text(wait.value("progress", ordered_json())); !progress.empty())
+        for (auto& line : found.lines)
+          if (line.step == terminal::value_text(wait.at("step")) && line.undo == (wait.at("kind") == "compensation"))
+            line.progress = progress;
+    return found;
   } catch (const broken_journal& damage) {
     throw command_failed(exit_status::failed, fmt::format("the run's journal is damaged: {}", damage.what()));
   }

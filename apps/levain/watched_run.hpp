@@ -32,12 +32,16 @@ public:
   std::string text();
 
 private:
+  void look_for_progress(const std::string& path);
+
   const command_line& line_;
   std::string run_;
   api_client client_;
   nlohmann::ordered_json view_;
   nlohmann::ordered_json events_;
   workflow_ptr workflow_;
+  /// What the run waits for, while a worker does one of its steps; else empty.
+  nlohmann::ordered_json waits_;
 };
 
 /// Shows a run until it has ended: drawn over and over on a terminal, else a line for each event; with `--json` its

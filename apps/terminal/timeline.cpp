@@ -172,7 +172,9 @@ std::string note_of(const timeline_line& line, bool ended) {
     return "skipped: " + line.reason;
   if (line.attempts.empty())
     return ended ? "never began" : line.phase;
-  return line.attempts.size() == 1 ? line.phase : fmt::format("{} after {} attempts", line.phase, line.attempts.size());
+  auto note =
+    line.attempts.size() == 1 ? line.phase : fmt::format("{} after {} attempts", line.phase, line.attempts.size());
+  return line.progress.empty() ? note : note + ": " + line.progress;
 }
 
 /// Of the newest attempt that failed; empty when none did.
@@ -223,10 +225,13 @@ std::string timeline_text(const timeline& times, const screen& out) {
   for (const auto& line : times.lines) {
     const auto kind = ink_of_phase(line.phase);
     const auto span = line.attempts.empty() ? std::string() : span_text(line.span(times.until));
+    auto note = harmless(note_of(line, times.ended));
+    if (const auto before = name_width + bar_width + span_width + 9; out.live && out.width > before)
+      note = cut(note, out.width - before, look);
     auto shown = fmt::format(
       "  {} {}  {} {}  {}", look(kind, sign_of(line, look)), padded(name_of(line), name_width),
       bar_text(pieces_of(line, times, bar_width), kind, look), padded(span, span_width, true),
-      look(line.phase == "failed" ? ink::bad : ink::quiet, harmless(note_of(line, times.ended))));
+      look(line.phase == "failed" ? ink::bad : ink::quiet, note));
     shown.erase(shown.find_last_not_of(' ') + 1);
     text += shown + '\n';
     if (auto failure = harmless(failure_of(line)); !failure.empty()) {
@@ -253,6 +258,8 @@ nlohmann::ordered_json timeline_json(const timeline& times) {
     entry["duration_ms"] = double(line.span(times.until).count()) / 1000.0;
     if (!line.reason.empty())
       entry["skip_reason"] = line.reason;
+    if (!line.progress.empty())
+      entry["progress"] = line.progress;
     entry["attempts"] = std::move(attempts);
     lines.push_back(std::move(entry));
   }

@@ -30,6 +30,8 @@ struct timeline_line {
   std::vector<timeline_attempt> attempts;
   /// Why it was skipped.
   std::string reason;
+  /// What the worker that does it said last; the journal does not know it.
+  std::string progress = {};
 
   /// From the first attempt's beginning to the last one's end (or `now`); zero without attempts.
   duration span(timestamp now) const;

@@ -194,6 +194,8 @@ BOOST_AUTO_TEST_CASE(the_daemon_tells_how_it_is) {
   served it;
   BOOST_TEST(it.asked({"status"})["ready"] == true);
   BOOST_TEST(has(it.run({"status"}).output, "64 shards ready"));
+  BOOST_TEST(it.asked({"workers"})["workers"].empty());
+  BOOST_TEST(it.run({"workers"}).output == "no workers are connected with this node\n");
 }
 
 BOOST_AUTO_TEST_CASE(what_it_remembers_is_verified_beside_it) {

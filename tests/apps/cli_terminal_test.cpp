@@ -9,6 +9,7 @@
 #include "apps/terminal/run_text.hpp"
 #include "apps/terminal/table.hpp"
 #include "apps/terminal/timeline.hpp"
+#include "apps/terminal/worker_text.hpp"
 #include "tests/support/fed_run.hpp"
 
 using namespace levain;
@@ -131,6 +132,32 @@ BOOST_AUTO_TEST_CASE(a_run_that_goes_on_has_an_attempt_without_an_end) {
   const auto text = timeline_text(times, wide);
   BOOST_TEST(has(text, "calling"));
   BOOST_TEST(has(text, "waiting"));
+}
+
+BOOST_AUTO_TEST_CASE(what_a_worker_said_last_stands_beside_its_step) {
+  fed_run run(two_steps());
+  auto times = times_of(run);
+  times.lines[0].progress = "42 of 100\nloaves";
+  BOOST_TEST(has(timeline_text(times, wide), "calling: 42 of 100 loaves\n"), timeline_text(times, wide));
+  BOOST_TEST(timeline_json(times)[0].at("progress") == "42 of 100\nloaves");
+  BOOST_TEST(!timeline_json(times)[1].contains("progress"));
+  times.lines[0].progress.assign(1000, 'x');
+  const auto text = timeline_text(times, {plain, 80, true});
+  BOOST_TEST(width_of(text.substr(0, text.find('\n'))) == 80U);
+}
+
+BOOST_AUTO_TEST_CASE(workers_are_listed_with_what_they_have_room_for) {
+  const auto workers = nlohmann::ordered_json::parse(R"([
+    {"name": "oven-1", "host": "bakehouse", "connected_since": "2026-11-23T04:00:00Z", "leaving": false, "calls_out": 1,
+     "kinds": [{"kind": "bake", "at_once": 4, "free": 3}, {"kind": "mix", "at_once": 1, "free": 1}]},
+    {"name": "oven-2", "host": "cellar", "connected_since": "2026-11-23T04:00:00Z", "leaving": true, "calls_out": 0,
+     "kinds": [{"kind": "bake", "at_once": 4, "free": 0}]}])");
+  const auto text = workers_text(workers, plain);
+  BOOST_TEST(has(text, "oven-1  bakehouse"), text);
+  BOOST_TEST(has(text, "bake 3/4, mix 1/1\n"), text);
+  BOOST_TEST(has(text, "oven-2  cellar"), text);
+  BOOST_TEST(has(text, "leaving\n"), text);
+  BOOST_TEST(workers_text(nlohmann::ordered_json::array(), plain).empty());
 }
 
 BOOST_AUTO_TEST_CASE(no_line_of_a_timeline_is_wider_than_a_terminal_that_has_room) {
