@@ -61,7 +61,7 @@ fault fault_in_held(const std::vector<held_call>& held) {
   if (held.size() > held_calls_max)
     return fmt::format("it holds {} calls, at most {} are allowed", held.size(), held_calls_max);
   for (const auto& each : held) {
-    if (auto found = fault_in_word("key of a call that it holds", each.key, call_key_bytes_max))
+    if (auto found = fault_in_word("key of a call that it holds", each.key, wire_key_bytes_max))
       return found;
     if (each.attempt == 0)
       return fmt::format("it holds attempt 0 of '{}', they count from 1", each.key);
@@ -74,7 +74,7 @@ fault fault_in_offers(const std::vector<wire_offer>& offers) {
     return fmt::format("it offers {} kinds, 1 to {} are allowed", offers.size(), worker_kinds_max);
   std::set<std::string_view> kinds;
   for (const auto& each : offers) {
-    if (auto found = fault_in_word("kind", each.kind, worker_kind_bytes_max))
+    if (auto found = fault_in_word("kind", each.kind, wire_kind_bytes_max))
       return found;
     if (each.at_once == 0 || each.at_once > worker_slots_max)
       return fmt::format(
@@ -114,7 +114,7 @@ fault fault_in(const call_declined& x) {
 }
 
 fault fault_in(const room_made& x) {
-  if (auto found = fault_in_word("kind", x.kind, worker_kind_bytes_max))
+  if (auto found = fault_in_word("kind", x.kind, wire_kind_bytes_max))
     return found;
   if (x.free > worker_slots_max)
     return fmt::format(
@@ -123,25 +123,25 @@ fault fault_in(const room_made& x) {
 }
 
 fault fault_in(const call_heartbeat& x) {
-  if (x.progress.size() > call_progress_bytes_max)
+  if (x.progress.size() > wire_progress_bytes_max)
     return fmt::format(
       "the progress of call {} has {} bytes, at most {} are allowed", x.number, x.progress.size(),
-      call_progress_bytes_max);
+      wire_progress_bytes_max);
   return fault_in_number(x.number);
 }
 
 fault fault_in(const call_ended& x) {
   if (auto found = fault_in_number(x.number))
     return found;
-  if (auto found = fault_in_word("key", x.key, call_key_bytes_max))
+  if (auto found = fault_in_word("key", x.key, wire_key_bytes_max))
     return found;
-  if (x.result.size() > call_result_bytes_max)
+  if (x.result.size() > wire_result_bytes_max)
     return fmt::format(
-      "the result of call {} has {} bytes, at most {} are allowed", x.number, x.result.size(), call_result_bytes_max);
-  if (x.retry_after < 0 || x.retry_after > call_retry_after_max.count())
+      "the result of call {} has {} bytes, at most {} are allowed", x.number, x.result.size(), wire_result_bytes_max);
+  if (x.retry_after < 0 || x.retry_after > worker_retry_after_max.count())
     return fmt::format(
       "call {} is to be tried again after {} ms, 0 to {} are allowed", x.number, x.retry_after,
-      call_retry_after_max.count());
+      worker_retry_after_max.count());
   return std::nullopt;
 }
 

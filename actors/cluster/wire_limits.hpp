@@ -11,7 +11,7 @@ namespace levain {
 /// Kinds of steps that one worker offers.
 inline constexpr size_t worker_kinds_max = 100;
 /// The name of a kind, as in definitions.
-inline constexpr size_t worker_kind_bytes_max = 100;
+inline constexpr size_t wire_kind_bytes_max = 100;
 /// Calls of one kind that a worker takes at once.
 inline constexpr uint32_t worker_slots_max = 10'000;
 /// The name of a worker or a node.
@@ -23,15 +23,15 @@ inline constexpr size_t wire_version_bytes_max = 100;
 /// Calls that a worker says it holds.
 inline constexpr size_t held_calls_max = 10'000;
 /// A call's key: a run's id, a step's name of at most 100 bytes, and what marks a redo or an undo.
-inline constexpr size_t call_key_bytes_max = 200;
+inline constexpr size_t wire_key_bytes_max = 200;
 /// What a call is given to work with.
-inline constexpr size_t call_body_bytes_max = 64 * 1024 * 1024;
+inline constexpr size_t wire_body_bytes_max = 64 * 1024 * 1024;
 /// The words of a heartbeat.
-inline constexpr size_t call_progress_bytes_max = 1000;
+inline constexpr size_t wire_progress_bytes_max = 1000;
 /// What a call came to.
-inline constexpr size_t call_result_bytes_max = 16 * 1024 * 1024;
+inline constexpr size_t wire_result_bytes_max = 16 * 1024 * 1024;
 /// What a worker may ask for between two attempts.
-inline constexpr std::chrono::milliseconds call_retry_after_max = std::chrono::hours(24 * 7);
+inline constexpr std::chrono::milliseconds worker_retry_after_max = std::chrono::hours(24 * 7);
 /// Workers that are connected with a node.
 inline constexpr size_t workers_max = 1'000;
 /// Calls of a node that wait for a worker.

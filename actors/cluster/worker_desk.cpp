@@ -43,11 +43,11 @@ call_result result_in(const call_ended& x) {
 }
 
 std::optional<call_failure> fault_in_request(const call_request& request) {
-  if (request.body.size() > call_body_bytes_max)
+  if (request.body.size() > wire_body_bytes_max)
     return failure(
       kind::final, fmt::format(
                      "what the worker is to be given has {} bytes, at most {} are allowed", request.body.size(),
-                     call_body_bytes_max));
+                     wire_body_bytes_max));
   return std::nullopt;
 }
 

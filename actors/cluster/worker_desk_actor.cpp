@@ -8,6 +8,8 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include "actors/cluster/peer_checks.hpp"
+#include "actors/cluster/wire_checks.hpp"
 #include "actors/cluster/wire_system.hpp"
 
 namespace levain {
@@ -20,43 +22,65 @@ worker_desk_state::~worker_desk_state() {
     desk_->close();
 }
 
-void worker_desk_state::begin(std::shared_ptr<worker_desk> desk) {
+void worker_desk_state::begin(std::shared_ptr<worker_desk> desk, std::string name) {
   desk_ = std::move(desk);
+  name_ = std::move(name);
   desk_->on_word_out([to = caf::actor_cast<caf::actor>(self_)] { caf::anon_send(to, words_wait{}); });
 }
 
-void worker_desk_state::admit(admit_worker& x) {
+void worker_desk_state::know(const cluster_known& x) {
+  node_ = x.self;
+  std::vector<std::string> gates;
+  for (const auto& each : x.view->nodes)
+    if (each.alive && !each.cluster_address.empty())
+      gates.push_back(each.cluster_address);
+  if (gates == gates_)
+    return;
+  gates_ = std::move(gates);
+  for (const auto& [number, worker] : workers_)
+    self_->send(worker, gates_known{gates_});
+}
+
+void worker_desk_state::greet(const worker_hello& x) {
   // The promise takes the sender with it.
   const auto from = self_->current_sender();
-  auto promise = self_->make_response_promise();
   if (!from)
-    return promise.deliver(wire_refused{"a worker's hello must have a sender, which calls are given to"});
+    return;
+  if (const auto fault = fault_in(x))
+    return cut_off_sender(*fault);
+  auto promise = self_->make_response_promise();
+  const auto refuse = [&](std::string why) {
+    spdlog::warn("worker_refused worker={} reason=\"{}\"", to_string(x.worker), why);
+    promise.deliver(wire_refused{std::move(why)});
+  };
+  const auto protocol = protocol_of_both(x.protocol_min, x.protocol_max);
+  if (!protocol)
+    return refuse(fmt::format(
+      "node '{}' speaks protocol {} to {}, the worker {} to {}", name_, wire_protocol_min, wire_protocol_max,
+      x.protocol_min, x.protocol_max));
   const auto who = caf::actor_cast<caf::actor_addr>(from);
   // One who says hello again has lost what it was given before.
   unseat(who);
-  auto joined = desk_->join(x.hello);
-  if (const auto* why = std::get_if<std::string>(&joined)) {
-    spdlog::warn("worker_refused worker=\"{}\" reason=\"{}\"", to_string(x.hello.worker), *why);
-    promise.deliver(wire_refused{*why});
+  auto joined = desk_->join(x);
+  if (auto* why = std::get_if<std::string>(&joined)) {
+    refuse(std::move(*why));
     return send_words();
   }
-  const auto number = std::get<seat>(joined);
-  // The same worker may have come by another way before.
-  std::erase_if(seats_, [&](const auto& each) { return desk_->name_of(each.second).empty(); });
-  std::erase_if(workers_, [&](const auto& each) { return desk_->name_of(each.first).empty(); });
-  seats_[who] = number;
-  workers_[number] = caf::actor_cast<caf::actor>(from);
-  self_->monitor(workers_[number]);
+  seat_at(who, std::get<seat>(joined), caf::actor_cast<caf::actor>(from));
   spdlog::info(
-    "worker_joined worker={} name=\"{}\" host=\"{}\" kinds={}", to_string(x.hello.worker), desk_->name_of(number),
-    x.hello.host, x.hello.offers.size());
-  promise.deliver(std::move(x.welcome));
+    "worker_joined worker={} name=\"{}\" host=\"{}\" kinds={}", to_string(x.worker),
+    desk_->name_of(std::get<seat>(joined)), x.host, x.offers.size());
+  promise.deliver(worker_welcome{node_, name_, *protocol, gates_});
   send_words();
 }
 
-void worker_desk_state::tell_all(const gates_known& x) {
-  for (const auto& [number, worker] : workers_)
-    self_->send(worker, x);
+void worker_desk_state::seat_at(const caf::actor_addr& who, seat number, const caf::actor& worker) {
+  // The same worker may have come by another way before: that seat is empty now.
+  std::erase_if(seats_, [&](const auto& each) { return desk_->name_of(each.second).empty(); });
+  std::erase_if(workers_, [&](const auto& each) { return desk_->name_of(each.first).empty(); });
+  seats_[who] = number;
+  workers_[number] = worker;
+  self_->monitor(worker);
 }
 
 template <class Word>
@@ -126,8 +150,9 @@ void worker_desk_state::listen(const listen_for_silence& x) {
   send_words();
 }
 
-caf::behavior worker_desk_actor(caf::stateful_actor<worker_desk_state>* self, std::shared_ptr<worker_desk> desk) {
-  self->state.begin(std::move(desk));
+caf::behavior
+worker_desk_actor(caf::stateful_actor<worker_desk_state>* self, std::shared_ptr<worker_desk> desk, std::string name) {
+  self->state.begin(std::move(desk), std::move(name));
   self->set_down_handler([self](const caf::down_msg& x) { self->state.gone(x.source); });
   self->set_exit_handler([self](const caf::exit_msg& x) {
     // Whoever is connected could send one: only this process may end its desk.
@@ -140,8 +165,8 @@ caf::behavior worker_desk_actor(caf::stateful_actor<worker_desk_state>* self, st
     return caf::sec::unexpected_message;
   });
   return {
-    [self](admit_worker& x) { self->state.admit(x); },
-    [self](const tell_workers& x) { self->state.tell_all(x.gates); },
+    [self](const worker_hello& x) { self->state.greet(x); },
+    [self](const cluster_known& x) { self->state.know(x); },
     [self](const words_wait&) { self->state.send_words(); },
     [self](const listen_for_silence& x) { self->state.listen(x); },
     [self](const call_begun& x) { self->state.hear(x); },

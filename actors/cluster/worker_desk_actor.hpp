@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <caf/actor.hpp>
 #include <caf/actor_addr.hpp>
@@ -11,6 +12,7 @@
 #include <caf/event_based_actor.hpp>
 #include <caf/stateful_actor.hpp>
 
+#include "actors/cluster/router_messages.hpp"
 #include "actors/cluster/worker_desk.hpp"
 #include "actors/cluster/worker_desk_messages.hpp"
 
@@ -23,9 +25,10 @@ struct worker_desk_state {
   /// Nobody speaks with workers any more.
   ~worker_desk_state();
 
-  void begin(std::shared_ptr<worker_desk> desk);
-  void admit(admit_worker& x);
-  void tell_all(const gates_known& x);
+  void begin(std::shared_ptr<worker_desk> desk, std::string name);
+  /// What the database says of the nodes: workers are told where their gates are.
+  void know(const cluster_known& x);
+  void greet(const worker_hello& x);
   /// A word from a worker; whoever says what no worker says is cut off.
   template <class Word>
   void hear(const Word& x);
@@ -37,22 +40,31 @@ struct worker_desk_state {
 private:
   using seat = worker_desk::seat;
 
+  void seat_at(const caf::actor_addr& who, seat number, const caf::actor& worker);
   void unseat(const caf::actor_addr& who);
 
   caf::event_based_actor* self_;
   std::shared_ptr<worker_desk> desk_;
+  /// Of this node.
+  std::string name_;
+  uuid node_;
+  /// HOST:PORT of the gates of all living nodes.
+  std::vector<std::string> gates_;
   std::map<caf::actor_addr, seat> seats_;
   std::map<seat, caf::actor> workers_;
   std::optional<timestamp> armed_;
   uint64_t timer_ = 0;
 };
 
-/// DESK. Speaks with the workers for `desk`, which is closed when the actor ends. Lives in the wire's actor system.
-/// Takes from its own process:
-///   `admit_worker`, delegated by the gate: answered with `worker_welcome` or `wire_refused`;
-///   `tell_workers` from the gate;
-///   and from workers it has admitted: `call_begun`, `call_declined`, `room_made`, `call_heartbeat`, `call_ended`,
+/// DESK. Speaks with the workers for `desk`, which is closed when the actor ends. Lives in the wire's actor system;
+/// ends when this process asks it to, or when the desk is closed and nobody holds the actor.
+///   `worker_hello`, delegated by the gate so that the sender is the worker: answered with `worker_welcome` or
+///   `wire_refused`. The worker is monitored from then on, and gets its calls from this actor.
+///   `cluster_known` from its own process, with every heartbeat.
+///   From workers that were welcomed: `call_begun`, `call_declined`, `room_made`, `call_heartbeat`, `call_ended`,
 ///   `calls_held`, `worker_leaving`.
-caf::behavior worker_desk_actor(caf::stateful_actor<worker_desk_state>* self, std::shared_ptr<worker_desk> desk);
+/// `name` is the node's, for people.
+caf::behavior
+worker_desk_actor(caf::stateful_actor<worker_desk_state>* self, std::shared_ptr<worker_desk> desk, std::string name);
 
 } // namespace levain

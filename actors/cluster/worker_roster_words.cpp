@@ -97,7 +97,7 @@ worker_roster::word_taken worker_roster::take(seat who, const call_heartbeat& x,
   }
   watch(x.number, *given, now);
   if (!x.progress.empty()) {
-    given->progress = plain_line(x.progress, call_progress_bytes_max);
+    given->progress = plain_line(x.progress, wire_progress_bytes_max);
     given->progress_at = now;
   }
   return {};

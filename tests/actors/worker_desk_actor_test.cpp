@@ -33,7 +33,7 @@ struct desk_world {
   using heard = std::vector<std::variant<worker_welcome, wire_refused, call_given, call_dropped, gates_known>>;
 
   desk_world() {
-    desk_actor = system.spawn(worker_desk_actor, desk);
+    desk_actor = system.spawn(worker_desk_actor, desk, "anna");
     settle();
   }
   ~desk_world() {
@@ -64,13 +64,7 @@ struct desk_world {
     workers.push_back(made);
     return made;
   }
-  void join(const caf::actor& worker, worker_hello hello) {
-    worker_welcome welcome;
-    welcome.node_name = "anna";
-    // The answer to what the gate delegates comes to the worker as a message of its own here.
-    caf::send_as(worker, desk_actor, admit_worker{std::move(hello), std::move(welcome)});
-    settle();
-  }
+  void join(const caf::actor& worker, const worker_hello& hello) { say(worker, hello); }
   template <class Word>
   void say(const caf::actor& worker, const Word& x) {
     caf::send_as(worker, desk_actor, x);
@@ -118,12 +112,23 @@ BOOST_AUTO_TEST_CASE(a_worker_is_welcomed_before_it_gets_calls) {
   BOOST_TEST(world.results.size() == 1u);
 }
 
-BOOST_AUTO_TEST_CASE(a_worker_that_is_no_worker_is_refused) {
+BOOST_AUTO_TEST_CASE(a_worker_of_another_protocol_is_refused_with_both_ranges) {
+  desk_world world;
+  const auto ears = std::make_shared<desk_world::heard>();
+  auto hello = hello_of(1, {{"bake", 1}});
+  hello.protocol_min = wire_protocol_max + 1;
+  hello.protocol_max = wire_protocol_max + 2;
+  world.join(world.worker(ears), hello);
+  BOOST_TEST_REQUIRE(ears->size() == 1u);
+  BOOST_TEST(std::get<wire_refused>(ears->at(0)).reason == "node 'anna' speaks protocol 1 to 1, the worker 2 to 3");
+  BOOST_TEST(world.desk->figures().connected == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(a_hello_that_makes_no_sense_is_not_answered) {
   desk_world world;
   const auto ears = std::make_shared<desk_world::heard>();
   world.join(world.worker(ears), hello_of(1, {}));
-  BOOST_TEST_REQUIRE(ears->size() == 1u);
-  BOOST_TEST(std::get<wire_refused>(ears->at(0)).reason == "it offers 0 kinds, 1 to 100 are allowed");
+  BOOST_TEST(ears->empty());
   BOOST_TEST(world.desk->figures().connected == 0u);
 }
 
@@ -215,11 +220,22 @@ BOOST_AUTO_TEST_CASE(all_workers_are_told_of_new_gates) {
   const auto first = std::make_shared<desk_world::heard>();
   const auto second = std::make_shared<desk_world::heard>();
   world.join(world.worker(first), hello_of(1, {{"bake", 1}}));
+  cluster_view view;
+  view.nodes.resize(4);
+  view.nodes[0].alive = view.nodes[1].alive = view.nodes[3].alive = true;
+  view.nodes[0].cluster_address = "127.0.0.1:7500";
+  view.nodes[1].cluster_address = "127.0.0.1:7501";
+  view.nodes[2].cluster_address = "127.0.0.1:7502"; // Dead.
+  const cluster_known known{std::make_shared<const cluster_view>(view), hello_of(9, {}).worker};
+  caf::anon_send(world.desk_actor, known);
+  caf::anon_send(world.desk_actor, known);
   world.join(world.worker(second), hello_of(2, {{"bake", 1}}));
-  caf::anon_send(world.desk_actor, tell_workers{{{"127.0.0.1:7500"}}});
-  world.settle();
-  BOOST_TEST(world.count<gates_known>(*first) == 1u);
-  BOOST_TEST(world.count<gates_known>(*second) == 1u);
+  const std::vector<std::string> gates{"127.0.0.1:7500", "127.0.0.1:7501"};
+  BOOST_TEST_REQUIRE(world.count<gates_known>(*first) == 1u);
+  BOOST_TEST((std::get<gates_known>(first->back()).gates == gates));
+  const auto welcome = std::get<worker_welcome>(second->at(0));
+  BOOST_TEST((welcome.gates == gates));
+  BOOST_TEST((welcome.node == known.self));
 }
 
 BOOST_AUTO_TEST_CASE(calls_fail_when_the_desk_s_actor_is_gone) {

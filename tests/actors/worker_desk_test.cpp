@@ -147,7 +147,7 @@ BOOST_AUTO_TEST_CASE(more_than_may_wait_and_more_than_may_be_sent_fail_and_say_s
   BOOST_TEST((small.failure("b").kind == call_failure::kind_type::retryable));
   BOOST_TEST(small.failure("b").message.find("worker_calls_waiting_max, which is 1") != std::string::npos);
   auto large = worker_request("c");
-  large.body.assign(call_body_bytes_max + 1, ' ');
+  large.body.assign(wire_body_bytes_max + 1, ' ');
   const auto three = small.begin(std::move(large));
   BOOST_TEST((small.failure("c").kind == call_failure::kind_type::final));
   BOOST_TEST(small.failure("c").message.find("at most 67108864 are allowed") != std::string::npos);
@@ -197,7 +197,7 @@ BOOST_AUTO_TEST_CASE(what_no_worker_of_ours_says_is_a_fault_and_harms_no_call) {
      "the key has 300 bytes, at most 200 are allowed"},
     {"a key with a line break", ended([](call_ended& x) { x.key = "a\n"; }),
      "the key 'a?' must be of visible ASCII characters"},
-    {"a result that is too long", ended([](call_ended& x) { x.result.assign(call_result_bytes_max + 1, ' '); }),
+    {"a result that is too long", ended([](call_ended& x) { x.result.assign(wire_result_bytes_max + 1, ' '); }),
      "the result of call 1 has 16777217 bytes, at most 16777216 are allowed"},
     {"a time before now", ended([](call_ended& x) { x.retry_after = -1; }),
      "call 1 is to be tried again after -1 ms, 0 to 604800000 are allowed"},
