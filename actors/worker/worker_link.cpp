@@ -218,11 +218,24 @@ void worker_link_state::list(gate_number from, const std::vector<std::string>& g
 
 worker_link_state::links::iterator worker_link_state::sender() {
   const auto& from = self->current_sender();
-  auto at = gates.begin();
-  for (; from && at != gates.end(); ++at)
-    if (at->second.desk && at->second.gate.node() == from->node())
-      return at;
-  return gates.end();
+  if (!from)
+    return gates.end();
+  const auto same_actor = [&from](const auto& each) {
+    return each.second.desk && each.second.desk.address() == from->address();
+  };
+  const auto same_program = [&from](const auto& each) {
+    return each.second.desk && each.second.gate.node() == from->node();
+  };
+  if (const auto at = std::find_if(gates.begin(), gates.end(), same_actor); at != gates.end())
+    return at;
+  return std::find_if(gates.begin(), gates.end(), same_program);
+}
+
+bool worker_link_state::is_being_introduced() const {
+  const auto& from = self->current_sender();
+  return from && std::any_of(gates.begin(), gates.end(), [&from](const auto& each) {
+           return !each.second.desk && each.second.gate.node() == from->node();
+         });
 }
 
 void worker_link_state::cut_off_sender(const std::string& reason) {
@@ -240,6 +253,11 @@ void worker_link_state::cut_off_sender(const std::string& reason) {
 
 void worker_link_state::take_call(call_given call) {
   const auto from = sender();
+  if (from == gates.end() && is_being_introduced()) {
+    // It overtook the welcome; the room that is told after that brings it back.
+    self->send(caf::actor_cast<caf::actor>(self->current_sender()), call_declined{call.number});
+    return;
+  }
   if (from == gates.end()) {
     cut_off_sender("it gave a call without having welcomed this worker");
     return;

@@ -79,6 +79,8 @@ struct worker_link_state {
   void list(gate_number from, const std::vector<std::string>& gates);
   /// The welcomed gate in whose program the sender of the current message lives.
   links::iterator sender();
+  /// True when the sender lives in a program whose gate has not answered the introduction yet.
+  bool is_being_introduced() const;
   void cut_off_sender(const std::string& reason);
 
   void take_call(call_given call);

@@ -24,8 +24,11 @@ std::string environment_value(const std::string& name);
 /// Declares options, each also read from the environment, with their ranges in the help text.
 class option_maker {
 public:
-  explicit option_maker(CLI::App& app)
-    : app_(app) {}
+  /// `variables` begins the names of the variables, after `LEVAIN_`: with `worker-`, `name` is also
+  /// `LEVAIN_WORKER_NAME`.
+  explicit option_maker(CLI::App& app, std::string variables = {})
+    : app_(app)
+    , variables_(std::move(variables)) {}
 
   void group(std::string name) { group_ = std::move(name); }
 
@@ -66,10 +69,11 @@ public:
 
 private:
   CLI::Option* finish(const std::string& name, CLI::Option* option) {
-    return option->envname(environment_name(name))->group(group_);
+    return option->envname(environment_name(variables_ + name))->group(group_);
   }
 
   CLI::App& app_;
+  std::string variables_;
   std::string group_;
 };
 
