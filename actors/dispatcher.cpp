@@ -36,8 +36,10 @@ void dispatcher_state::begin(dispatcher_beginning how) {
   environment_ = std::move(how.environment);
   options_ = how.options;
   lease_keeper_ = std::move(how.lease_keeper);
+  figures_ = how.figures ? std::move(how.figures) : std::make_shared<dispatcher_figures>();
   queue_ = empty_queue();
   unsettled_ = std::make_shared<std::atomic<size_t>>(0);
+  show_figures();
 }
 
 std::unique_ptr<admission_queue> dispatcher_state::empty_queue() const {
@@ -174,6 +176,7 @@ void dispatcher_state::spawn_run(const tenant_id& tenant, bool running, run_begi
   auto actor = self_->spawn<caf::monitored>(run, std::move(how));
   by_address_.emplace(actor.address(), id);
   live_.insert_or_assign(id, live_run{std::move(actor), tenant, epoch, running});
+  show_figures();
 }
 
 std::vector<run_id> dispatcher_state::begin_waiting() {
@@ -184,6 +187,7 @@ std::vector<run_id> dispatcher_state::begin_waiting() {
     self_->send(found.actor, begin_run{});
     begun.push_back(*next);
   }
+  show_figures();
   return begun;
 }
 
@@ -198,6 +202,8 @@ void dispatcher_state::left(const run_left& x, const caf::strong_actor_ptr& from
   // The lease keeper may hear of it later: until then nothing is begun or read back in a shard that is somebody else's.
   if (x.reason == run_left::reason_type::fenced)
     std::erase(ready_, shard_lease{shard_of(x.run), found->second.epoch});
+  if (x.reason == run_left::reason_type::ended)
+    figures_->runs_ended.fetch_add(1, std::memory_order_relaxed);
   forget(x.run);
   if (x.stop)
     stop_run(x.run, x.stop->kind, x.stop->reason);
@@ -361,6 +367,14 @@ void dispatcher_state::loaded(run_loaded& x) {
 }
 
 // ---- what it tells ---------------------------------------------------------
+
+void dispatcher_state::show_figures() const {
+  const auto running = queue_->running();
+  figures_->runs_live.store(live_.size(), std::memory_order_relaxed);
+  figures_->runs_waiting.store(queue_->waiting(), std::memory_order_relaxed);
+  figures_->slots_free.store(
+    options_.runs_running_max - std::min(options_.runs_running_max, running), std::memory_order_relaxed);
+}
 
 dispatcher_status dispatcher_state::status() const {
   dispatcher_status all;

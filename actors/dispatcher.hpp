@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "actors/admission_queue.hpp"
+#include "actors/dispatcher_figures.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/node_environment.hpp"
 #include "actors/start_shares.hpp"
@@ -19,6 +20,8 @@ struct dispatcher_beginning {
   dispatcher_options options;
   /// Gives numbers for new runs.
   lease_keeper_actor lease_keeper;
+  /// Kept up to date for the rest of the node; may be absent.
+  std::shared_ptr<dispatcher_figures> figures = {};
 };
 
 struct run_beginning;
@@ -112,11 +115,13 @@ private:
   std::optional<epoch_number> epoch_of(const run_id& run) const;
   void run_has_gone(const run_id& run);
   void vacate_empty();
+  void show_figures() const;
 
   dispatcher_actor::pointer self_;
   environment_ptr environment_;
   dispatcher_options options_;
   lease_keeper_actor lease_keeper_;
+  std::shared_ptr<dispatcher_figures> figures_;
   std::unique_ptr<admission_queue> queue_;
   std::unordered_map<run_id, live_run> live_;
   std::unordered_map<caf::actor_addr, run_id> by_address_;

@@ -85,6 +85,7 @@ void dispatcher_state::hand_over(const hand_over_shards& x) {
       queue_->remove(id); // Its turn comes elsewhere.
     self_->send(each.actor, order);
   }
+  show_figures();
   vacate_empty();
 }
 
@@ -124,6 +125,7 @@ void dispatcher_state::lost() {
   stopped_.clear();
   self_->send(environment_->recovery, shards_lost{});
   queue_ = empty_queue();
+  show_figures();
 }
 
 } // namespace levain

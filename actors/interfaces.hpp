@@ -4,12 +4,13 @@
 #include <caf/typed_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
+#include "actors/cluster/lease_messages.hpp"
 #include "actors/ending_messages.hpp"
 #include "actors/liveness_messages.hpp"
 #include "actors/messages.hpp"
 
-// Who talks to whom, and about what. Read with `messages.hpp`, `liveness_messages.hpp` and `ending_messages.hpp`; no
-// implementation is needed to follow the protocol.
+// Who talks to whom, and about what. Read with `messages.hpp`, `liveness_messages.hpp`, `ending_messages.hpp` and
+// `cluster/lease_messages.hpp`; no implementation is needed to follow the protocol.
 //
 //   caller -> dispatcher -> run -> step -> executor of the call
 //                            |  <- persistence (one per writer)
@@ -131,6 +132,14 @@ using lease_keeper_actor = caf::typed_actor<
   caf::reacts_to<shard_fenced>,
   // The dispatcher is through with these: release them.
   caf::reacts_to<shards_vacated>,
+  // An operator wants a node to hold no shards, or to hold some again.
+  caf::reacts_to<drain_node>,
+  // From the wire, where there is one: a peer died; others have released something.
+  caf::reacts_to<look_closely>, caf::reacts_to<shards_freed_elsewhere>,
+  // INTERNAL: look now; the next of the close looks.
+  caf::reacts_to<look_again>, caf::reacts_to<look_closer>,
+  // The node is about to end: let others have everything.
+  caf::reacts_to<hand_all_over>,
   // Give everything back. Answers when done (or when the database cannot be asked).
   caf::replies_to<drain>::with<drained>>;
 

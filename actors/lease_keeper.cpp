@@ -18,34 +18,80 @@ void lease_state::tick(const caf::strong_actor_ptr& from) {
     return;
   if (!dispatcher_)
     dispatcher_ = caf::actor_cast<dispatcher_actor>(from);
+  look(1);
+  if (!left_)
+    self_->delayed_send(self_, with_.options.heartbeat_interval, beat{});
+}
+
+/// Everything that is done at a heartbeat. `beats` is 0 when it comes out of turn.
+void lease_state::look(uint32_t beats) {
+  if (left_ || !dispatcher_)
+    return;
   try {
     renew();
     release_vacated();
-    balance();
+    balance(beats);
     give_numbers();
+    if (with_.viewed)
+      with_.viewed(with_.store->view());
   } catch (const journal_unavailable& failure) {
     // The lease may run out meanwhile. That is no harm: what another node takes is fenced, what nobody takes stays
     // ours.
     spdlog::warn("lease_waits reason=\"{}\"", failure.what());
+  } catch (const join_refused& refusal) {
+    left_ = true;
+    spdlog::critical("join_refused reason=\"{}\"", refusal.what());
+    if (with_.refused)
+      with_.refused(refusal.what());
   }
-  self_->delayed_send(self_, with_.options.heartbeat_interval, beat{});
+}
+
+void lease_state::look_closely() {
+  const bool looking = close_looks_left_ > 0;
+  const auto& options = with_.options;
+  close_looks_left_ = (options.lease_duration + options.close_look_margin) / options.close_look_interval;
+  if (!looking)
+    look_closer();
+}
+
+void lease_state::look_closer() {
+  if (close_looks_left_ == 0)
+    return;
+  look(0);
+  if (--close_looks_left_ > 0)
+    self_->delayed_send(self_, with_.options.close_look_interval, levain::look_closer{});
+}
+
+void lease_state::look_soon() {
+  // However many ask: they all mean the same look.
+  if (!std::exchange(looks_soon_, true))
+    self_->send(self_, levain::look_again{});
+}
+
+void lease_state::look_again() {
+  looks_soon_ = false;
+  look(0);
 }
 
 // ---- the lease --------------------------------------------------------------
 
 void lease_state::renew() {
-  if (joined_ && with_.store->heartbeat(with_.node.id) && still_ours()) {
+  const auto figures = with_.figures ? with_.figures() : node_figures{};
+  if (joined_ && with_.store->heartbeat(with_.node.id, figures) && still_ours()) {
     if (address_is_new_)
-      with_.store->join(with_.node, with_.options.lease_duration);
-    address_is_new_ = false;
+      join();
     return;
   }
   lost();
   with_.node.id = with_.mint();
-  with_.store->join(with_.node, with_.options.lease_duration);
+  join();
   joined_ = true;
-  address_is_new_ = false;
   spdlog::info("node_joined node={} name=\"{}\"", to_string(with_.node.id), with_.node.name);
+}
+
+void lease_state::join() {
+  with_.store->join(with_.node, with_.options.lease_duration);
+  address_is_new_ = false;
 }
 
 bool lease_state::still_ours() {
@@ -93,6 +139,8 @@ void lease_state::lost() {
   shards_.clear();
   surplus_beats_ = 0;
   joined_ = false;
+  if (ending_)
+    tell_handed_over("");
   try {
     with_.store->leave(with_.node.id);
   } catch (const journal_unavailable&) {
@@ -107,25 +155,46 @@ size_t lease_state::held_count() const {
     shards_.begin(), shards_.end(), [](const auto& x) { return x.second.phase == held_shard::phase_type::held; }));
 }
 
-void lease_state::balance() {
+void lease_state::balance(uint32_t beats) {
   if (with_.sole) {
-    if (shards_.size() < shard_count)
+    if (!ending_ && shards_.size() < shard_count)
       take(shard_count - shards_.size());
     return;
   }
   const auto share = with_.store->share(with_.node.id);
   if (share.nodes_living == 0)
     return; // Its own lease ran out just now: the next heartbeat tells.
+  // Whoever said so, it is to be known of this node also when it comes back under another id.
+  with_.node.draining = share.draining;
   if (share.nodes_expired > 0)
     if (const auto count = with_.store->forget_expired(with_.options.node_forgotten_after); count > 0)
       spdlog::info("nodes_forgotten count={}", count);
+  if (ending_) {
+    give_all(share);
+    return;
+  }
   const auto held = held_count();
-  if (held <= share.fair)
+  if (held <= share.fair || share.all_drain)
     surplus_beats_ = 0;
-  else if (++surplus_beats_ >= with_.options.surplus_beats_min)
+  // Draining is a person's wish: there is nothing to wait for.
+  else if (surplus_beats_ += beats; share.draining || surplus_beats_ >= with_.options.surplus_beats_min)
     hand_over(held - share.fair);
   if (held < share.fair && share.free > 0)
     take(share.fair - held);
+}
+
+void lease_state::give_all(const shard_share& share) {
+  if (const auto held = held_count(); held > 0 && !share.all_drain)
+    hand_over(held);
+  if (shards_.empty())
+    tell_handed_over("");
+  else if (share.all_drain)
+    tell_handed_over("no other living node takes shards");
+}
+
+void lease_state::tell_handed_over(const std::string& reason) {
+  for (const auto& tell : std::exchange(hand_over_told_, {}))
+    tell({shards_.size(), reason});
 }
 
 void lease_state::take(size_t count) {
@@ -181,9 +250,48 @@ void lease_state::release_vacated() {
   for (const auto& each : going)
     shards_.erase(each.shard);
   spdlog::info("shards_released count={} node={}", going.size(), to_string(with_.node.id));
+  if (with_.released)
+    with_.released();
+  if (ending_ && shards_.empty())
+    tell_handed_over("");
 }
 
-// ---- numbers, and the end ---------------------------------------------------
+// ---- operators, and the end --------------------------------------------------
+
+void lease_state::drain_one(const drain_node& x) {
+  try {
+    const bool known = with_.store->set_draining(x.node, x.draining);
+    if (known)
+      spdlog::info("node_draining node={} draining={}", to_string(x.node), x.draining);
+    x.outcome(known);
+  } catch (const journal_unavailable& failure) {
+    x.outcome(std::string(failure.what()));
+    return;
+  }
+  if (x.node == with_.node.id)
+    look_soon();
+}
+
+void lease_state::end_in_order(hand_all_over& x) {
+  hand_over_told_.push_back(std::move(x.outcome));
+  ending_ = true;
+  with_.node.draining = true;
+  if (with_.sole) {
+    tell_handed_over("the node is alone on its database");
+    return;
+  }
+  try {
+    with_.store->set_draining(with_.node.id, true);
+  } catch (const journal_unavailable& failure) {
+    tell_handed_over(std::string("the database cannot be asked: ") + failure.what());
+    return;
+  }
+  look(0);
+  if (shards_.empty())
+    tell_handed_over("");
+}
+
+// ---- numbers, and leaving ---------------------------------------------------
 
 void lease_state::reserve(const caf::strong_actor_ptr& from) {
   numbers_for_ = caf::actor_cast<dispatcher_actor>(from);
@@ -203,11 +311,14 @@ void lease_state::give_numbers() {
 }
 
 void lease_state::leave() {
+  tell_handed_over("the node leaves");
   if (std::exchange(left_, true) || !joined_)
     return;
   try {
     with_.store->leave(with_.node.id);
     spdlog::info("node_left node={}", to_string(with_.node.id));
+    if (!shards_.empty() && with_.released)
+      with_.released();
   } catch (const journal_unavailable& failure) {
     spdlog::warn("node_leave_failed reason=\"{}\"; its lease runs out by itself", failure.what());
   }
@@ -222,6 +333,12 @@ lease_keeper(lease_keeper_actor::stateful_pointer<lease_state> self, lease_begin
     [self](const announce_address& x) { self->state.announce(x); },
     [self](const shard_fenced& x) { self->state.fenced(x); },
     [self](const shards_vacated& x) { self->state.vacated(x); },
+    [self](const drain_node& x) { self->state.drain_one(x); },
+    [self](const look_closely&) { self->state.look_closely(); },
+    [self](const shards_freed_elsewhere&) { self->state.look_soon(); },
+    [self](const look_again&) { self->state.look_again(); },
+    [self](const look_closer&) { self->state.look_closer(); },
+    [self](hand_all_over& x) { self->state.end_in_order(x); },
     [self](const drain&) {
       self->state.leave();
       return drained{};

@@ -3,13 +3,15 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "actors/interfaces.hpp"
 #include "actors/node_options.hpp"
 
 namespace levain {
 
-/// What a lease keeper needs to begin.
+/// What a lease keeper needs to begin. The functions may be absent; they are called on the keeper's thread.
 struct lease_beginning {
   std::unique_ptr<leases> store;
   lease_options options;
@@ -19,6 +21,14 @@ struct lease_beginning {
   /// No other node can be alive: take what there is, whatever the heartbeats say, and hand nothing over.
   bool sole = false;
   int64_t numbers_block = 20'000;
+  /// What the node says of itself with a heartbeat.
+  std::function<node_figures()> figures;
+  /// Is told what the database says of the nodes, after every look.
+  std::function<void(const cluster_view&)> viewed;
+  /// Shards were released: others may take them.
+  std::function<void()> released;
+  /// The node may not join the living ones, for this reason; the keeper has given up.
+  std::function<void(const std::string&)> refused;
 };
 
 /// Holds what the node owns. The database decides, by its own clock; this asks it in time. What this knows may be old,
@@ -34,6 +44,12 @@ struct lease_state {
   void announce(const announce_address& x);
   void fenced(const shard_fenced& x);
   void vacated(const shards_vacated& x);
+  void drain_one(const drain_node& x);
+  void look_closely();
+  void look_closer();
+  void look_soon();
+  void look_again();
+  void end_in_order(hand_all_over& x);
   void leave();
 
 private:
@@ -45,10 +61,14 @@ private:
     enum class phase_type : uint8_t { held, leaving, vacated, releasing } phase = phase_type::held;
   };
 
+  void look(uint32_t beats);
   void renew();
+  void join();
   bool still_ours();
   void lost();
-  void balance();
+  void balance(uint32_t beats);
+  void give_all(const shard_share& share);
+  void tell_handed_over(const std::string& reason);
   void hand_over(size_t count);
   void take(size_t count);
   void hold(std::vector<shard_lease> taken);
@@ -68,6 +88,13 @@ private:
   uint32_t surplus_beats_ = 0;
   /// Who waits for numbers.
   dispatcher_actor numbers_for_;
+  /// Looks that are to follow in quick succession; while there are some, one is on its way.
+  int64_t close_looks_left_ = 0;
+  /// A look is asked for already.
+  bool looks_soon_ = false;
+  /// The node is about to end: it takes nothing, and these are told when it has nothing.
+  bool ending_ = false;
+  std::vector<receiver<all_handed_over>> hand_over_told_;
 };
 
 /// To be spawned detached: it waits for the database. Begins with the first `beat`, whose sender is the dispatcher.

@@ -9,6 +9,7 @@
 #include <spdlog/spdlog.h>
 #include <thread>
 
+#include "actors/count_rate.hpp"
 #include "actors/definitions.hpp"
 #include "actors/dispatcher.hpp"
 #include "actors/endings.hpp"
@@ -18,6 +19,7 @@
 #include "actors/timekeeper.hpp"
 #include "actors/watchdog.hpp"
 #include "actors/workflow_cache.hpp"
+#include "persistence/migrations.hpp"
 #include "persistence/postgres_definition_store.hpp"
 #include "persistence/postgres_journal.hpp"
 #include "persistence/postgres_leases.hpp"
@@ -74,6 +76,8 @@ struct node::impl {
   impl(node_options given, node_ports ports);
 
   void watch(const caf::actor& core, const char* name);
+  void die(const std::string& reason);
+  std::function<node_figures()> figures_for_others() const;
   void stop();
   template <class Handle>
   void drain_one(caf::scoped_actor& self, const Handle& who, const char* name);
@@ -82,6 +86,7 @@ struct node::impl {
   system_config config;
   caf::actor_system system;
   std::shared_ptr<persistence_status> writer_status = std::make_shared<persistence_status>();
+  std::shared_ptr<dispatcher_figures> run_figures = std::make_shared<dispatcher_figures>();
   std::shared_ptr<function_executor> functions;
   /// Null at a node without a gate.
   std::shared_ptr<worker_calls> workers;
@@ -130,10 +135,13 @@ node::impl::impl(node_options given, node_ports ports)
   lease_beginning leasing;
   leasing.store = ports.make_leases();
   leasing.options = options.lease;
-  leasing.node = {{}, options.name, options.address, {}};
+  leasing.node = {{}, options.name, options.address, LEVAIN_VERSION};
+  leasing.node.schema_version = newest_migration();
   leasing.mint = [] { return make_uuid_v7(now_utc(), system_entropy()); };
   leasing.sole = options.sole;
   leasing.numbers_block = options.dispatcher.run_numbers_block;
+  leasing.figures = figures_for_others();
+  leasing.refused = [this](const std::string& reason) { die(reason); };
   lease_keeper_handle = system.spawn<caf::detached>(lease_keeper, std::move(leasing));
 
   const auto fenced = [to = lease_keeper_handle](shard_lease shard) { caf::anon_send(to, shard_fenced{shard}); };
@@ -142,7 +150,8 @@ node::impl::impl(node_options given, node_ports ports)
       persistence, ports.make_journal("writer-" + std::to_string(i)), options.persistence, environment->now,
       environment->entropy, writer_status, fenced));
 
-  dispatch = system.spawn(dispatcher, dispatcher_beginning{environment, options.dispatcher, lease_keeper_handle});
+  dispatch =
+    system.spawn(dispatcher, dispatcher_beginning{environment, options.dispatcher, lease_keeper_handle, run_figures});
   definition = system.spawn<caf::detached>(definitions, workflows, environment->now);
 
   if (!options.watchdog.off)
@@ -168,12 +177,32 @@ void node::impl::watch(const caf::actor& core, const char* name) {
       return;
     const auto text = std::string("the ") + name + " died: " + caf::to_string(reason);
     spdlog::critical("core_actor_died actor=\"{}\" reason=\"{}\"", name, caf::to_string(reason));
-    std::lock_guard guard(mutex);
-    if (fatal)
-      fatal(text);
-    else
-      died_early = text;
+    die(text);
   });
+}
+
+void node::impl::die(const std::string& reason) {
+  std::lock_guard guard(mutex);
+  if (fatal)
+    fatal(reason);
+  else
+    died_early = reason;
+}
+
+/// To be called on one thread.
+std::function<node_figures()> node::impl::figures_for_others() const {
+  return [status = writer_status, runs = run_figures, now = environment->now, rate = count_rate()]() mutable {
+    const auto at = now();
+    node_figures figures;
+    figures.runs_live = runs->runs_live;
+    figures.runs_waiting = runs->runs_waiting;
+    figures.slots_free = runs->slots_free;
+    figures.runs_ended_per_second = rate.read(runs->runs_ended, at);
+    figures.append_wait_ms = static_cast<uint64_t>(
+      std::max(std::chrono::floor<std::chrono::milliseconds>(status->backlog.wait(at)), std::chrono::milliseconds(0))
+        .count());
+    return figures;
+  };
 }
 
 template <class Handle>
@@ -306,6 +335,10 @@ void node::ask_endings(endings_asked asked) {
 
 void node::announce(std::string address) {
   caf::anon_send(impl_->lease_keeper_handle, announce_address{std::move(address)});
+}
+
+void node::set_draining(uuid node, bool draining, receiver<std::variant<bool, std::string>> outcome) {
+  caf::anon_send(impl_->lease_keeper_handle, drain_node{node, draining, std::move(outcome)});
 }
 
 const call_variables& node::variables() const {

@@ -122,6 +122,10 @@ public:
   /// Lets the other nodes and those who ask them know where this one is found, from its next heartbeat on.
   void announce(std::string address);
 
+  /// Lets any node of the database hold no shards as long as others can, or hold some again. Answers whether the node
+  /// is known, or why the database could not be asked.
+  void set_draining(uuid node, bool draining, receiver<std::variant<bool, std::string>> outcome);
+
   /// What `${name}` in definitions stands for.
   const call_variables& variables() const;
 

@@ -75,6 +75,11 @@ struct lease_options {
   /// A node hands its surplus over when it had one at so many heartbeats in a row, so that a node that comes and goes
   /// moves nothing. Not a setting of the daemon.
   uint32_t surplus_beats_min = 2;
+  /// Between two looks while a peer's lease is about to run out: so long is a shard nobody's at the most. Not a setting
+  /// of the daemon.
+  std::chrono::milliseconds close_look_interval{250};
+  /// How long such looks go on after the lease of a peer that just died must have run out. Not a setting of the daemon.
+  std::chrono::milliseconds close_look_margin{1'000};
   /// A node whose lease ran out so long ago is removed from the table of nodes.
   std::chrono::milliseconds node_forgotten_after = std::chrono::hours(24);
 };

@@ -58,7 +58,7 @@ struct node_view {
 /// All nodes, the oldest first, and who owns which shard.
 struct cluster_view {
   std::vector<node_view> nodes;
-  /// By shard number; nothing where nobody owns it.
+  /// By shard number, one of `nodes`; nothing where nobody owns it or its owner is forgotten.
   std::array<std::optional<uuid>, shard_count> owners{};
   bool operator==(const cluster_view&) const = default;
 };

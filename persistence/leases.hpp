@@ -2,9 +2,11 @@
 
 #include <chrono>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "persistence/cluster_view.hpp"
 #include "persistence/ids.hpp"
 
 namespace levain {
@@ -14,8 +16,25 @@ struct node_record {
   uuid id;
   /// For people: host name and process, or what the operator chose; at most 100 characters.
   std::string name;
+  /// URL of its HTTP interface; empty when it has none.
   std::string address;
   std::string version;
+  /// HOST:PORT of its gate for nodes and workers; empty when it has none.
+  std::string cluster_address = {};
+  /// The versions of the wire's protocol that it speaks, both at least 1; both 0 when it has no gate.
+  uint32_t protocol_min = 0;
+  uint32_t protocol_max = 0;
+  /// The newest migration that the program knows.
+  int32_t schema_version = 0;
+  /// It is to hold no shards. Heeded when the node is new to the table; `set_draining` changes it afterwards.
+  bool draining = false;
+};
+
+/// A node cannot join the living ones: they have no version of the wire's protocol in common. what() names both sides,
+/// and what could join.
+class join_refused : public std::runtime_error {
+public:
+  using std::runtime_error::runtime_error;
 };
 
 /// A shard this node owns, and under which epoch.
@@ -29,12 +48,19 @@ struct shard_lease {
 struct shard_share {
   /// Nodes whose lease has not run out, this one among them; 0 when this one's has, or when it is not known.
   size_t nodes_living = 0;
-  /// How many shards this node is to own, see `fair_share`; 0 when `nodes_living` is.
+  /// How many shards this node is to own, see `fair_share`, counting those nodes that are not draining; 0 when it
+  /// drains itself, or when `nodes_living` is 0. While all living nodes drain, it is what it would be if none did.
   size_t fair = 0;
   /// Shards that nobody owns, or whose owner's lease has run out.
   size_t free = 0;
   /// Nodes whose lease has run out and that are not forgotten yet.
   size_t nodes_expired = 0;
+  /// This node is to hold no shards.
+  bool draining = false;
+  /// So are all that live: nobody could take anything. Then each keeps what it has, and what nobody owns is shared as
+  /// if none drained, so that no run is left alone.
+  bool all_drain = false;
+  bool operator==(const shard_share&) const = default;
 };
 
 /// All shards spread evenly over `nodes_living` nodes. Where that does not come out even, the nodes that were there
@@ -50,15 +76,24 @@ class leases {
 public:
   virtual ~leases() = default;
 
-  /// Makes the node known, with a heartbeat now.
+  /// Makes the node known, with a heartbeat now. A node that joins again under its id changes what it says of itself,
+  /// but `draining`. Throws `join_refused` when it has a gate, and a living node with a gate speaks no version of the
+  /// wire's protocol that it speaks.
   virtual void join(const node_record& node, std::chrono::milliseconds lease) = 0;
 
   /// Renews the node's heartbeat, also when its lease had run out and nobody took its shards in the meantime. False
-  /// when the node is no longer known: it must join anew.
-  virtual bool heartbeat(const uuid& node) = 0;
+  /// when the node is no longer known: it must join anew. The figures are kept as they are.
+  virtual bool heartbeat(const uuid& node, const node_figures& figures) = 0;
 
   /// What this node's part is now. Locks nothing and waits for nobody.
   virtual shard_share share(const uuid& node) = 0;
+
+  /// All nodes that are not forgotten, and their shards, at one moment. Locks nothing and waits for nobody.
+  virtual cluster_view view() = 0;
+
+  /// Says that the node is to hold no shards as long as others can, or that it may again. Nodes heed it with their next
+  /// heartbeats. False when the node is not known.
+  virtual bool set_draining(const uuid& node, bool draining) = 0;
 
   /// Takes at most `shards_max` shards that nobody owns or whose owner's lease has run out by the database's clock; the
   /// transaction that takes a shard raises its epoch. `sole` says that no other node can be alive (the caller holds the

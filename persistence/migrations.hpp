@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string_view>
 #include <vector>
 
@@ -14,5 +15,8 @@ struct embedded_migration {
 
 /// Every migration this program carries, in the order of their numbers.
 const std::vector<embedded_migration>& embedded_migrations();
+
+/// The number of the last of them.
+int32_t newest_migration();
 
 } // namespace levain

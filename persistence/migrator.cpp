@@ -42,6 +42,20 @@ constexpr const char* record_migration = R"(
   insert into levain_migrations (number, name, checksum, adopted, program_version)
   values ($1, $2, $3, $4, $5))";
 
+constexpr const char* nodes_tell_their_schema = R"(
+  select count(*) > 0
+  from information_schema.columns
+  where table_schema = current_schema()
+    and table_name = 'nodes'
+    and column_name = 'schema_version')";
+
+constexpr const char* read_nodes_that_know = R"(
+  select name, version
+  from nodes
+  where schema_version >= $1
+    and heartbeat_at + lease >= clock_timestamp()
+  order by started_at, id)";
+
 struct recorded_migration {
   int number = 0;
   std::string name;
@@ -72,8 +86,19 @@ std::vector<recorded_migration> read_recorded(pqxx::connection& connection) {
   return recorded;
 }
 
-/// What stands between the record and this program, a sentence each.
-std::vector<std::string> objections(const std::vector<recorded_migration>& recorded) {
+/// Who of the living nodes knows the schema up to this number, for a sentence; empty when nobody does.
+std::string nodes_that_know(pqxx::connection& connection, int number) {
+  pqxx::work transaction(connection, "nodes_that_know");
+  std::string names;
+  if (!transaction.exec1(nodes_tell_their_schema)[0].as<bool>())
+    return names;
+  for (const auto& row : transaction.exec_params(read_nodes_that_know, number))
+    names += (names.empty() ? "'" : ", '") + row[0].as<std::string>() + "' (levain " + row[1].as<std::string>() + ')';
+  return names;
+}
+
+/// What stands between the record and this program, a sentence each. `knowing` names the nodes that know all of it.
+std::vector<std::string> objections(const std::vector<recorded_migration>& recorded, const std::string& knowing) {
   const auto& known = embedded_migrations();
   std::map<int, const embedded_migration*> by_number;
   for (const auto& migration : known)
@@ -85,7 +110,8 @@ std::vector<std::string> objections(const std::vector<recorded_migration>& recor
       found.push_back(
         record.name +
         ": the database's schema is newer than this program (" LEVAIN_VERSION "), whose last migration is " +
-        std::string(known.back().name) + "; use a program that knows it");
+        std::string(known.back().name) + "; use a program that knows it" +
+        (knowing.empty() ? "" : ", as these living nodes do: " + knowing));
     else if (migration->second->name != record.name)
       found.push_back(
         record.name + ": this program knows number " + std::to_string(record.number) + " as " +
@@ -97,6 +123,11 @@ std::vector<std::string> objections(const std::vector<recorded_migration>& recor
         "); put it back and write a new migration instead");
   }
   return found;
+}
+
+std::vector<std::string> objections(pqxx::connection& connection, const std::vector<recorded_migration>& recorded) {
+  const auto newest = recorded.empty() ? 0 : recorded.back().number;
+  return objections(recorded, newest > newest_migration() ? nodes_that_know(connection, newest) : "");
 }
 
 std::vector<embedded_migration> pending_after(const std::vector<recorded_migration>& recorded) {
@@ -149,6 +180,10 @@ std::string adopt(pqxx::connection& connection, const embedded_migration& initia
 
 } // namespace
 
+int32_t newest_migration() {
+  return number_of(embedded_migrations().back());
+}
+
 migration_report migrate_up(const std::string& url, bool dry_run) {
   migration_report report;
   in_schema_session(url, schema_lock_timeout, [&](pqxx::connection& connection) {
@@ -158,7 +193,7 @@ migration_report migrate_up(const std::string& url, bool dry_run) {
       current_schema(transaction);
     }
     const auto recorded = read_recorded(connection);
-    if (const auto found = objections(recorded); !found.empty())
+    if (const auto found = objections(connection, recorded); !found.empty())
       throw migration_error(found.front());
     auto pending = pending_after(recorded);
     if (recorded.empty() && !pending.empty()) {
@@ -178,6 +213,13 @@ migration_report migrate_up(const std::string& url, bool dry_run) {
     for (const auto& partition : ensure_partitions(url))
       report.done.push_back("made partition " + partition);
   return report;
+}
+
+void expect_known_schema(const std::string& url) {
+  in_schema_session(url, schema_lock_timeout, [&](pqxx::connection& connection) {
+    if (const auto found = objections(connection, read_recorded(connection)); !found.empty())
+      throw migration_error(found.front());
+  });
 }
 
 std::vector<migration_status> migration_statuses(const std::string& url) {
@@ -210,7 +252,7 @@ std::vector<std::string> verify_schema(const std::string& url) {
   std::vector<std::string> differences;
   in_schema_session(url, schema_lock_timeout, [&](pqxx::connection& connection) {
     const auto recorded = read_recorded(connection);
-    differences = objections(recorded);
+    differences = objections(connection, recorded);
     for (const auto& migration : pending_after(recorded))
       differences.push_back(std::string(migration.name) + ": not applied; run levain migrate up");
     std::vector<schema_fact> actual;

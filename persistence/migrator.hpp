@@ -33,6 +33,10 @@ struct migration_status {
 /// journal.hpp) when the database cannot be reached.
 migration_report migrate_up(const std::string& url, bool dry_run = false);
 
+/// For a program that leaves the schema as it is: throws as `migrate_up` does when the database's is newer than the
+/// program, or was made by files that it does not have. What is pending is no matter.
+void expect_known_schema(const std::string& url);
+
 /// Every migration that this program or the database knows.
 std::vector<migration_status> migration_statuses(const std::string& url);
 

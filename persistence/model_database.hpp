@@ -64,6 +64,7 @@ private:
     std::chrono::milliseconds lease{};
     timestamp started_at{};
     timestamp heartbeat_at{};
+    node_figures figures;
   };
 
   mutable std::mutex mutex_;

@@ -1,9 +1,11 @@
 #include "persistence/model_leases.hpp"
 
+#include <algorithm>
 #include <stdexcept>
 #include <tuple>
 
 #include "persistence/journal.hpp"
+#include "persistence/node_compatibility.hpp"
 
 namespace levain {
 
@@ -28,22 +30,45 @@ bool model_leases::is_free(shard_number shard) const {
   return !owner || !lives(*owner);
 }
 
+/// The mutex is held.
+std::vector<uuid> model_leases::oldest_first() const {
+  std::vector<uuid> ids;
+  for (const auto& [id, each] : database_->nodes_)
+    ids.push_back(id);
+  const auto began = [this](const uuid& id) { return std::pair(database_->nodes_.at(id).started_at, id); };
+  std::sort(ids.begin(), ids.end(), [&](const uuid& a, const uuid& b) { return began(a) < began(b); });
+  return ids;
+}
+
 void model_leases::join(const node_record& node, std::chrono::milliseconds lease) {
   expect_reachable();
   const std::lock_guard lock(database_->mutex_);
   const auto now = database_->clock_();
-  const auto known = database_->nodes_.find(node.id);
-  const auto started_at = known == database_->nodes_.end() ? now : known->second.started_at;
-  database_->nodes_[node.id] = {node, lease, started_at, now};
+  std::vector<spoken_protocol> living;
+  for (const auto& id : oldest_first())
+    if (id != node.id && lives(id))
+      living.push_back(protocol_of(database_->nodes_.at(id).record));
+  if (const auto reason = why_not_join(protocol_of(node), living))
+    throw join_refused(*reason);
+  const auto [known, fresh] = database_->nodes_.try_emplace(node.id);
+  auto& entry = known->second;
+  const bool draining = fresh ? node.draining : entry.record.draining;
+  entry.record = node;
+  entry.record.draining = draining;
+  entry.lease = lease;
+  if (fresh)
+    entry.started_at = now;
+  entry.heartbeat_at = now;
 }
 
-bool model_leases::heartbeat(const uuid& node) {
+bool model_leases::heartbeat(const uuid& node, const node_figures& figures) {
   expect_reachable();
   const std::lock_guard lock(database_->mutex_);
   const auto found = database_->nodes_.find(node);
   if (found == database_->nodes_.end())
     return false;
   found->second.heartbeat_at = database_->clock_();
+  found->second.figures = figures;
   return true;
 }
 
@@ -53,21 +78,77 @@ shard_share model_leases::share(const uuid& node) {
   if (!lives(node))
     return {};
   shard_share share;
+  size_t rank_of_all = 0;
   size_t rank = 0;
+  size_t taking = 0;
   const auto& self = database_->nodes_.at(node);
   for (const auto& [id, each] : database_->nodes_) {
     if (!lives(id)) {
       ++share.nodes_expired;
       continue;
     }
+    const bool older = std::tie(each.started_at, id) < std::tie(self.started_at, node);
     ++share.nodes_living;
-    if (std::tie(each.started_at, id) < std::tie(self.started_at, node))
-      ++rank;
+    rank_of_all += older ? 1 : 0;
+    if (each.record.draining)
+      continue;
+    ++taking;
+    rank += older ? 1 : 0;
   }
-  share.fair = fair_share(rank, share.nodes_living);
+  share.draining = self.record.draining;
+  share.all_drain = taking == 0;
+  if (share.all_drain)
+    share.fair = fair_share(rank_of_all, share.nodes_living);
+  else if (!share.draining)
+    share.fair = fair_share(rank, taking);
   for (size_t i = 0; i < shard_count; ++i)
     share.free += is_free(static_cast<shard_number>(i)) ? 1 : 0;
   return share;
+}
+
+cluster_view model_leases::view() {
+  expect_reachable();
+  const std::lock_guard lock(database_->mutex_);
+  const auto now = database_->clock_();
+  const auto since = [now](timestamp then) { return std::chrono::floor<std::chrono::milliseconds>(now - then); };
+  cluster_view all;
+  for (const auto& id : oldest_first()) {
+    const auto& entry = database_->nodes_.at(id);
+    const auto& record = entry.record;
+    node_view node{
+      id,
+      record.name,
+      record.address,
+      record.cluster_address,
+      record.version,
+      record.protocol_min,
+      record.protocol_max,
+      record.schema_version,
+      record.draining,
+      lives(id),
+      0,
+      since(entry.heartbeat_at),
+      since(entry.started_at),
+      entry.figures};
+    for (size_t i = 0; i < shard_count; ++i) {
+      if (database_->shards_[i].node != id)
+        continue;
+      all.owners[i] = id;
+      ++node.shards;
+    }
+    all.nodes.push_back(std::move(node));
+  }
+  return all;
+}
+
+bool model_leases::set_draining(const uuid& node, bool draining) {
+  expect_reachable();
+  const std::lock_guard lock(database_->mutex_);
+  const auto found = database_->nodes_.find(node);
+  if (found == database_->nodes_.end())
+    return false;
+  found->second.record.draining = draining;
+  return true;
 }
 
 std::vector<shard_lease> model_leases::take(const uuid& node, size_t shards_max, bool sole) {

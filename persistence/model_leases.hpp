@@ -15,8 +15,10 @@ public:
   explicit model_leases(std::shared_ptr<model_database> database, std::function<bool()> reachable = nullptr);
 
   void join(const node_record& node, std::chrono::milliseconds lease) override;
-  bool heartbeat(const uuid& node) override;
+  bool heartbeat(const uuid& node, const node_figures& figures) override;
   shard_share share(const uuid& node) override;
+  cluster_view view() override;
+  bool set_draining(const uuid& node, bool draining) override;
   std::vector<shard_lease> take(const uuid& node, size_t shards_max, bool sole) override;
   std::vector<shard_lease> owned(const uuid& node) override;
   size_t release(const uuid& node, const std::vector<shard_lease>& shards) override;
@@ -28,6 +30,7 @@ private:
   void expect_reachable() const;
   bool lives(const uuid& node) const;
   bool is_free(shard_number shard) const;
+  std::vector<uuid> oldest_first() const;
 
   std::shared_ptr<model_database> database_;
   std::function<bool()> reachable_;

@@ -4,7 +4,9 @@
 #include <stdexcept>
 
 #include "persistence/array_literal.hpp"
+#include "persistence/cluster_reading.hpp"
 #include "persistence/journal.hpp"
+#include "persistence/node_compatibility.hpp"
 #include "persistence/session.hpp"
 
 namespace levain {
@@ -13,20 +15,47 @@ namespace {
 
 // The time is clock_timestamp() throughout: now() is the transaction's begin, and waiting for a lock can make that old.
 
+// Nodes join one after the other: each sees whom it has to get on with. "join" in ASCII.
+constexpr const char* await_turn_to_join = "select pg_advisory_xact_lock(x'6a6f696e'::bigint)";
+
+constexpr const char* find_protocols = R"(
+  select name, version, protocol_min, protocol_max
+  from nodes
+  where id <> $1
+    and heartbeat_at + lease >= clock_timestamp()
+  order by started_at, id)";
+
 constexpr const char* join_node = R"(
-  insert into nodes (id, name, address, version, lease, started_at, heartbeat_at)
-  values ($1, $2, $3, $4, $5::bigint * interval '1 millisecond', clock_timestamp(), clock_timestamp())
+  insert into nodes (
+    id, name, address, version, lease, started_at, heartbeat_at,
+    cluster_address, protocol_min, protocol_max, schema_version, draining
+  )
+  values (
+    $1, $2, $3, $4, $5::bigint * interval '1 millisecond', clock_timestamp(), clock_timestamp(),
+    $6, $7, $8, $9, $10
+  )
   on conflict (id) do update
   set
     name = excluded.name,
     address = excluded.address,
     version = excluded.version,
     lease = excluded.lease,
-    heartbeat_at = clock_timestamp())";
+    heartbeat_at = clock_timestamp(),
+    cluster_address = excluded.cluster_address,
+    protocol_min = excluded.protocol_min,
+    protocol_max = excluded.protocol_max,
+    schema_version = excluded.schema_version)";
 
 constexpr const char* renew_heartbeat = R"(
   update nodes
-  set heartbeat_at = clock_timestamp()
+  set
+    heartbeat_at = clock_timestamp(),
+    runs_live = $2,
+    runs_waiting = $3,
+    slots_free = $4,
+    runs_ended_per_second = $5,
+    append_wait_ms = $6,
+    workers = $7
   where id = $1)";
 
 constexpr const char* find_living = R"(
@@ -35,17 +64,32 @@ constexpr const char* find_living = R"(
   where id = $1
     and heartbeat_at + lease >= clock_timestamp())";
 
+// Row numbers over nodes by whether they drain: the rank among all, and the rank among those that do not.
 constexpr const char* find_share = R"(
   with living as (
-    select id, row_number() over (order by started_at, id) - 1 as rank
+    select
+      id,
+      draining,
+      row_number() over (order by started_at, id) - 1 as rank_of_all,
+      row_number() over (partition by draining order by started_at, id) - 1 as rank
     from nodes
     where heartbeat_at + lease >= clock_timestamp()
   )
   select
     (select count(*) from living),
-    (select rank from living where id = $1),
+    (select count(*) from living where not draining),
+    self.rank_of_all,
+    self.rank,
+    self.draining,
     (select count(*) from shards where node is null or node not in (select id from living)),
-    (select count(*) from nodes) - (select count(*) from living))";
+    (select count(*) from nodes) - (select count(*) from living)
+  from living as self
+  where self.id = $1)";
+
+constexpr const char* mark_draining = R"(
+  update nodes
+  set draining = $2
+  where id = $1)";
 
 // First what nobody has locked: a batch that is stuck on one shard is in nobody's way but that shard's.
 constexpr const char* take_unlocked = R"(
@@ -160,10 +204,14 @@ struct postgres_leases::impl {
     : session(
         connection_options_of(options),
         {
+          {"await_turn_to_join", await_turn_to_join},
+          {"find_protocols", find_protocols},
           {"join_node", join_node},
           {"renew_heartbeat", renew_heartbeat},
           {"find_living", find_living},
           {"find_share", find_share},
+          {"read_cluster", read_cluster},
+          {"mark_draining", mark_draining},
           {"take_unlocked", take_unlocked},
           {"limit_lock_wait", limit_lock_wait},
           {"lock_free", lock_free},
@@ -190,27 +238,57 @@ postgres_leases::~postgres_leases() = default;
 
 void postgres_leases::join(const node_record& node, std::chrono::milliseconds lease) {
   impl_->session.ask([&](pqxx::work& transaction) {
-    transaction.exec_prepared("join_node", to_string(node.id), node.name, node.address, node.version, lease.count());
+    const auto id = to_string(node.id);
+    transaction.exec_prepared("await_turn_to_join");
+    std::vector<spoken_protocol> living;
+    for (const auto& row : transaction.exec_prepared("find_protocols", id))
+      living.push_back({row[0].c_str(), row[1].c_str(), row[2].as<uint32_t>(), row[3].as<uint32_t>()});
+    if (const auto reason = why_not_join(protocol_of(node), living))
+      throw join_refused(*reason);
+    transaction.exec_prepared(
+      "join_node", id, node.name, node.address, node.version, lease.count(), node.cluster_address, node.protocol_min,
+      node.protocol_max, node.schema_version, node.draining);
   });
 }
 
-bool postgres_leases::heartbeat(const uuid& node) {
+bool postgres_leases::heartbeat(const uuid& node, const node_figures& figures) {
   return impl_->session.ask([&](pqxx::work& transaction) {
-    return transaction.exec_prepared("renew_heartbeat", to_string(node)).affected_rows() == 1;
+    const auto renewed = transaction.exec_prepared(
+      "renew_heartbeat", to_string(node), figures.runs_live, figures.runs_waiting, figures.slots_free,
+      figures.runs_ended_per_second, figures.append_wait_ms, figures.workers);
+    return renewed.affected_rows() == 1;
   });
 }
 
 shard_share postgres_leases::share(const uuid& node) {
   return impl_->session.ask([&](pqxx::work& transaction) {
     shard_share share;
-    const auto row = transaction.exec_prepared1("find_share", to_string(node));
-    if (row[1].is_null())
+    const auto rows = transaction.exec_prepared("find_share", to_string(node));
+    if (rows.empty())
       return share;
+    const auto row = rows[0];
+    const auto taking = row[1].as<size_t>();
     share.nodes_living = row[0].as<size_t>();
-    share.fair = fair_share(row[1].as<size_t>(), share.nodes_living);
-    share.free = row[2].as<size_t>();
-    share.nodes_expired = row[3].as<size_t>();
+    share.draining = row[4].as<bool>();
+    share.all_drain = taking == 0;
+    if (share.all_drain)
+      share.fair = fair_share(row[2].as<size_t>(), share.nodes_living);
+    else if (!share.draining)
+      share.fair = fair_share(row[3].as<size_t>(), taking);
+    share.free = row[5].as<size_t>();
+    share.nodes_expired = row[6].as<size_t>();
     return share;
+  });
+}
+
+cluster_view postgres_leases::view() {
+  return impl_->session.ask(
+    [&](pqxx::work& transaction) { return cluster_from(transaction.exec_prepared("read_cluster")); });
+}
+
+bool postgres_leases::set_draining(const uuid& node, bool draining) {
+  return impl_->session.ask([&](pqxx::work& transaction) {
+    return transaction.exec_prepared("mark_draining", to_string(node), draining).affected_rows() == 1;
   });
 }
 

@@ -10,6 +10,7 @@
 #include "persistence/answer_deadline.hpp"
 #include "persistence/array_literal.hpp"
 #include "persistence/audit_columns.hpp"
+#include "persistence/cluster_reading.hpp"
 #include "persistence/connection.hpp"
 #include "persistence/event_columns.hpp"
 #include "persistence/journal.hpp"
@@ -264,6 +265,10 @@ std::optional<shard_owner> queries::find_owner(shard_number shard) {
   if (rows.empty())
     return std::nullopt;
   return shard_owner{read_uuid(rows[0][0]), rows[0][1].c_str(), rows[0][2].c_str(), rows[0][3].as<bool>()};
+}
+
+cluster_view queries::view_cluster() {
+  return cluster_from(impl_->answer(view_cluster_statement(), parameters()));
 }
 
 void queries::ping() {

@@ -11,6 +11,7 @@
 #include "persistence/audit_row.hpp"
 #include "persistence/database_health.hpp"
 #include "persistence/event_record.hpp"
+#include "persistence/cluster_view.hpp"
 #include "persistence/ids.hpp"
 
 namespace levain {
@@ -178,6 +179,9 @@ public:
 
   /// Who owns the shard; nothing while nobody does.
   std::optional<shard_owner> find_owner(shard_number shard);
+
+  /// All nodes that are not forgotten, and their shards, at one moment.
+  cluster_view view_cluster();
 
   // ---- the connection -------------------------------------------------------
 

@@ -1,6 +1,7 @@
 #include "persistence/queries_statements.hpp"
 
 #include "persistence/audit_columns.hpp"
+#include "persistence/cluster_reading.hpp"
 #include "persistence/event_columns.hpp"
 
 namespace levain {
@@ -182,6 +183,11 @@ const queries_statement& find_owner_statement() {
   return statement;
 }
 
+const queries_statement& view_cluster_statement() {
+  static const queries_statement statement = {"view_cluster", read_cluster};
+  return statement;
+}
+
 const std::vector<queries_statement>& queries_statements() {
   static const std::vector<queries_statement> all = {active_runs_statement(),     run_history_statement(),
                                                      metrics_summary_statement(), runs_needing_attention_statement(),
@@ -189,7 +195,7 @@ const std::vector<queries_statement>& queries_statements() {
                                                      list_runs_statement(),       read_events_statement(),
                                                      verify_rows_statement(),     verify_ids_statement(),
                                                      verify_events_statement(),   events_without_row_statement(),
-                                                     find_owner_statement()};
+                                                     find_owner_statement(),      view_cluster_statement()};
   return all;
 }
 

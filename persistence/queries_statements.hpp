@@ -43,6 +43,8 @@ const queries_statement& events_without_row_statement();
 /// $1 shard.
 const queries_statement& find_owner_statement();
 
+const queries_statement& view_cluster_statement();
+
 /// All that are to be prepared.
 const std::vector<queries_statement>& queries_statements();
 

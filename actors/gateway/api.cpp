@@ -12,7 +12,8 @@ namespace {
 std::vector<api_route> all_routes(const api_core_ptr& core) {
   std::vector<api_route> all;
   for (auto make :
-       {start_routes, run_routes, list_routes, ending_routes, worker_routes, workflow_routes, health_routes})
+       {start_routes, run_routes, list_routes, ending_routes, node_routes, worker_routes, workflow_routes,
+        health_routes})
     for (auto& each : make(core))
       all.push_back(std::move(each));
   return all;

@@ -54,6 +54,8 @@ std::vector<api_route> list_routes(const api_core_ptr& core);
 std::vector<api_route> ending_routes(const api_core_ptr& core);
 /// `/v1/operator/workers`.
 std::vector<api_route> worker_routes(const api_core_ptr& core);
+/// `/v1/operator/nodes` and what lies below.
+std::vector<api_route> node_routes(const api_core_ptr& core);
 /// `/health/` and `/v1/status`.
 std::vector<api_route> health_routes(const api_core_ptr& core);
 

@@ -19,6 +19,7 @@ void declare_commands(CLI::App& app, command_line& line) {
   add_list_commands(app, line);
   add_figure_commands(app, line);
   add_worker_command(app, line);
+  add_node_commands(app, line);
   add_migrate_commands(app, line);
   add_verify_command(app, line);
   add_doctor_command(app, line);

@@ -23,6 +23,8 @@ void add_list_commands(CLI::App& app, command_line& line);
 void add_figure_commands(CLI::App& app, command_line& line);
 /// `workers`.
 void add_worker_command(CLI::App& app, command_line& line);
+/// `nodes`, `node drain|undrain`.
+void add_node_commands(CLI::App& app, command_line& line);
 /// `migrate up|status|verify`.
 void add_migrate_commands(CLI::App& app, command_line& line);
 /// `verify`.

@@ -51,8 +51,10 @@ void write_port(const std::string& file, uint16_t port) {
 }
 
 void migrate(const daemon_options& options, const std::string& url) {
-  if (options.no_migrate)
+  if (options.no_migrate) {
+    expect_known_schema(url);
     return;
+  }
   for (const auto& each : migrate_up(url).done)
     spdlog::info("migrated what=\"{}\"", each);
 }

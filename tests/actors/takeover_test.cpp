@@ -1,15 +1,13 @@
 // Several nodes on one database, each on a scheduler of its own: they know of each other by the leases alone.
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
-#include <map>
-#include <set>
 
 #include <caf/send.hpp>
 
 #include "actors/recovery.hpp"
-#include "actors/workflow/parse_definition.hpp"
 #include "persistence/model_leases.hpp"
-#include "tests/support/actor_world.hpp"
+#include "tests/support/forgetful_leases.hpp"
+#include "tests/support/shared_world.hpp"
 
 using namespace levain;
 using namespace levain::test;
@@ -17,83 +15,10 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr duration one_beat = std::chrono::milliseconds(1'500);
-
-/// With its text, so that other nodes read it from the database.
-workflow_ptr two_steps() {
-  static const auto parsed = parse_definition(R"({"workflow": "two_steps", "version": 1, "steps": [
-    {"name": "one", "call": {"function": {"name": "scripted"}}, "timeout": "1h"},
-    {"name": "two", "call": {"function": {"name": "scripted"}}, "timeout": "1h", "needs": ["one"]}]})");
-  return parsed.workflow;
-}
-
-/// Nodes that share a database. Time passes for all of them alike.
-class shared_world {
-public:
-  using settings = actor_world::options;
-
-  actor_world& add(settings how = {}) {
-    how.sole = false;
-    how.seed = nodes_.size() + 1;
-    passed_ += 10ms; // So that one is older than the other.
-    nodes_.push_back(std::make_unique<actor_world>(how, database));
-    return *nodes_.back();
-  }
-
-  void advance(duration span) {
-    for (; span > duration(0); span -= 10ms) {
-      passed_ += 10ms;
-      for (auto& each : nodes_)
-        each->advance(10ms);
-    }
-  }
-
-  /// The database's clock goes on, and nobody does anything.
-  void pass_unseen(duration span) { passed_ += span; }
-
-  /// How many shards each node has ready.
-  std::vector<size_t> ready() {
-    std::vector<size_t> counts;
-    for (auto& each : nodes_)
-      counts.push_back(each->dispatch ? each->status().shards_ready : 0);
-    return counts;
-  }
-
-  std::vector<epoch_number> epochs() const {
-    std::vector<epoch_number> all;
-    for (size_t i = 0; i < shard_count; ++i)
-      all.push_back(database->epoch(static_cast<shard_number>(i)));
-    return all;
-  }
-
-  std::shared_ptr<model_database> database = std::make_shared<model_database>([this] { return timestamp{} + passed_; });
-
-private:
-  duration passed_{0};
-  std::vector<std::unique_ptr<actor_world>> nodes_;
-};
-
 const wish_refused& refusal(const std::optional<wish_outcome>& outcome) {
   BOOST_TEST_REQUIRE(outcome.has_value());
   BOOST_TEST_REQUIRE(std::holds_alternative<wish_refused>(*outcome));
   return std::get<wish_refused>(*outcome);
-}
-
-std::vector<run_id> start_many(actor_world& node, size_t count) {
-  std::vector<std::shared_ptr<actor_world::started>> starts;
-  for (size_t i = 0; i < count; ++i)
-    starts.push_back(node.start(two_steps()));
-  node.settle();
-  std::vector<run_id> runs;
-  for (const auto& each : starts)
-    runs.push_back(each->run().run);
-  return runs;
-}
-
-size_t terminal_events(const model_database& database, const run_id& run) {
-  const auto events = database.events(run);
-  return static_cast<size_t>(std::count_if(
-    events.begin(), events.end(), [](const auto& each) { return each.kind == event_kind::run_completed; }));
 }
 
 } // namespace
@@ -370,53 +295,6 @@ BOOST_AUTO_TEST_CASE(only_its_own_actor_ends_a_run) {
   caf::anon_send(node.dispatch, run_left{run, run_left::reason_type::fenced});
   BOOST_TEST(node.status().runs_live == 1u);
 }
-
-namespace {
-
-/// Does what it is told and loses the answer, when the test says so.
-class forgetful_leases : public leases {
-public:
-  forgetful_leases(std::unique_ptr<leases> real, std::shared_ptr<std::set<std::string>> loses)
-    : real_(std::move(real))
-    , loses_(std::move(loses)) {}
-
-  void join(const node_record& node, std::chrono::milliseconds lease) override { real_->join(node, lease); }
-  bool heartbeat(const uuid& node) override { return real_->heartbeat(node); }
-  shard_share share(const uuid& node) override { return real_->share(node); }
-  std::vector<shard_lease> take(const uuid& node, size_t max, bool sole) override {
-    auto taken = real_->take(node, max, sole);
-    lose("take");
-    return taken;
-  }
-  std::vector<shard_lease> owned(const uuid& node) override { return real_->owned(node); }
-  size_t release(const uuid& node, const std::vector<shard_lease>& shards) override {
-    const auto count = real_->release(node, shards);
-    lose("release");
-    return count;
-  }
-  size_t forget_expired(std::chrono::milliseconds age) override { return real_->forget_expired(age); }
-  void leave(const uuid& node) override { real_->leave(node); }
-  int64_t reserve_run_numbers(int64_t count) override { return real_->reserve_run_numbers(count); }
-
-private:
-  void lose(const std::string& what) {
-    if (loses_->erase(what) > 0)
-      throw journal_unavailable("the answer to " + what + " was lost");
-  }
-
-  std::unique_ptr<leases> real_;
-  std::shared_ptr<std::set<std::string>> loses_;
-};
-
-actor_world::options losing(const std::shared_ptr<std::set<std::string>>& what) {
-  actor_world::options settings;
-  settings.wrap_leases = [what](std::unique_ptr<leases> real) {
-    return std::make_unique<forgetful_leases>(std::move(real), what);
-  };
-  return settings;
-}
-
-} // namespace
 
 BOOST_AUTO_TEST_CASE(shards_whose_taking_was_not_answered_are_worked_on_all_the_same) {
   shared_world world;

@@ -180,14 +180,14 @@ BOOST_FIXTURE_TEST_CASE(every_port_says_that_the_database_is_away_when_its_answe
   BOOST_TEST_REQUIRE((journal.append({bench_start(bench_run(1))}).status == append_answer::status_type::done));
   gate.swallow();
   const auto taken = time_of([&] {
-    BOOST_CHECK_THROW(leases.heartbeat(node.id), journal_unavailable);
+    BOOST_CHECK_THROW(leases.heartbeat(node.id, {}), journal_unavailable);
     BOOST_CHECK_THROW(journal.read(bench_run(1)), journal_unavailable);
     BOOST_CHECK_THROW(reads.ping(), journal_unavailable);
     BOOST_TEST((journal.append({bench_start(bench_run(2))}).status == append_answer::status_type::transient));
   });
   BOOST_TEST((taken < soon));
   gate.reopen();
-  BOOST_TEST(leases.heartbeat(node.id));
+  BOOST_TEST(leases.heartbeat(node.id, {}));
   BOOST_TEST(journal.read(bench_run(1)).size() == 1u);
   BOOST_TEST((journal.append({bench_start(bench_run(2))}).status == append_answer::status_type::done));
 }

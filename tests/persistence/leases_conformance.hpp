@@ -84,7 +84,7 @@ inline void an_expired_nodes_shards_are_taken_over(leases_bench& bench) {
 
 inline void a_heartbeat_keeps_a_lease(leases_bench& bench) {
   bench.subject().join(bench_node(1), long_lease);
-  BOOST_TEST(bench.subject().heartbeat(bench_node(1).id));
+  BOOST_TEST(bench.subject().heartbeat(bench_node(1).id, {}));
 }
 
 inline void a_late_heartbeat_keeps_what_nobody_took(leases_bench& bench) {
@@ -93,12 +93,12 @@ inline void a_late_heartbeat_keeps_what_nobody_took(leases_bench& bench) {
   const auto taken = bench.subject().take(node.id, 1, false);
   bench.expire(node.id);
   BOOST_TEST(bench.subject().take(node.id, 1, false).empty());
-  BOOST_TEST(bench.subject().heartbeat(node.id));
+  BOOST_TEST(bench.subject().heartbeat(node.id, {}));
   BOOST_TEST((bench.subject().owned(node.id) == taken));
 }
 
 inline void an_unknown_node_gets_nothing(leases_bench& bench) {
-  BOOST_TEST(!bench.subject().heartbeat(bench_node(9).id));
+  BOOST_TEST(!bench.subject().heartbeat(bench_node(9).id, {}));
   BOOST_TEST(bench.subject().take(bench_node(9).id, shard_count, true).empty());
   BOOST_TEST(bench.subject().owned(bench_node(9).id).empty());
   BOOST_TEST(bench.subject().share(bench_node(9).id).nodes_living == 0u);
@@ -166,7 +166,7 @@ inline void an_expired_node_has_no_share_and_its_shards_are_free(leases_bench& b
   BOOST_TEST(share.free == shard_count - 4u);
   BOOST_TEST(bench.subject().share(one.id).nodes_living == 0u);
   BOOST_TEST(bench.subject().share(one.id).fair == 0u);
-  bench.subject().heartbeat(one.id);
+  bench.subject().heartbeat(one.id, {});
   BOOST_TEST(bench.subject().share(two.id).nodes_living == 2u);
   BOOST_TEST(bench.subject().share(two.id).free == shard_count - 34u);
 }
@@ -207,7 +207,7 @@ inline void nodes_that_expired_long_ago_are_forgotten(leases_bench& bench) {
   BOOST_TEST(bench.subject().forget_expired(std::chrono::minutes(1)) == 0u);
   BOOST_TEST(bench.subject().forget_expired(std::chrono::milliseconds(0)) == 1u);
   BOOST_TEST(bench.subject().share(two.id).nodes_expired == 0u);
-  BOOST_TEST(!bench.subject().heartbeat(one.id));
+  BOOST_TEST(!bench.subject().heartbeat(one.id, {}));
   BOOST_TEST((bench.subject().take(two.id, 2, false) == std::vector<shard_lease>{{0, 2}, {1, 2}}));
 }
 
@@ -219,7 +219,7 @@ inline void who_leaves_gives_everything_up_at_once(leases_bench& bench) {
   bench.subject().take(one.id, 5, false);
   bench.subject().leave(one.id);
   BOOST_TEST(bench.subject().owned(one.id).empty());
-  BOOST_TEST(!bench.subject().heartbeat(one.id));
+  BOOST_TEST(!bench.subject().heartbeat(one.id, {}));
   const auto taken = bench.subject().take(two.id, 5, false);
   BOOST_TEST((taken == std::vector<shard_lease>{{0, 2}, {1, 2}, {2, 2}, {3, 2}, {4, 2}}));
   bench.subject().leave(one.id);
@@ -238,7 +238,7 @@ inline void an_unreachable_database_says_so(leases_bench& bench) {
   bench.subject().join(node, long_lease);
   bench.goes_away();
   BOOST_CHECK_THROW(bench.subject().join(node, long_lease), journal_unavailable);
-  BOOST_CHECK_THROW(bench.subject().heartbeat(node.id), journal_unavailable);
+  BOOST_CHECK_THROW(bench.subject().heartbeat(node.id, {}), journal_unavailable);
   BOOST_CHECK_THROW(bench.subject().take(node.id, 1, false), journal_unavailable);
   BOOST_CHECK_THROW(bench.subject().owned(node.id), journal_unavailable);
   BOOST_CHECK_THROW(bench.subject().share(node.id), journal_unavailable);
@@ -247,7 +247,7 @@ inline void an_unreachable_database_says_so(leases_bench& bench) {
   BOOST_CHECK_THROW(bench.subject().leave(node.id), journal_unavailable);
   BOOST_CHECK_THROW(bench.subject().reserve_run_numbers(1), journal_unavailable);
   bench.comes_back();
-  BOOST_TEST(bench.subject().heartbeat(node.id));
+  BOOST_TEST(bench.subject().heartbeat(node.id, {}));
 }
 
 } // namespace conformance

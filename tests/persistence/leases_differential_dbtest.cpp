@@ -37,13 +37,12 @@ public:
   std::string play() {
     const auto node = nodes_[below(nodes_.size())];
     now_ += std::chrono::microseconds(1);
-    switch (below(12)) {
+    switch (below(15)) {
     case 0:
       return join(node);
     case 1:
     case 2:
-      compare(model_.heartbeat(node), postgres_.heartbeat(node));
-      return "heartbeat";
+      return heartbeat(node);
     case 3:
       return share(node);
     case 4:
@@ -64,6 +63,11 @@ public:
       return forget();
     case 10:
       return reserve();
+    case 11:
+      return view();
+    case 12:
+    case 13:
+      return drain(node);
     default:
       return pass();
     }
@@ -73,6 +77,7 @@ public:
   void compare_shards() {
     for (const auto& node : nodes_)
       compare(model_.owned(node), postgres_.owned(node));
+    view();
     pqxx::work transaction(admin_);
     for (const auto& row : transaction.exec("select shard, epoch from shards"))
       compare(database_->epoch(static_cast<shard_number>(row[0].as<int>())), row[1].as<epoch_number>());
@@ -89,20 +94,60 @@ private:
   uint64_t below(uint64_t bound) { return draw_() % bound; }
 
   std::string join(const uuid& node) {
-    const node_record record{node, "n" + std::to_string(below(3)), "here", "1"};
+    node_record record{node, "n" + std::to_string(below(3)), "here", "1"};
+    if (below(2) == 0) {
+      record.cluster_address = "there:" + std::to_string(below(9));
+      record.protocol_min = static_cast<uint32_t>(1 + below(3));
+      record.protocol_max = record.protocol_min + static_cast<uint32_t>(below(3));
+    }
+    record.schema_version = static_cast<int32_t>(below(20));
+    record.draining = below(3) == 0;
     const auto lease = lease_durations[below(lease_durations.size())];
-    model_.join(record, lease);
-    postgres_.join(record, lease);
-    return "join";
+    const auto refusal = [&](leases& either) -> std::string {
+      try {
+        either.join(record, lease);
+      } catch (const join_refused& refused) {
+        return refused.what();
+      }
+      return {};
+    };
+    const auto expected = refusal(model_);
+    compare(expected, refusal(postgres_));
+    return expected.empty() ? "join" : "refused";
+  }
+
+  std::string heartbeat(const uuid& node) {
+    const node_figures figures{below(9), below(9), below(9), static_cast<double>(below(99)) / 8, below(9), below(9)};
+    compare(model_.heartbeat(node, figures), postgres_.heartbeat(node, figures));
+    return "heartbeat";
+  }
+
+  std::string view() {
+    auto expected = model_.view();
+    auto found = postgres_.view();
+    for (size_t i = 0; i < std::min(expected.nodes.size(), found.nodes.size()); ++i) {
+      forgive_delay(expected.nodes[i].silent, found.nodes[i].silent);
+      forgive_delay(expected.nodes[i].age, found.nodes[i].age);
+    }
+    compare(expected, found);
+    return "view";
+  }
+
+  /// Real time passes only for the one of them.
+  static void forgive_delay(std::chrono::milliseconds expected, std::chrono::milliseconds& found) {
+    if (found >= expected && found - expected < std::chrono::minutes(10))
+      found = expected;
+  }
+
+  std::string drain(const uuid& node) {
+    const bool draining = below(2) == 0;
+    compare(model_.set_draining(node, draining), postgres_.set_draining(node, draining));
+    return "drain";
   }
 
   std::string share(const uuid& node) {
     const auto expected = model_.share(node);
-    const auto found = postgres_.share(node);
-    compare(expected.nodes_living, found.nodes_living);
-    compare(expected.fair, found.fair);
-    compare(expected.free, found.free);
-    compare(expected.nodes_expired, found.nodes_expired);
+    compare(expected, postgres_.share(node));
     return "share";
   }
 

@@ -1,7 +1,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "persistence/model_leases.hpp"
-#include "tests/persistence/leases_conformance.hpp"
+#include "tests/persistence/leases_cluster_conformance.hpp"
 
 using namespace levain;
 using namespace levain::test;
@@ -15,7 +15,7 @@ public:
     // The one clock goes on for everybody: whoever is to stay alive answers a heartbeat on the way.
     now_ += conformance::long_lease;
     for (uint8_t n = 2; n < 9; ++n)
-      leases_.heartbeat(conformance::bench_node(n).id);
+      leases_.heartbeat(conformance::bench_node(n).id, {});
     now_ += std::chrono::microseconds(1);
   }
   void pass() override { now_ += std::chrono::milliseconds(1); }
@@ -39,6 +39,7 @@ BOOST_AUTO_TEST_SUITE(model_leases_test)
     conformance::name(*this);                                                                                          \
   }
 LEVAIN_LEASES_RULES(LEVAIN_RULE)
+LEVAIN_LEASES_CLUSTER_RULES(LEVAIN_RULE)
 
 BOOST_FIXTURE_TEST_CASE(a_lease_lasts_to_the_microsecond, model_bench) {
   const auto node = conformance::bench_node(1);

@@ -3,7 +3,7 @@
 #include <pqxx/pqxx>
 
 #include "persistence/postgres_leases.hpp"
-#include "tests/persistence/leases_conformance.hpp"
+#include "tests/persistence/leases_cluster_conformance.hpp"
 #include "tests/support/database.hpp"
 #include "tests/support/database_gate.hpp"
 
@@ -41,6 +41,7 @@ BOOST_AUTO_TEST_SUITE(postgres_leases_dbtest)
     conformance::name(*this);                                                                                          \
   }
 LEVAIN_LEASES_RULES(LEVAIN_RULE)
+LEVAIN_LEASES_CLUSTER_RULES(LEVAIN_RULE)
 
 BOOST_FIXTURE_TEST_CASE(a_node_is_recorded_as_it_is, postgres_bench) {
   subject().join(conformance::bench_node(1), std::chrono::milliseconds(1500));
@@ -57,7 +58,7 @@ BOOST_FIXTURE_TEST_CASE(a_heartbeat_does_not_wait_for_a_batch, postgres_bench) {
   subject().join(node, conformance::long_lease);
   pqxx::work batch(admin_);
   batch.exec("select from shards order by shard for share");
-  BOOST_TEST(subject().heartbeat(node.id));
+  BOOST_TEST(subject().heartbeat(node.id, {}));
 }
 
 BOOST_FIXTURE_TEST_CASE(a_batch_that_is_stuck_is_in_the_way_of_its_own_shards_only, postgres_bench) {

@@ -46,8 +46,10 @@ public:
   simulated_leases(ground& under, life_ptr of);
 
   void join(const node_record& node, std::chrono::milliseconds lease) override;
-  bool heartbeat(const uuid& node) override;
+  bool heartbeat(const uuid& node, const node_figures& figures) override;
   shard_share share(const uuid& node) override;
+  cluster_view view() override;
+  bool set_draining(const uuid& node, bool draining) override;
   std::vector<shard_lease> take(const uuid& node, size_t shards_max, bool sole) override;
   std::vector<shard_lease> owned(const uuid& node) override;
   size_t release(const uuid& node, const std::vector<shard_lease>& shards) override;

@@ -79,9 +79,9 @@ void simulated_leases::join(const node_record& node, std::chrono::milliseconds l
   });
 }
 
-bool simulated_leases::heartbeat(const uuid& node) {
+bool simulated_leases::heartbeat(const uuid& node, const node_figures& figures) {
   return ask(node, [&] {
-    const bool known = inner_.heartbeat(node);
+    const bool known = inner_.heartbeat(node, figures);
     if (known)
       under_.audience.saw(lease_renewed{under_.now, of_->who, lease_, node});
     return known;
@@ -90,6 +90,14 @@ bool simulated_leases::heartbeat(const uuid& node) {
 
 shard_share simulated_leases::share(const uuid& node) {
   return ask(node, [&] { return inner_.share(node); });
+}
+
+cluster_view simulated_leases::view() {
+  return ask(uuid{}, [&] { return inner_.view(); });
+}
+
+bool simulated_leases::set_draining(const uuid& node, bool draining) {
+  return ask(uuid{}, [&] { return inner_.set_draining(node, draining); });
 }
 
 std::vector<shard_lease> simulated_leases::take(const uuid& node, size_t shards_max, bool sole) {

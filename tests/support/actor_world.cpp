@@ -99,9 +99,12 @@ void actor_world::boot() {
     leasing.store = settings_.wrap_leases(std::move(leasing.store));
   leasing.sole = settings_.sole;
   leasing.numbers_block = settings_.dispatcher.run_numbers_block;
+  if (settings_.change_leases)
+    settings_.change_leases(leasing);
   lease_keeper_handle = system_.spawn(lease_keeper, std::move(leasing));
   spawn_writer();
-  dispatch = system_.spawn(dispatcher, dispatcher_beginning{environment_, settings_.dispatcher, lease_keeper_handle});
+  dispatch = system_.spawn(
+    dispatcher, dispatcher_beginning{environment_, settings_.dispatcher, lease_keeper_handle, run_figures});
   if (!settings_.watchdog.off)
     watchdog_ =
       system_.spawn(watchdog, watchdog_beginning{environment_, dispatch, settings_.watchdog, writer_status, liveness});

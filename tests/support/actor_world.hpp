@@ -68,6 +68,8 @@ public:
     std::function<std::unique_ptr<leases>(std::unique_ptr<leases>)> wrap_leases;
     /// Makes what has workers do calls; without it a node has no gate for them.
     std::function<std::shared_ptr<worker_calls>(std::function<timestamp()> now)> make_workers;
+    /// Has the last word on what the lease keeper begins with.
+    std::function<void(lease_beginning&)> change_leases;
     /// What recovery reads from instead of a model's journal as it is.
     std::function<std::unique_ptr<journal>(std::shared_ptr<model_database>, std::shared_ptr<model_manners>)>
       make_recovery_journal;
@@ -118,6 +120,7 @@ public:
   std::shared_ptr<model_manners> manners = std::make_shared<model_manners>();
   std::shared_ptr<scripted_calls> calls = std::make_shared<scripted_calls>();
   std::shared_ptr<workflow_cache> workflows;
+  std::shared_ptr<dispatcher_figures> run_figures = std::make_shared<dispatcher_figures>();
   std::shared_ptr<persistence_status> writer_status = std::make_shared<persistence_status>();
   std::shared_ptr<liveness_log> liveness = std::make_shared<liveness_log>();
   bool expects_violations = false;

@@ -1,0 +1,72 @@
+#include "persistence/cluster_reading.hpp"
+
+namespace levain {
+
+// One bit a shard.
+const char* const read_cluster = R"(
+  with moment as materialized (
+    select clock_timestamp() as now
+  ),
+  owned as (
+    select node, bit_or(1::bigint << shard) as shards
+    from shards
+    where node is not null
+    group by node
+  )
+  select
+    id, name, address, cluster_address, version, protocol_min, protocol_max, schema_version, draining,
+    heartbeat_at + lease >= now as alive,
+    floor(extract(epoch from now - heartbeat_at) * 1000)::bigint as silent,
+    floor(extract(epoch from now - started_at) * 1000)::bigint as age,
+    runs_live, runs_waiting, slots_free, runs_ended_per_second, append_wait_ms, workers,
+    coalesce(owned.shards, 0) as shards
+  from nodes
+  cross join moment
+  left join owned on owned.node = nodes.id
+  order by started_at, id)";
+
+namespace {
+
+node_view read_node(const pqxx::row& row) {
+  const auto since = [](const pqxx::field& field) { return std::chrono::milliseconds(field.as<int64_t>()); };
+  node_view node;
+  node.id = uuid::parse(row["id"].c_str()).value();
+  node.name = row["name"].c_str();
+  node.address = row["address"].c_str();
+  node.cluster_address = row["cluster_address"].c_str();
+  node.version = row["version"].c_str();
+  node.protocol_min = row["protocol_min"].as<uint32_t>();
+  node.protocol_max = row["protocol_max"].as<uint32_t>();
+  node.schema_version = row["schema_version"].as<int32_t>();
+  node.draining = row["draining"].as<bool>();
+  node.alive = row["alive"].as<bool>();
+  node.silent = since(row["silent"]);
+  node.age = since(row["age"]);
+  node.figures.runs_live = row["runs_live"].as<uint64_t>();
+  node.figures.runs_waiting = row["runs_waiting"].as<uint64_t>();
+  node.figures.slots_free = row["slots_free"].as<uint64_t>();
+  node.figures.runs_ended_per_second = row["runs_ended_per_second"].as<double>();
+  node.figures.append_wait_ms = row["append_wait_ms"].as<uint64_t>();
+  node.figures.workers = row["workers"].as<uint64_t>();
+  return node;
+}
+
+} // namespace
+
+cluster_view cluster_from(const pqxx::result& rows) {
+  cluster_view all;
+  for (const auto& row : rows) {
+    auto node = read_node(row);
+    const auto shards = static_cast<uint64_t>(row["shards"].as<int64_t>());
+    for (size_t i = 0; i < shard_count; ++i) {
+      if ((shards >> i & 1) == 0)
+        continue;
+      all.owners[i] = node.id;
+      ++node.shards;
+    }
+    all.nodes.push_back(std::move(node));
+  }
+  return all;
+}
+
+} // namespace levain
