@@ -126,8 +126,8 @@ using lease_keeper_actor = caf::typed_actor<
   caf::reacts_to<beat>,
   // Answered with `numbers_reserved` to the sender, however long the database takes.
   caf::reacts_to<reserve_numbers>,
-  // Tell the database where the node is.
-  caf::reacts_to<announce_address>,
+  // Tell the database where the node is, and its gate.
+  caf::reacts_to<announce_address>, caf::reacts_to<announce_gate>,
   // Persistence saw that a shard has another owner.
   caf::reacts_to<shard_fenced>,
   // The dispatcher is through with these: release them.

@@ -33,7 +33,7 @@ void lease_state::look(uint32_t beats) {
     balance(beats);
     give_numbers();
     if (with_.viewed)
-      with_.viewed(with_.store->view());
+      with_.viewed(with_.store->view(), with_.node.id);
   } catch (const journal_unavailable& failure) {
     // The lease may run out meanwhile. That is no harm: what another node takes is fenced, what nobody takes stays
     // ours.
@@ -119,6 +119,13 @@ bool lease_state::still_ours() {
 
 void lease_state::announce(const announce_address& x) {
   with_.node.address = x.address;
+  address_is_new_ = joined_;
+}
+
+void lease_state::announce(const announce_gate& x) {
+  with_.node.cluster_address = x.cluster_address;
+  with_.node.protocol_min = x.protocol_min;
+  with_.node.protocol_max = x.protocol_max;
   address_is_new_ = joined_;
 }
 
@@ -331,6 +338,7 @@ lease_keeper(lease_keeper_actor::stateful_pointer<lease_state> self, lease_begin
     [self](const beat&) { self->state.tick(self->current_sender()); },
     [self](const reserve_numbers&) { self->state.reserve(self->current_sender()); },
     [self](const announce_address& x) { self->state.announce(x); },
+    [self](const announce_gate& x) { self->state.announce(x); },
     [self](const shard_fenced& x) { self->state.fenced(x); },
     [self](const shards_vacated& x) { self->state.vacated(x); },
     [self](const drain_node& x) { self->state.drain_one(x); },

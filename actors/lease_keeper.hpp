@@ -23,8 +23,8 @@ struct lease_beginning {
   int64_t numbers_block = 20'000;
   /// What the node says of itself with a heartbeat.
   std::function<node_figures()> figures;
-  /// Is told what the database says of the nodes, after every look.
-  std::function<void(const cluster_view&)> viewed;
+  /// Is told what the database says of the nodes, and by which id it knows this one, after every look.
+  std::function<void(const cluster_view&, const uuid& self)> viewed;
   /// Shards were released: others may take them.
   std::function<void()> released;
   /// The node may not join the living ones, for this reason; the keeper has given up.
@@ -42,6 +42,7 @@ struct lease_state {
   void tick(const caf::strong_actor_ptr& from);
   void reserve(const caf::strong_actor_ptr& from);
   void announce(const announce_address& x);
+  void announce(const announce_gate& x);
   void fenced(const shard_fenced& x);
   void vacated(const shards_vacated& x);
   void drain_one(const drain_node& x);
@@ -81,7 +82,7 @@ private:
   dispatcher_actor dispatcher_;
   bool joined_ = false;
   bool left_ = false;
-  /// The database knows the node, but not its address.
+  /// The database knows the node, but not its addresses.
   bool address_is_new_ = false;
   std::map<shard_number, held_shard> shards_;
   /// Heartbeats in a row that found more shards than the node's share.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <variant>
 
@@ -9,6 +10,14 @@
 // They stay inside the process.
 
 namespace levain {
+
+/// The node has a gate: others are to know where, and which versions of the wire's protocol it speaks there.
+struct announce_gate {
+  /// HOST:PORT.
+  std::string cluster_address;
+  uint32_t protocol_min = 0;
+  uint32_t protocol_max = 0;
+};
 
 /// Let this node (any one) hold no shards as long as others can, or let it hold some again.
 struct drain_node {
@@ -46,6 +55,7 @@ struct look_closer {};
 
 } // namespace levain
 
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(levain::announce_gate)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(levain::drain_node)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(levain::look_closely)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(levain::shards_freed_elsewhere)

@@ -16,7 +16,7 @@ using counts = std::vector<size_t>;
 /// Counts how often the node has looked.
 actor_world::options counting_looks(const std::shared_ptr<size_t>& count) {
   actor_world::options settings;
-  settings.change_leases = [count](lease_beginning& x) { x.viewed = [count](const cluster_view&) { ++*count; }; };
+  settings.change_leases = [count](lease_beginning& x) { x.viewed = [count](const cluster_view&, const uuid&) { ++*count; }; };
   return settings;
 }
 
@@ -122,17 +122,25 @@ BOOST_AUTO_TEST_CASE(a_node_that_comes_and_goes_moves_nothing_however_often_the_
 BOOST_AUTO_TEST_CASE(others_see_what_a_node_says_of_itself) {
   shared_world world;
   const auto seen = std::make_shared<cluster_view>();
+  const auto self = std::make_shared<uuid>();
   auto settings = actor_world::options{};
   settings.change_leases = [seen](lease_beginning& x) {
     x.figures = [] { return node_figures{1, 2, 3, 4.5, 5, 6}; };
-    x.viewed = [seen](const cluster_view& view) { *seen = view; };
+    x.viewed = [seen, self](const cluster_view& view, const uuid& id) {
+      *seen = view;
+      *self = id;
+    };
   };
-  world.add(settings);
+  auto& node = world.add(settings);
   world.add();
+  caf::anon_send(node.lease_keeper_handle, announce_gate{"127.0.0.1:7500", 2, 3});
   world.advance(2 * one_beat);
   BOOST_TEST((living_node(world, 0).figures == node_figures{1, 2, 3, 4.5, 5, 6}));
   BOOST_TEST_REQUIRE(seen->nodes.size() == 2u);
   BOOST_TEST(seen->nodes[0].name == "world");
+  BOOST_TEST(seen->nodes[0].cluster_address == "127.0.0.1:7500");
+  BOOST_TEST(seen->nodes[0].protocol_max == 3u);
+  BOOST_TEST((seen->nodes[0].id == *self));
   BOOST_TEST(seen->owners[0].has_value());
 }
 
