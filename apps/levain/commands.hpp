@@ -31,6 +31,8 @@ void add_migrate_commands(CLI::App& app, command_line& line);
 void add_verify_command(CLI::App& app, command_line& line);
 /// `doctor`.
 void add_doctor_command(CLI::App& app, command_line& line);
+/// `certs`.
+void add_certs_command(CLI::App& app, command_line& line);
 /// `demo`.
 void add_demo_command(CLI::App& app, command_line& line);
 

@@ -124,7 +124,7 @@ BOOST_AUTO_TEST_CASE(others_see_what_a_node_says_of_itself) {
   const auto seen = std::make_shared<cluster_view>();
   const auto self = std::make_shared<uuid>();
   auto settings = actor_world::options{};
-  settings.change_leases = [seen](lease_beginning& x) {
+  settings.change_leases = [seen, self](lease_beginning& x) {
     x.figures = [] { return node_figures{1, 2, 3, 4.5, 5, 6}; };
     x.viewed = [seen, self](const cluster_view& view, const uuid& id) {
       *seen = view;

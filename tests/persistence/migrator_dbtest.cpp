@@ -6,6 +6,7 @@
 #include "persistence/journal.hpp"
 #include "persistence/migrations.hpp"
 #include "persistence/migrator.hpp"
+#include "persistence/postgres_leases.hpp"
 #include "tests/support/database.hpp"
 
 using namespace levain;
@@ -95,6 +96,59 @@ BOOST_AUTO_TEST_CASE(a_schema_newer_than_the_program_is_refused) {
                     "values (999, '999_from_the_future', 'x', false, '99.0')");
   BOOST_CHECK_EXCEPTION(migrate_up(database.url()), migration_error, failing_with("999_from_the_future"));
   BOOST_TEST((migration_statuses(database.url()).back().state == migration_status::state_type::unknown));
+}
+
+BOOST_AUTO_TEST_CASE(a_schema_newer_than_the_program_names_the_living_nodes_that_know_it) {
+  const fresh_database database;
+  postgres_leases nodes{{.url = database.url()}};
+  const auto join = [&](uint8_t n, const std::string& version, int32_t schema, std::chrono::milliseconds lease) {
+    node_record node;
+    node.id.bytes[0] = n;
+    node.name = "node-" + std::to_string(n);
+    node.version = version;
+    node.schema_version = schema;
+    nodes.join(node, lease);
+  };
+  join(1, "98.0", 998, std::chrono::hours(1));
+  join(2, "99.0", 999, std::chrono::hours(1));
+  join(3, "99.1", 999, std::chrono::milliseconds(-1)); // Dead since before it came.
+  execute(
+    database.url(), "insert into levain_migrations (number, name, checksum, adopted, program_version) "
+                    "values (999, '999_from_the_future', 'x', false, '99.0')");
+  const auto* knows = "use a program that knows it, as these living nodes do: 'node-2' (levain 99.0)";
+  BOOST_CHECK_EXCEPTION(migrate_up(database.url()), migration_error, failing_with(knows));
+  BOOST_CHECK_EXCEPTION(expect_known_schema(database.url()), migration_error, failing_with(knows));
+}
+
+BOOST_AUTO_TEST_CASE(whoever_leaves_the_schema_as_it_is_minds_only_what_it_does_not_know) {
+  const fresh_database empty(nothing);
+  expect_known_schema(empty.url());
+  const fresh_database full;
+  expect_known_schema(full.url());
+  execute(full.url(), "delete from levain_migrations where number > 9");
+  expect_known_schema(full.url());
+  execute(full.url(), "update levain_migrations set checksum = repeat('0', 64) where number = 3");
+  BOOST_CHECK_EXCEPTION(expect_known_schema(full.url()), migration_error, failing_with("003_journal: the file was"));
+}
+
+/// As a daemon of before 011 does, whose statements know nothing of the new columns.
+BOOST_AUTO_TEST_CASE(an_older_daemon_goes_on_beside_the_newer_schema) {
+  const fresh_database database;
+  execute(
+    database.url(), "insert into nodes (id, name, address, version, lease, started_at, heartbeat_at) values "
+                    "(gen_random_uuid(), 'old', '', '0.1.0', interval '1 hour', clock_timestamp(), clock_timestamp()); "
+                    "update nodes set heartbeat_at = clock_timestamp()");
+  postgres_leases nodes{{.url = database.url()}};
+  node_record newer;
+  newer.id.bytes[0] = 1;
+  newer.protocol_min = newer.protocol_max = 7;
+  nodes.join(newer, std::chrono::hours(1));
+  const auto view = nodes.view();
+  BOOST_TEST_REQUIRE(view.nodes.size() == 2u);
+  BOOST_TEST(view.nodes[0].name == "old");
+  BOOST_TEST(view.nodes[0].alive);
+  BOOST_TEST(view.nodes[0].schema_version == 0);
+  BOOST_TEST(nodes.share(newer.id).fair == 32u);
 }
 
 BOOST_AUTO_TEST_CASE(a_migration_that_fails_leaves_nothing_of_itself) {

@@ -18,6 +18,17 @@ column nodes.version: text not null
 column nodes.lease: interval not null
 column nodes.started_at: timestamp with time zone not null default now()
 column nodes.heartbeat_at: timestamp with time zone not null default now()
+column nodes.cluster_address: text not null default ''::text
+column nodes.protocol_min: integer not null default 0
+column nodes.protocol_max: integer not null default 0
+column nodes.schema_version: integer not null default 0
+column nodes.draining: boolean not null default false
+column nodes.runs_live: bigint not null default 0
+column nodes.runs_waiting: bigint not null default 0
+column nodes.slots_free: bigint not null default 0
+column nodes.runs_ended_per_second: double precision not null default 0
+column nodes.append_wait_ms: bigint not null default 0
+column nodes.workers: bigint not null default 0
 column orchestration_daily.tenant_id: uuid
 column orchestration_daily.day: date
 column orchestration_daily.runs: bigint
@@ -117,6 +128,7 @@ column workflow_definitions.content_hash: text not null
 column workflow_definitions.body: json not null
 column workflow_definitions.registered_at: timestamp with time zone not null default now()
 primary key of nodes: PRIMARY KEY (id)
+constraint nodes.protocol_min_is_not_above_max: CHECK (protocol_min <= protocol_max)
 primary key of orchestration_runs: PRIMARY KEY (id)
 constraint run_events.attempt_starts_at_one: CHECK (attempt >= 1)
 primary key of run_events: PRIMARY KEY (run_id, seq)
