@@ -28,6 +28,8 @@ node_options called(const std::string& name) {
 struct two_nodes {
   fresh_database database;
   gateway_world anna{called("anna"), postgres_ports(database.url()), database.url()};
+  /// The older one is listed first.
+  bool anna_has_joined = (anna.wait_until_ready(), true);
   gateway_world bert{called("bert"), postgres_ports(database.url()), database.url()};
 
   two_nodes() { await_shards("anna", 32); }
