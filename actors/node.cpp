@@ -191,8 +191,9 @@ void node::impl::die(const std::string& reason) {
 
 /// To be called on one thread.
 std::function<node_figures()> node::impl::figures_for_others() const {
-  return [status = writer_status, runs = run_figures, now = environment->now, rate = count_rate()]() mutable {
-    const auto at = now();
+  return [status = writer_status, runs = run_figures, shared = std::weak_ptr<const node_environment>(environment),
+          rate = count_rate()]() mutable {
+    const auto at = now_utc();
     node_figures figures;
     figures.runs_live = runs->runs_live;
     figures.runs_waiting = runs->runs_waiting;
@@ -201,6 +202,8 @@ std::function<node_figures()> node::impl::figures_for_others() const {
     figures.append_wait_ms = static_cast<uint64_t>(
       std::max(std::chrono::floor<std::chrono::milliseconds>(status->backlog.wait(at)), std::chrono::milliseconds(0))
         .count());
+    if (const auto alive = shared.lock(); alive && alive->workers)
+      figures.workers = alive->workers->list().size();
     return figures;
   };
 }
