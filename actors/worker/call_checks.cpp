@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "actors/cluster/wire_limits.hpp"
 #include "actors/worker/worker_limits.hpp"
 #include "persistence/plain_line.hpp"
 
@@ -31,11 +32,11 @@ std::optional<std::string> wrong_number(const char* name, int64_t value, int64_t
 std::optional<std::string> wrong_member(const call_given& call) {
   const int64_t longest = std::chrono::milliseconds(call_time_left_max).count();
   const std::array checks{
-    wrong_text("kind", call.kind, worker_kind_bytes_max),
-    wrong_text("key", call.key, call_key_bytes_max),
+    wrong_text("kind", call.kind, wire_kind_bytes_max),
+    wrong_text("key", call.key, wire_key_bytes_max),
     wrong_text("step", call.step, call_name_bytes_max),
     wrong_text("run number", call.run_number, call_name_bytes_max),
-    wrong_text("body", call.body, call_body_bytes_max),
+    wrong_text("body", call.body, wire_body_bytes_max),
     wrong_number("attempt", call.attempt, 1, UINT32_MAX),
     wrong_number("epoch", call.epoch, 0, INT64_MAX),
     wrong_number("time left", call.time_left, 1, longest),

@@ -1,7 +1,10 @@
 #include "actors/worker/work_result.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
+#include "actors/cluster/wire_limits.hpp"
 #include "actors/worker/worker_limits.hpp"
 #include "persistence/plain_line.hpp"
 
@@ -21,9 +24,9 @@ work_result from_output(const nlohmann::json& output) {
     return final_failure(
       "the output cannot be written as JSON: " + plain_line(wrong.what(), worker_message_bytes_max / 2));
   }
-  if (text.size() > worker_result_bytes_max)
+  if (text.size() > wire_result_bytes_max)
     return final_failure(fmt::format(
-      "the output is {} bytes of JSON, more than the {} that a worker may send", text.size(), worker_result_bytes_max));
+      "the output is {} bytes of JSON, more than the {} that a worker may send", text.size(), wire_result_bytes_max));
   return {.succeeded = true, .text = std::move(text)};
 }
 
@@ -35,7 +38,7 @@ std::string sentence_of(std::string_view text) {
 work_result from_failure(const worker_failure& failure) {
   work_result result{.text = sentence_of(failure.message), .retry = failure.retry};
   if (failure.retry && failure.retry_after && failure.retry_after->count() > 0)
-    result.retry_after = failure.retry_after->count();
+    result.retry_after = std::min(*failure.retry_after, worker_retry_after_max).count();
   return result;
 }
 

@@ -19,7 +19,7 @@ struct work_result {
 };
 
 /// Puts a function's answer into this form. What cannot travel becomes a final failure that says why: JSON with bytes
-/// that are no UTF-8, or more than `worker_result_bytes_max` of it. Sentences become plain lines.
+/// that are no UTF-8, or more than `wire_result_bytes_max` of it. Sentences become plain lines.
 work_result to_work_result(const worker_result& answer);
 
 /// What an exception that left a function comes to: a failure that a later attempt may mend.

@@ -147,8 +147,9 @@ void workbench::begin(arrived_call call, const caller& waits, worker_moment dead
 void workbench::join(work_number number, work& at, gate_number gate, arrived_call call, worker_moment now) {
   const auto& given = call.given;
   if (at.waits && at.waits->epoch > given.epoch) {
-    // The run has had a younger owner since.
-    decline(gate, given);
+    // The run has had a younger owner since, and this one will soon see. Declined, it would give it here again and
+    // again.
+    say(gate, call_begun{given.number});
     return;
   }
   forget_caller(at);

@@ -63,8 +63,9 @@ using workbench_effect = std::variant<say_to_gate, begin_work, extend_work, canc
 /// be done. One thread.
 ///
 /// Work with one key is never done twice at a time: a call with a key that is being done joins it and gets its answer.
-/// Of several callers the one with the highest epoch gets it, and of those the last. A call whose key is being done for
-/// nobody any more (it was dropped, or its time is over) waits until that function has returned, and is done afresh.
+/// Of several callers the one with the highest epoch gets it, and of those the last; the others hear no more of it. A
+/// call whose key is being done for nobody any more (it was dropped, or its time is over) waits until that function has
+/// returned, and is done afresh.
 class workbench {
 public:
   /// `result_kept_max`: how long results that nobody took are kept.

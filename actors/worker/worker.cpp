@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <csignal>
 #include <mutex>
 #include <random>
@@ -10,11 +11,13 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "actors/cluster/wire_limits.hpp"
 #include "actors/cluster/wire_system.hpp"
 #include "actors/worker/include/levain/worker.hpp"
 #include "actors/worker/worker_limits.hpp"
 #include "actors/worker/worker_link.hpp"
 #include "actors/worker/worker_log.hpp"
+#include "persistence/plain_line.hpp"
 
 namespace levain {
 
@@ -61,9 +64,9 @@ void check_span(const char* name, milliseconds span, milliseconds min) {
 }
 
 void check_options(const worker_options& options) {
-  if (options.name.size() > worker_name_bytes_max)
+  if (options.name.size() > wire_name_bytes_max)
     throw std::invalid_argument(
-      fmt::format("name: must be at most {} bytes long, not {}", worker_name_bytes_max, options.name.size()));
+      fmt::format("name: must be at most {} bytes long, not {}", wire_name_bytes_max, options.name.size()));
   check_span("reconnect_interval_initial", options.reconnect_interval_initial, milliseconds(1));
   check_span("reconnect_interval_max", options.reconnect_interval_max, options.reconnect_interval_initial);
   check_span("stop_grace", options.stop_grace, milliseconds(0));
@@ -133,10 +136,11 @@ void worker::impl::start() {
   const wire_security security{options.certificate, options.key, options.ca};
   config = std::make_unique<wire_config>(security, wire_pace{});
   system = std::make_unique<caf::actor_system>(*config);
-  auto host = host_name();
+  const auto host = plain_line(host_name(), wire_host_bytes_max);
+  const auto name = plain_line(options.name, wire_name_bytes_max);
   worker_link_options link{
     .id = random_uuid(),
-    .name = options.name.empty() ? fmt::format("{}/{}", host, getpid()) : options.name,
+    .name = name.empty() ? plain_line(fmt::format("{}/{}", host, getpid()), wire_name_bytes_max) : name,
     .host = host,
     .nodes = nodes,
     .wait = {.initial = options.reconnect_interval_initial, .wait_max = options.reconnect_interval_max},
@@ -209,9 +213,14 @@ worker::~worker() {
 }
 
 void worker::offer(std::string kind, uint32_t at_once, worker_function function) {
-  if (kind.empty() || kind.size() > worker_kind_bytes_max)
+  const auto visible = [](char c) { return c > ' ' && c < 0x7f; };
+  if (kind.empty() || kind.size() > wire_kind_bytes_max || !std::all_of(kind.begin(), kind.end(), visible))
+    throw std::invalid_argument(fmt::format(
+      "kind: must be 1 to {} visible ASCII characters, not '{}'", wire_kind_bytes_max,
+      plain_line(kind, wire_kind_bytes_max)));
+  if (impl_->offers.size() >= worker_kinds_max)
     throw std::invalid_argument(
-      fmt::format("kind: must be 1 to {} bytes long, not {}", worker_kind_bytes_max, kind.size()));
+      fmt::format("kind: '{}' is one more than the {} that a worker may offer", kind, worker_kinds_max));
   if (at_once < 1 || at_once > at_once_max)
     throw std::invalid_argument(fmt::format("at_once: must be 1 to {} for '{}', not {}", at_once_max, kind, at_once));
   if (!function)

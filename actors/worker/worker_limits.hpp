@@ -4,16 +4,10 @@
 #include <cstddef>
 #include <cstdint>
 
-// Every limit of a worker that is no option of it.
+// Every limit of a worker that is no option of it, beside those of the wire (`wire_limits.hpp`).
 
 namespace levain {
 
-/// Of a kind's name.
-inline constexpr size_t worker_kind_bytes_max = 100;
-/// Of a worker's name.
-inline constexpr size_t worker_name_bytes_max = 200;
-/// A result larger than this is not sent over the wire: the step fails for good and says so.
-inline constexpr size_t worker_result_bytes_max = 16 * 1024 * 1024;
 /// Of the sentence that says why a step failed.
 inline constexpr size_t worker_message_bytes_max = 4000;
 
@@ -40,8 +34,6 @@ inline constexpr uint32_t gate_tries_max = 3;
 
 /// What may be given: a call's texts.
 inline constexpr size_t call_name_bytes_max = 1000;
-inline constexpr size_t call_key_bytes_max = 4000;
-inline constexpr size_t call_body_bytes_max = 256 * 1024 * 1024;
 /// Arrays and objects inside one another in a call's body: those of an output, inside `results`, inside the body.
 inline constexpr size_t call_body_depth_max = 80;
 inline constexpr std::chrono::hours call_time_left_max{24 * 366};

@@ -162,9 +162,7 @@ BOOST_AUTO_TEST_CASE(a_grandchild_that_keeps_the_pipes_does_not_hold_the_step) {
 BOOST_AUTO_TEST_CASE(a_cancelled_command_gets_sigterm_and_its_group_too) {
   step.cancel_at_beat = true;
   const auto mark = folder / "mark";
-  const auto said =
-    failure("trap 'echo ended > " + mark + "; exit 0' TERM; echo progress: >&2; while true; do sleep 0.1; done");
-  BOOST_TEST(said.message == "the command was ended because nobody waits for the step any more");
+  failure("trap 'echo ended > " + mark + "; exit 0' TERM; echo progress: >&2; while true; do sleep 0.1; done");
   std::ifstream in(mark);
   std::string word;
   in >> word;
@@ -174,7 +172,8 @@ BOOST_AUTO_TEST_CASE(a_cancelled_command_gets_sigterm_and_its_group_too) {
 BOOST_AUTO_TEST_CASE(a_cancelled_command_that_does_not_heed_sigterm_is_killed) {
   step.cancel_at_beat = true;
   const auto begin = std::chrono::steady_clock::now();
-  failure("trap '' TERM; echo progress: >&2; while true; do sleep 0.1; done");
+  const auto said = failure("trap '' TERM; echo progress: >&2; while true; do sleep 0.1 2>&-; done");
+  BOOST_TEST(said.retry);
   const auto took = std::chrono::steady_clock::now() - begin;
   BOOST_TEST((took >= command_end_grace));
   BOOST_TEST((took < command_end_grace + 10s));

@@ -4,6 +4,7 @@
 
 #include <functional>
 
+#include "actors/cluster/wire_limits.hpp"
 #include "actors/worker/worker_limits.hpp"
 
 using namespace levain;
@@ -55,7 +56,7 @@ BOOST_AUTO_TEST_CASE(every_member_out_of_range_is_named) {
     {[](call_given& x) { x.kind = ""; }, "the call's kind has 0 bytes, not 1 to 100"},
     {[](call_given& x) { x.kind.assign(101, 'k'); }, "the call's kind has 101 bytes"},
     {[](call_given& x) { x.key = ""; }, "the call's key has 0 bytes"},
-    {[](call_given& x) { x.key.assign(call_key_bytes_max + 1, 'k'); }, "the call's key has 4001 bytes"},
+    {[](call_given& x) { x.key.assign(wire_key_bytes_max + 1, 'k'); }, "the call's key has 201 bytes"},
     {[](call_given& x) { x.step = ""; }, "the call's step has 0 bytes"},
     {[](call_given& x) { x.run_number = ""; }, "the call's run number has 0 bytes"},
     {[](call_given& x) { x.attempt = 0; }, "the call's attempt is 0, not 1 to"},

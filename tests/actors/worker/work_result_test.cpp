@@ -2,6 +2,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "actors/cluster/wire_limits.hpp"
 #include "actors/worker/worker_limits.hpp"
 
 using namespace levain;
@@ -44,9 +45,9 @@ BOOST_AUTO_TEST_CASE(an_output_with_bytes_that_are_no_utf8_is_a_final_failure) {
 }
 
 BOOST_AUTO_TEST_CASE(an_output_too_large_for_the_wire_is_a_final_failure_that_says_so) {
-  const nlohmann::json largest = std::string(worker_result_bytes_max - 2, 'x');
+  const nlohmann::json largest = std::string(wire_result_bytes_max - 2, 'x');
   BOOST_TEST(to_work_result(largest).succeeded);
-  const auto result = to_work_result(nlohmann::json(std::string(worker_result_bytes_max - 1, 'x')));
+  const auto result = to_work_result(nlohmann::json(std::string(wire_result_bytes_max - 1, 'x')));
   BOOST_TEST(!result.succeeded);
   BOOST_TEST(!result.retry);
   BOOST_TEST(result.text == "the output is 16777217 bytes of JSON, more than the 16777216 that a worker may send");

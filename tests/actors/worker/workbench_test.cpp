@@ -2,6 +2,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "actors/cluster/wire_checks.hpp"
 #include "actors/worker/worker_limits.hpp"
 
 using namespace levain;
@@ -79,8 +80,12 @@ struct bench_world {
 
   std::vector<std::string> heard() {
     std::vector<std::string> all;
-    for (const auto& each : bench.take_effects())
+    for (const auto& each : bench.take_effects()) {
       all.push_back(told(each));
+      // Whatever it says, no node cuts it off for it.
+      if (const auto* said = std::get_if<say_to_gate>(&each))
+        BOOST_TEST(!std::visit([](const auto& word) { return fault_in(word); }, said->word).has_value(), all.back());
+    }
     return all;
   }
   std::vector<std::string> heard_of_room() {
@@ -212,7 +217,8 @@ BOOST_AUTO_TEST_CASE(a_call_that_joins_takes_no_slot) {
 BOOST_AUTO_TEST_CASE(an_older_owner_does_not_take_the_answer_from_a_younger_one) {
   give(first, 1, "a", {.epoch = 5});
   BOOST_TEST(!bench.give(second, call(9, "a", {.epoch = 4}), now).has_value());
-  check(heard(), {"declined 9 to 2"});
+  check(heard(), {"begun 9 to 2"});
+  BOOST_TEST(!bench.room_moved());
   bench.finish(1, good("1"), now);
   check(heard(), {"done 1 1 to 1"});
 }
