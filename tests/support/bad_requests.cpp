@@ -69,6 +69,8 @@ std::vector<bad_request> wrong_reads() {
       "/v1/tenants/TENANT/history?from=2026-11-23T00:00:00Z&to=2026-11-22T00:00:00Z"),
     read("a path that is none", "/v1/orders"),
     {"a method that a path does not take", "DELETE", runs},
+    {"a reason for draining a node", "POST", "/v1/operator/nodes/oven/drain", R"({"by": "anna"})"},
+    {"a node's name that is too long", "POST", "/v1/operator/nodes/" + std::string(101, 'o') + "/undrain"},
   };
 }
 
