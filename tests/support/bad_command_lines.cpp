@@ -20,6 +20,11 @@ bad_command_line configured(std::string text) {
   return {"levaind", {"--config", "DIR/levaind.toml", "--embedded", "DIR/database"}, {}, std::move(text)};
 }
 
+bad_command_line worker(std::vector<std::string> arguments) {
+  arguments.insert(arguments.begin(), {"--node", "127.0.0.1:9"});
+  return {"levain-worker", std::move(arguments)};
+}
+
 bad_command_line load(std::string option, std::string value) {
   return {"levain-load", {"--embedded", "DIR/database", std::move(option), std::move(value)}};
 }
@@ -78,6 +83,26 @@ const std::vector<bad_command_line>& bad_arguments() {
     {"levain-bakery", {"--state", "DIR/state", "--host", "0.0.0.0"}},
     {"levain-bakery", {"--state", "DIR/file"}},
     {"levain-bakery", {"--state", "DIR/state", "--prot", "80"}},
+    worker({}),
+    {"levain-worker", {"--node", "7500", "--bakery", "all"}},
+    {"levain-worker", {"--bakery", "all"}},
+    worker({"--bakery", "baking"}),
+    worker({"--bakery", "insights,insights"}),
+    worker({"--exec", "bake"}),
+    worker({"--exec", "2bake=true"}),
+    worker({"--exec", "bake="}),
+    worker({"--exec", "bake=DIR/none"}),
+    worker({"--exec", "bake=DIR/file"}),
+    worker({"--exec", "bake=no-such-program"}),
+    worker({"--bakery", "insights", "--at-once", "0"}),
+    worker({"--bakery", "insights", "--at-once", "10001"}),
+    worker({"--bakery", "insights", "--at-once", "forecasting=2"}),
+    worker({"--bakery", "insights", "--fail", "baking"}),
+    worker({"--bakery", "insights", "--certificate", "DIR/none.pem"}),
+    worker({"--bakery", "insights", "--state", "DIR/file"}),
+    worker({"--bakery", "insights", "--reconnect-interval-initial", "1m"}),
+    worker({"--bakery", "insights", "--log-level", "loud"}),
+    worker({"--bakery", "insights", "--colour"}),
     {"levain-load"},
     {"levain-load", {"--runs", "10"}},
     {"levain-load", {"--embedded", "DIR/database", "--database", "postgresql:///levain"}},
@@ -112,6 +137,8 @@ const std::vector<bad_command_line>& bad_environments() {
     daemon_with("LEVAIN_STOP_GRACE", "soon"),
     daemon_with("LEVAIN_LOG_LEVEL", "LOUD"),
     daemon_with("LEVAIN_CONFIG", "DIR/none.toml"),
+    {"levain-worker", {}, {{"LEVAIN_WORKER_NODE", "127.0.0.1:9,here"}, {"LEVAIN_WORKER_BAKERY", "all"}}},
+    {"levain-worker", {"--node", "127.0.0.1:9", "--bakery", "all"}, {{"LEVAIN_WORKER_AT_ONCE", "many"}}},
     {"levain", {"list"}, {{"LEVAIN_TENANT", "bakery"}, {"LEVAIN_URL", nobody_listens}}},
     {"levain", {"status"}, {{"LEVAIN_URL", "7400"}}},
     {"levain", {"migrate", "status"}, {{"LEVAIN_DATABASE", "postgresql:///levain?host=/nowhere"}}},
