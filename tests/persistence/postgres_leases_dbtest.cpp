@@ -1,5 +1,7 @@
 #include <boost/test/unit_test.hpp>
 
+#include <future>
+
 #include <pqxx/pqxx>
 
 #include "persistence/postgres_leases.hpp"
@@ -59,6 +61,24 @@ BOOST_FIXTURE_TEST_CASE(a_heartbeat_does_not_wait_for_a_batch, postgres_bench) {
   pqxx::work batch(admin_);
   batch.exec("select from shards order by shard for share");
   BOOST_TEST(subject().heartbeat(node.id, {}));
+}
+
+BOOST_FIXTURE_TEST_CASE(of_two_strangers_that_join_at_once_only_one_is_let_in, postgres_bench) {
+  postgres_leases other{{.url = database_.url()}};
+  const auto joins = [](postgres_leases& to, uint8_t n) {
+    try {
+      to.join(conformance::gate_node(n, n, n), conformance::long_lease);
+      return true;
+    } catch (const join_refused&) {
+      return false;
+    }
+  };
+  for (int round = 0; round < 50; ++round) {
+    auto one = std::async(std::launch::async, [&] { return joins(leases_, 1); });
+    const bool two = joins(other, 2);
+    BOOST_TEST_REQUIRE((one.get() != two), "round " << round);
+    leases_.leave(conformance::bench_node(two ? 2 : 1).id);
+  }
 }
 
 BOOST_FIXTURE_TEST_CASE(a_batch_that_is_stuck_is_in_the_way_of_its_own_shards_only, postgres_bench) {
