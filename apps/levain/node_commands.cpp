@@ -31,12 +31,18 @@ cell span(const ordered_json& node, const char* name) {
   return {span_text(std::chrono::milliseconds(node.at(name).get<int64_t>())), ink::plain, true};
 }
 
-exit_status show_nodes(const command_line& line) {
+exit_status show_nodes(const command_line& line, bool all) {
   const auto found = client_of(line).get("/v1/operator/nodes");
   terminal::table table(
     {"NAME", "ID", "STATE", "VERSION", "HTTP", "GATE", "SHARDS", "RUNS", "WAITING", "SLOTS FREE", "ENDED/S", "LAG",
      "WORKERS", "SILENT", "AGE"});
-  for (const auto& each : found.at("nodes"))
+  size_t dead = 0;
+  for (const auto& each : found.at("nodes")) {
+    // What a dead node still owns is worth knowing; that it was here once is not.
+    if (!all && !each.at("alive").get<bool>() && each.at("shards") == 0) {
+      ++dead;
+      continue;
+    }
     table.add(
       {{each.at("name").get<std::string>(), ink::strong},
        {each.at("id").get<std::string>()},
@@ -53,7 +59,10 @@ exit_status show_nodes(const command_line& line) {
        number(each, "workers"),
        span(each, "silent_ms"),
        span(each, "age_ms")});
+  }
   auto text = table.empty() ? std::string("no nodes\n") : table.text(line.out.look);
+  if (dead > 0)
+    text += line.out.look(ink::quiet, fmt::format("dead nodes without shards: {} (--all shows them)\n", dead));
   if (const auto free = found.at("shards_free").get<size_t>(); free > 0)
     text += line.out.look(ink::bad, fmt::format("{} shards are nobody's\n", free));
   answer(line, found, text);
@@ -79,7 +88,9 @@ exit_status mark(const command_line& line, const std::string& node, const std::s
 void add_node_commands(CLI::App& app, command_line& line) {
   auto* nodes = app.add_subcommand("nodes", "List the nodes that share the database");
   add_daemon_options(*nodes, line);
-  nodes->callback([&line] { line.chosen = [&line] { return show_nodes(line); }; });
+  auto all = std::make_shared<bool>(false);
+  nodes->add_flag("--all", *all, "Dead nodes too that own nothing any more");
+  nodes->callback([&line, all] { line.chosen = [&line, all] { return show_nodes(line, *all); }; });
 
   auto* one = app.add_subcommand("node", "Say what a node is to do");
   one->require_subcommand(1);

@@ -23,7 +23,7 @@ struct two_daemons {
   two_daemons() { await_shards(32, 32); }
 
   std::vector<std::string> called(const std::string& name) const {
-    return {"--database", database.url(), "--name", name, "--heartbeat-interval", "100ms"};
+    return {"--database", database.url(), "--name", name, "--heartbeat-interval", "100ms", "--lease-duration", "1s"};
   }
 
   program_result run(std::vector<std::string> arguments) {
@@ -73,6 +73,18 @@ BOOST_AUTO_TEST_CASE(nodes_are_listed_drained_and_undrained) {
   const auto unknown = both.run({"node", "drain", "carl"});
   BOOST_TEST(unknown.status == 1);
   BOOST_TEST(has(unknown.errors, "there is no node 'carl'; living are 'anna' " + id), unknown.errors);
+}
+
+BOOST_AUTO_TEST_CASE(dead_nodes_that_own_nothing_are_counted_and_shown_when_asked_for) {
+  two_daemons both;
+  both.anna.program().send_signal(SIGKILL);
+  both.await_shards(0, 64);
+  const auto living = both.run({"nodes"});
+  BOOST_TEST(!has(living.output, "anna"), living.output);
+  BOOST_TEST(has(living.output, "dead nodes without shards: 1 (--all shows them)"), living.output);
+  const auto all = both.run({"nodes", "--all"});
+  BOOST_TEST(has(all.output, "anna"), all.output);
+  BOOST_TEST(has(all.output, "dead"), all.output);
 }
 
 BOOST_AUTO_TEST_CASE(certificates_are_made_once) {
