@@ -45,7 +45,9 @@ std::string_view to_string(sight x) {
     "lease losses",
     "stops",
     "clock jumps",
-    "run retries"};
+    "run retries",
+    "drains",
+    "hand-overs"};
   return names[static_cast<size_t>(x)];
 }
 

@@ -51,9 +51,11 @@ enum class sight : uint8_t {
   stops,
   clock_jumps,
   run_retries,
+  drains,
+  hand_overs,
 };
 
-inline constexpr size_t sight_count = static_cast<size_t>(sight::run_retries) + 1;
+inline constexpr size_t sight_count = static_cast<size_t>(sight::hand_overs) + 1;
 
 std::string_view to_string(sight x);
 

@@ -18,7 +18,8 @@ constexpr int tenant_count = 3;
 class plan_drawing {
 public:
   explicit plan_drawing(uint64_t seed)
-    : luck_(seed_for(seed, "plan")) {
+    : luck_(seed_for(seed, "plan"))
+    , cluster_luck_(seed_for(seed, "cluster")) {
     drawn_.shape.seed = seed;
   }
 
@@ -36,6 +37,7 @@ public:
     some(350, 3, [&] { draw_pause(); });
     some(250, 3, [&] { draw_stop(); });
     some(250, 2, [&] { draw_skew(); });
+    draw_cluster();
     return std::move(drawn_);
   }
 
@@ -227,9 +229,26 @@ private:
     add(
       skew_item{luck_.happens(500) ? duration(0) : any_time(), any_of_the_nodes(), luck_.happens(500) ? size : -size});
   }
+  /// With chances of its own, so that the rest of a plan is what it would be without.
+  void draw_cluster() {
+    auto& luck = cluster_luck_;
+    if (drawn_.shape.sole || drawn_.shape.nodes < 2)
+      return;
+    drawn_.shape.gates = luck.happens(500);
+    if (!luck.happens(300))
+      return;
+    for (auto count = luck.between(1, 3); count > 0; --count) {
+      drain_item x;
+      x.at = milliseconds(luck.between(0, luck.between(1, drawn_.shape.calm / milliseconds(1))));
+      x.span = milliseconds(luck.happens(300) ? 0 : luck.between(10, 15'000));
+      x.node = static_cast<int>(luck.below(static_cast<uint64_t>(drawn_.shape.nodes)));
+      add(x);
+    }
+  }
 
   plan drawn_;
   chance luck_;
+  chance cluster_luck_;
   std::vector<drawn_workflow> workflows_;
   std::vector<start_item> starts_;
 };

@@ -44,6 +44,8 @@ struct ground {
   /// Lets time pass and everybody but the actor that calls go on; the caller's process stands or dies meanwhile as the
   /// plan has it. Set by the world.
   std::function<void(life&, duration)> let_pass;
+  /// Tells the others that this one has released shards. Set by the world; absent where nodes have no gates.
+  std::function<void(const life&)> tell_released;
   /// Ends the process at once. Set by the world.
   std::function<void(life&)> kill;
 };

@@ -20,6 +20,9 @@ namespace {
 /// As `node_options::stop_grace`.
 constexpr auto stop_grace = std::chrono::seconds(10);
 
+/// How long a daemon that ends waits until others have its shards.
+constexpr auto hand_over_patience = std::chrono::seconds(10);
+
 /// What `node::stop` does with its handles, one after the other.
 struct stopping {
   dispatcher_actor dispatch;
@@ -40,7 +43,8 @@ void drain_writers(
     .then([go_on](const drained&) { go_on(); }, [go_on](const caf::error&) { go_on(); });
 }
 
-caf::behavior stopper(caf::event_based_actor* self, std::shared_ptr<stopping> how) {
+/// What `node::stop` does.
+void stop_in_order(caf::event_based_actor* self, const std::shared_ptr<stopping>& how) {
   self->send(how->dispatch, stop_admitting{});
   drain_writers(self, how, 0, [self, how] {
     self->send(how->dispatch, shards_lost{});
@@ -53,7 +57,25 @@ caf::behavior stopper(caf::event_based_actor* self, std::shared_ptr<stopping> ho
         .then([end](const drained&) { end(); }, [end](const caf::error&) { end(); });
     });
   });
-  return {[](const drained&) {}};
+}
+
+/// Tells the stopper that its shards are gone, or that nobody takes them; or that it has waited long enough.
+caf::behavior stopper(caf::event_based_actor* self, std::shared_ptr<stopping> how, std::function<void()> handed_over) {
+  if (!handed_over) {
+    stop_in_order(self, how);
+    return {[](const drained&) {}};
+  }
+  const auto begun = std::make_shared<bool>(false);
+  self->send(how->lease_keeper, hand_all_over{[to = caf::actor(self), handed_over](const all_handed_over& told) {
+               if (told.shards_left == 0)
+                 handed_over();
+               caf::anon_send(to, drained{});
+             }});
+  self->delayed_send(self, hand_over_patience, drained{});
+  return {[self, how, begun](const drained&) {
+    if (!std::exchange(*begun, true))
+      stop_in_order(self, how);
+  }};
 }
 
 } // namespace
@@ -105,6 +127,8 @@ node_life::node_life(ground& under, services& calls, place who)
   leasing.mint = [this] { return make_uuid_v7(local_now(), {entropy_.draw(), entropy_.draw()}); };
   leasing.sole = shape.sole;
   leasing.numbers_block = admitting.run_numbers_block;
+  if (under_.tell_released)
+    leasing.released = [this] { under_.tell_released(*state_); };
   lease_keeper_ = system_.spawn(lease_keeper, std::move(leasing));
 
   persistence_options writing;
@@ -214,8 +238,12 @@ void node_life::follow_time() {
 }
 
 void node_life::stop(std::function<void()> ended) {
+  std::function<void()> handed_over;
+  if (under_.script.shape.gates)
+    handed_over = [this] { under_.seen.saw(sight::hand_overs); };
   system_.spawn(
-    stopper, std::make_shared<stopping>(stopping{dispatch_, environment_->writers, lease_keeper_, std::move(ended)}));
+    stopper, std::make_shared<stopping>(stopping{dispatch_, environment_->writers, lease_keeper_, std::move(ended)}),
+    std::move(handed_over));
 }
 
 } // namespace levain::simulation

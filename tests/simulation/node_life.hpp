@@ -31,6 +31,7 @@ public:
   const life_ptr& state() const { return state_; }
   const dispatcher_actor& dispatch() const { return dispatch_; }
   const definitions_actor& definition() const { return definition_; }
+  const lease_keeper_actor& keeper() const { return lease_keeper_; }
 
   /// The messages that could be handled next, as places in the scheduler's queue, added to `places`. Actors that the
   /// plan holds are passed over.
@@ -45,7 +46,8 @@ public:
   /// Timers that ran out by now become messages.
   void follow_time();
 
-  /// Ends in order, as `node::stop` does; `ended` is told when the process is at its end.
+  /// Ends in order, as a daemon does: with gates others get the shards first, then `node::stop`; `ended` is told when
+  /// the process is at its end.
   void stop(std::function<void()> ended);
 
 private:

@@ -54,6 +54,8 @@ struct world_shape {
   uint64_t shards_at_a_time = 16;
   uint64_t numbers_block = 10'000;
   duration projection = std::chrono::milliseconds(250);
+  /// Nodes hear of each other's deaths and of released shards, and hand everything over before they end.
+  bool gates = false;
 
   bool operator==(const world_shape&) const = default;
 };
@@ -260,6 +262,15 @@ struct stop_item {
   bool operator==(const stop_item&) const = default;
 };
 
+/// An operator lets a node hold no shards, and takes it back after a time; 0: never.
+struct drain_item {
+  static constexpr std::string_view verb = "drain";
+  duration at{};
+  duration span{};
+  int node = 0;
+  bool operator==(const drain_item&) const = default;
+};
+
 /// From now on a node's clock is off by so much.
 struct skew_item {
   static constexpr std::string_view verb = "skew";
@@ -271,7 +282,7 @@ struct skew_item {
 
 using plan_item = std::variant<
   workflow_item, start_item, wish_item, fate_item, commit_item, outage_item, slow_item, hold_item, kill_item,
-  pause_item, stop_item, skew_item>;
+  pause_item, stop_item, drain_item, skew_item>;
 
 struct plan {
   world_shape shape;

@@ -45,7 +45,7 @@ void for_each_field(Item& x, F&& f) {
       f("tenant_running_max", x.tenant_running_max);
     f("waiting_max", x.waiting_max), f("unsettled_max", x.unsettled_max), f("batch_runs_max", x.batch_runs_max);
     f("page_runs_max", x.page_runs_max), f("shards_at_a_time", x.shards_at_a_time);
-    f("numbers_block", x.numbers_block), f("projection", x.projection);
+    f("numbers_block", x.numbers_block), f("projection", x.projection), f("gates", x.gates);
   } else if constexpr (std::is_same_v<item, workflow_item>) {
     f("at", x.at), f("node", x.node), f("body", x.body);
   } else if constexpr (std::is_same_v<item, start_item>) {
@@ -72,6 +72,8 @@ void for_each_field(Item& x, F&& f) {
     f("at", x.at), f("span", x.span), f("node", x.node);
   } else if constexpr (std::is_same_v<item, stop_item>) {
     f("at", x.at), f("node", x.node), f("down", x.down);
+  } else if constexpr (std::is_same_v<item, drain_item>) {
+    f("at", x.at), f("span", x.span), f("node", x.node);
   } else {
     static_assert(std::is_same_v<item, skew_item>);
     f("at", x.at), f("node", x.node), f("offset", x.offset);

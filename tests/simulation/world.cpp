@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <caf/send.hpp>
 
+#include "persistence/model_leases.hpp"
+
 namespace levain::simulation {
 
 namespace {
@@ -14,6 +16,8 @@ using std::chrono::seconds;
 constexpr size_t depth_max = 4;
 /// More messages than any plan needs: whoever sends them sends them for ever.
 constexpr uint64_t messages_max = 1'000'000;
+/// News of other nodes take so many milliseconds at the most.
+constexpr int64_t news_delay_max = 2'000;
 /// A node that is told to stop is given so long before it is killed.
 constexpr duration stop_patience = seconds(40);
 /// After the last run has ended, so long somebody might still do what he should not.
@@ -32,6 +36,10 @@ world::world(const plan& script, witness& audience)
   , nodes_(static_cast<size_t>(script.shape.nodes)) {
   under_.let_pass = [this](life& of, duration span) { let_pass(of, span); };
   under_.kill = [this](life& of) { kill(of); };
+  if (script.shape.gates)
+    under_.tell_released = [this](const life& from) {
+      spread(from, [](node_life& to) { caf::anon_send(to.keeper(), shards_freed_elsewhere{}); });
+    };
 }
 
 world::~world() = default;
@@ -189,6 +197,8 @@ void world::kill(life& of) {
     under_.seen.saw(sight::kills_at_lease);
     break;
   }
+  if (under_.script.shape.gates)
+    spread(of, [](node_life& to) { caf::anon_send(to.keeper(), look_closely{}); });
   of.die();
   services_.forget(of);
   dead_.push_back(std::move(here.current));
@@ -253,6 +263,42 @@ void world::stop(const stop_item& x) {
   under_.coming.at(under_.now + stop_patience, end);
 }
 
+void world::drain(const drain_item& x) {
+  mark(x.node, true);
+  if (x.span > duration(0))
+    under_.coming.at(under_.now + x.span, [this, node = x.node] { mark(node, false); });
+}
+
+void world::mark(int node, bool draining) {
+  auto* found = living(node);
+  if (found == nullptr)
+    return;
+  const auto name = "node-" + std::to_string(node);
+  for (const auto& each : model_leases(under_.database).view().nodes) {
+    if (each.name != name || !each.alive)
+      continue;
+    found->state()->reach([this, found, id = each.id, draining] {
+      caf::anon_send(found->keeper(), drain_node{id, draining, [this](const std::variant<bool, std::string>& told) {
+                                                   if (const auto* known = std::get_if<bool>(&told); known && *known)
+                                                     under_.seen.saw(sight::drains);
+                                                 }});
+    });
+  }
+}
+
+void world::spread(const life& from, const std::function<void(node_life&)>& tell) {
+  if (faults_over_)
+    return;
+  for (int node = 0; node < under_.script.shape.nodes; ++node) {
+    if (node == from.who.node)
+      continue;
+    under_.coming.at(under_.now + milliseconds(under_.luck.between(0, news_delay_max)), [this, node, tell] {
+      if (auto* found = living(node))
+        found->state()->reach([found, tell] { tell(*found); });
+    });
+  }
+}
+
 void world::skew(const skew_item& x) {
   if (auto* node = living(x.node)) {
     node->state()->skew = x.offset;
@@ -273,6 +319,8 @@ void world::schedule_faults() {
       at(x->at, [this, x] { pause(*x); });
     else if (const auto* x = std::get_if<stop_item>(&each))
       at(x->at, [this, x] { stop(*x); });
+    else if (const auto* x = std::get_if<drain_item>(&each))
+      at(x->at, [this, x] { drain(*x); });
     else if (const auto* x = std::get_if<skew_item>(&each))
       at(x->at, [this, x] { skew(*x); });
     else if (const auto* x = std::get_if<hold_item>(&each))

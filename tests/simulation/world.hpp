@@ -56,6 +56,10 @@ private:
   void pause(const pause_item& x);
   void go_on(int node);
   void stop(const stop_item& x);
+  void drain(const drain_item& x);
+  void mark(int node, bool draining);
+  /// Brings news to all living nodes but this one, soon.
+  void spread(const life& from, const std::function<void(node_life&)>& tell);
   void skew(const skew_item& x);
   void arm_kill(const kill_item& x);
   node_life* living(int node) const;
