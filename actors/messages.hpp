@@ -64,6 +64,8 @@ struct start_refused {
   /// A sentence.
   std::string message;
   std::optional<std::chrono::milliseconds> retry_after;
+  /// The exception: nobody can tell. Who asks again without an idempotency key may have two runs.
+  bool may_have_started = false;
 };
 
 using start_outcome = std::variant<start_acknowledged, start_refused>;

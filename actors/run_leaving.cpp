@@ -55,7 +55,7 @@ void run_actor_state::leave() {
         start_refused::reason_type::not_ready,
         "the node gave the run up before it knew whether the start was durable; ask again with the same idempotency "
         "key",
-        std::nullopt});
+        std::nullopt, true});
   }
   self_->quit();
 }

@@ -1,5 +1,8 @@
 #include "actors/cluster/peer_words.hpp"
 
+#include "actors/cluster/peer_checks.hpp"
+#include "persistence/plain_line.hpp"
+
 namespace levain {
 
 namespace {
@@ -13,6 +16,11 @@ overloaded(Ts...) -> overloaded<Ts...>;
 
 wish_refused refused_of(uint8_t reason, const std::string& message) {
   return {static_cast<wish_refused::reason_type>(reason), message};
+}
+
+/// Whoever sends what is no sentence is cut off, and the words may be a stranger's.
+std::string sentence(const std::string& text) {
+  return plain_line(text, wire_sentence_bytes_max);
 }
 
 int64_t micros_of(const std::optional<timestamp>& at) {
@@ -72,7 +80,7 @@ wish wish_of(const wire_change& x) {
 
 wire_changed to_wire(const wish_outcome& outcome) {
   if (const auto* refused = std::get_if<wish_refused>(&outcome))
-    return {false, static_cast<uint8_t>(refused->reason), refused->message};
+    return {false, static_cast<uint8_t>(refused->reason), sentence(refused->message)};
   return {true, 0, {}};
 }
 
@@ -84,11 +92,12 @@ wish_outcome outcome_of(const wire_changed& x) {
 
 wire_explained to_wire(const explain_outcome& outcome) {
   if (const auto* refused = std::get_if<wish_refused>(&outcome))
-    return {false, static_cast<uint8_t>(refused->reason), refused->message, {}};
+    return {false, static_cast<uint8_t>(refused->reason), sentence(refused->message), {}};
   const auto& told = std::get<explanation>(outcome);
-  wire_explained x{true, 0, told.summary, {}};
+  wire_explained x{true, 0, sentence(told.summary), {}};
   for (const auto& each : told.waits)
-    x.waits.push_back({each.kind, each.step, each.text, micros_of(each.since), micros_of(each.until), each.place});
+    x.waits.push_back(
+      {each.kind, each.step, sentence(each.text), micros_of(each.since), micros_of(each.until), sentence(each.place)});
   return x;
 }
 
@@ -139,15 +148,17 @@ wire_started to_wire(const start_outcome& outcome) {
   }
   const auto& refused = std::get<start_refused>(outcome);
   x.refusal = static_cast<uint8_t>(refused.reason);
-  x.message = refused.message;
+  x.message = sentence(refused.message);
   x.retry_after = refused.retry_after ? refused.retry_after->count() : 0;
+  x.may_have_started = refused.may_have_started;
   return x;
 }
 
 start_outcome outcome_of(const wire_started& x) {
   if (x.acknowledged)
     return start_acknowledged{{x.run}, x.run_number, x.repeated};
-  start_refused refused{static_cast<start_refused::reason_type>(x.refusal), x.message, std::nullopt};
+  start_refused refused{
+    static_cast<start_refused::reason_type>(x.refusal), x.message, std::nullopt, x.may_have_started};
   if (x.retry_after > 0)
     refused.retry_after = std::chrono::milliseconds(x.retry_after);
   return refused;

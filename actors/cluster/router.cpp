@@ -53,7 +53,7 @@ const node_view* router_state::owner_of(const run_id& run) const {
 
 const node_view* router_state::roomiest_peer() const {
   const node_view* best = nullptr;
-  if (!view_)
+  if (!view_ || !may_send())
     return best;
   for (const auto& each : view_->nodes) {
     const bool takes = each.alive && !each.draining && each.shards > 0 && !each.cluster_address.empty();
@@ -63,29 +63,36 @@ const node_view* router_state::roomiest_peer() const {
   return best;
 }
 
+std::shared_ptr<void> router_state::on_its_way() {
+  on_their_way_->fetch_add(1);
+  return {nullptr, [count = on_their_way_](void*) { count->fetch_sub(1); }};
+}
+
 void router_state::start(start_run& x) {
   const auto* other = roomiest_peer();
   if (other == nullptr) {
     self_->send(with_.dispatcher, std::move(x));
     return;
   }
-  const auto self = std::find_if(
-    view_->nodes.begin(), view_->nodes.end(), [&](const node_view& node) { return node.id == node_; });
+  const auto self =
+    std::find_if(view_->nodes.begin(), view_->nodes.end(), [&](const node_view& node) { return node.id == node_; });
   const bool known = self != view_->nodes.end();
   if (known && room_of(*other, started_) >= room_of(*self, started_) + with_.options.imbalance_max)
-    start_there(other->id, std::make_shared<start_run>(std::move(x)), std::nullopt);
+    start_there(other->id, std::make_shared<routed_start>(std::move(x)), std::nullopt);
   else
     start_here_first(x, other->id);
 }
 
 void router_state::start_here_first(start_run& x, const uuid& other) {
   ++started_[node_];
-  const auto kept = std::make_shared<start_run>(start_run{x.request, std::move(x.outcome)});
+  const auto kept = std::make_shared<routed_start>(start_run{x.request, std::move(x.outcome)});
   start_run here{std::move(x.request), [kept, other, to = router_actor(self_)](start_outcome outcome) {
                    auto* refused = std::get_if<start_refused>(&outcome);
                    // Only who cannot take any run sends it on: a database that is behind is behind for all.
-                   if (refused == nullptr || refused->reason != start_refused::reason_type::not_ready)
-                     return kept->outcome(std::move(outcome));
+                   const bool not_here = refused != nullptr && !refused->may_have_started &&
+                                         refused->reason == start_refused::reason_type::not_ready;
+                   if (!not_here)
+                     return kept->tell(std::move(outcome));
                    caf::anon_send(to, start_elsewhere{kept, other, std::move(*refused)});
                  }};
   self_->send(with_.dispatcher, std::move(here));
@@ -96,25 +103,26 @@ void router_state::start_not_here(start_elsewhere& x) {
 }
 
 void router_state::start_there(
-  const uuid& node, const std::shared_ptr<start_run>& x, std::optional<start_refused> why_not_here) {
+  const uuid& node, const std::shared_ptr<routed_start>& x, std::optional<start_refused> why_not_here) {
   ++started_[node];
   with_.links->ask(
-    node, to_wire(x->request), with_.options.route_time_max,
-    [x, why_not_here = std::move(why_not_here), here = with_.dispatcher](const peer_answer& answer) {
+    node, to_wire(x->request()), with_.options.route_time_max,
+    [x, why_not_here = std::move(why_not_here), here = with_.dispatcher,
+     counted = on_its_way()](const peer_answer& answer) {
       if (const auto* started = std::get_if<wire_started>(&answer))
-        return x->outcome(outcome_of(*started));
+        return x->tell(outcome_of(*started));
       const auto* none = std::get_if<no_answer>(&answer);
       if (none != nullptr && none->sent)
-        return x->outcome(start_refused{
+        return x->tell(start_refused{
           start_refused::reason_type::not_ready,
           fmt::format(
             "it was sent to another node, which did not say whether it started the run: {}; ask again with the same "
             "idempotency key",
             none->reason),
-          std::nullopt});
+          std::nullopt, true});
       if (why_not_here)
-        return x->outcome(*why_not_here);
-      caf::anon_send(here, std::move(*x));
+        return x->tell(*why_not_here);
+      caf::anon_send(here, x->take());
     });
 }
 
@@ -202,6 +210,12 @@ void router_state::try_later_or_refuse(uint64_t number) {
     self_->send(with_.timekeeper, wake_at{again});
     return;
   }
+  refuse(number);
+}
+
+void router_state::refuse(uint64_t number) {
+  const auto found = wishes_.find(number);
+  auto& routed = found->second;
   auto refusal = std::move(routed.refusal);
   refusal.message = fmt::format(
     "shard {} of run {} is changing hands, and nobody took the wish in time ({}); ask again",
@@ -213,23 +227,28 @@ void router_state::try_later_or_refuse(uint64_t number) {
 
 void router_state::woken() {
   const auto now = with_.now();
+  std::vector<uint64_t> too_late;
   for (auto& [number, each] : wishes_)
-    if (each.again && *each.again <= now)
+    if (each.again && now >= each.until)
+      too_late.push_back(number);
+    else if (each.again && *each.again <= now)
       try_wish(number, each);
+  for (const auto each : too_late)
+    refuse(each);
 }
 
 // ---- explanations -----------------------------------------------------------
 
 void router_state::explain(explain_run& x) {
   const auto* owner = owner_of(x.run);
-  if (owner == nullptr) {
+  if (owner == nullptr || !may_send()) {
     self_->send(with_.dispatcher, std::move(x));
     return;
   }
   const auto asked = std::make_shared<explain_run>(std::move(x));
   with_.links->ask(
     owner->id, wire_explain{asked->run.value, asked->tenant.value}, with_.options.route_time_max,
-    [asked, here = with_.dispatcher](const peer_answer& answer) {
+    [asked, here = with_.dispatcher, counted = on_its_way()](const peer_answer& answer) {
       if (const auto* told = std::get_if<wire_explained>(&answer))
         return asked->outcome(outcome_of(*told));
       // The journal says what it can, here as there.
@@ -243,15 +262,16 @@ void router_state::serve(peer_asked& x) {
   if (const auto* change = std::get_if<wire_change>(&x.request)) {
     self_->send(
       with_.dispatcher,
-      change_run{{change->run}, {change->tenant}, wish_of(*change), [tell = std::move(x.outcome)](wish_outcome outcome) {
-                   tell(to_wire(outcome));
-                 }});
+      change_run{
+        {change->run}, {change->tenant}, wish_of(*change), [tell = std::move(x.outcome)](wish_outcome outcome) {
+          tell(to_wire(outcome));
+        }});
   } else if (const auto* explain = std::get_if<wire_explain>(&x.request)) {
     self_->send(
-      with_.dispatcher, explain_run{{explain->run}, {explain->tenant}, [tell = std::move(x.outcome)](
-                                                                         const explain_outcome& outcome) {
-                                      tell(to_wire(outcome));
-                                    }});
+      with_.dispatcher,
+      explain_run{{explain->run}, {explain->tenant}, [tell = std::move(x.outcome)](const explain_outcome& outcome) {
+                    tell(to_wire(outcome));
+                  }});
   } else {
     serve_start(std::get<wire_start>(x.request), std::move(x.outcome));
   }
@@ -263,16 +283,15 @@ void router_state::serve_start(const wire_start& x, receiver<peer_answer> outcom
                     here = with_.dispatcher](const std::variant<workflow_ptr, std::string>& found) {
     const auto* workflow = std::get_if<workflow_ptr>(&found);
     if (workflow == nullptr || !*workflow) {
-      const auto why =
-        workflow == nullptr ? std::get<std::string>(found)
-                            : fmt::format("there is no version {} of a workflow '{}' here", x.version, x.workflow);
+      const auto why = workflow == nullptr
+                         ? std::get<std::string>(found)
+                         : fmt::format("there is no version {} of a workflow '{}' here", x.version, x.workflow);
       tell(to_wire(start_outcome(start_refused{start_refused::reason_type::not_ready, why, std::nullopt})));
       return;
     }
     auto request = request_of(x);
     request.workflow = *workflow;
-    caf::anon_send(
-      here, start_run{std::move(request), [tell](const start_outcome& told) { tell(to_wire(told)); }});
+    caf::anon_send(here, start_run{std::move(request), [tell](const start_outcome& told) { tell(to_wire(told)); }});
   };
   self_->send(with_.definitions, std::move(wanted));
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
@@ -65,8 +66,12 @@ private:
   const node_view* roomiest_peer() const;
   void try_wish(uint64_t number, routed_wish& routed);
   void try_later_or_refuse(uint64_t number);
+  void refuse(uint64_t number);
   void start_here_first(start_run& x, const uuid& other);
-  void start_there(const uuid& node, const std::shared_ptr<start_run>& x, std::optional<start_refused> why_not_here);
+  void start_there(const uuid& node, const std::shared_ptr<routed_start>& x, std::optional<start_refused> why_not_here);
+  bool may_send() const { return on_their_way_->load() < with_.options.routed_max; }
+  /// Counts a request from now until the last copy of this goes.
+  std::shared_ptr<void> on_its_way();
   void ask_there(const node_view& owner, uint64_t number, const change_run& asked, timestamp until);
   void ask_here(uint64_t number, const change_run& asked);
   void serve_start(const wire_start& x, receiver<peer_answer> outcome);
@@ -77,6 +82,8 @@ private:
   uuid node_;
   /// Starts since the view was read, by node.
   std::map<uuid, uint64_t> started_;
+  /// Starts and explanations that other nodes were asked for; links count it down on their threads.
+  std::shared_ptr<std::atomic<size_t>> on_their_way_ = std::make_shared<std::atomic<size_t>>(0);
   std::map<uint64_t, routed_wish> wishes_;
   uint64_t wish_number_ = 0;
 };

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <utility>
 
 #include "actors/cluster/peer_links.hpp"
 #include "persistence/cluster_view.hpp"
@@ -27,9 +28,30 @@ struct wish_answered {
   std::variant<wish_outcome, no_answer> outcome;
 };
 
+/// A start on its way. Who asked for it is told once, also when whoever had it is gone.
+class routed_start {
+public:
+  explicit routed_start(start_run x)
+    : asked_(std::move(x)) {}
+  ~routed_start() {
+    if (asked_.outcome)
+      asked_.outcome(start_refused{start_refused::reason_type::not_ready, "the node is shutting down", std::nullopt});
+  }
+  routed_start(const routed_start&) = delete;
+  routed_start& operator=(const routed_start&) = delete;
+
+  const start_request& request() const { return asked_.request; }
+  void tell(start_outcome outcome) { std::exchange(asked_.outcome, nullptr)(std::move(outcome)); }
+  /// For somebody else, who tells the outcome from now on.
+  start_run take() { return {std::move(asked_.request), std::exchange(asked_.outcome, nullptr)}; }
+
+private:
+  start_run asked_;
+};
+
 /// INTERNAL to the router: this node cannot take the start; another may.
 struct start_elsewhere {
-  std::shared_ptr<start_run> start;
+  std::shared_ptr<routed_start> start;
   uuid node;
   start_refused why_not_here;
 };

@@ -126,6 +126,8 @@ struct wire_started {
   std::string message;
   /// Milliseconds; 0 when absent.
   int64_t retry_after = 0;
+  /// As in `start_refused`.
+  bool may_have_started = false;
 };
 
 /// NODE to all others: shards were released, so look whether they are yours now.
@@ -301,7 +303,7 @@ template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, wire_started& x) {
   return f(
     caf::meta::type_name("wire_started"), x.acknowledged, x.run, x.run_number, x.repeated, x.refusal, x.message,
-    x.retry_after);
+    x.retry_after, x.may_have_started);
 }
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, shards_freed& x) {
