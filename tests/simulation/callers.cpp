@@ -16,6 +16,8 @@ using std::chrono::milliseconds;
 constexpr duration patience = std::chrono::seconds(4);
 /// Whoever wants to register, or to resume at the end, asks so often.
 constexpr uint32_t tries_enough = 1000;
+/// Who asks about a run of which nobody has heard yet, or a node that is gone, asks so often.
+constexpr uint32_t question_tries = 20;
 
 std::string_view word_of(start_refused::reason_type reason) {
   switch (reason) {
@@ -38,8 +40,9 @@ std::string_view word_of(wish_refused::reason_type reason) {
   case wish_refused::reason_type::conflict:
     return "conflict";
   case wish_refused::reason_type::unavailable:
-  case wish_refused::reason_type::elsewhere: // Both say: nothing has changed, ask again.
     return "unavailable";
+  case wish_refused::reason_type::elsewhere:
+    return "elsewhere";
   case wish_refused::reason_type::rejected:
     return "rejected";
   }
@@ -142,6 +145,8 @@ void callers::begin() {
       auto x = std::make_shared<wish_asking>(wish_asking{*wish, wish->tries});
       ++pending_;
       under_.coming.at(under_.now + wish->at, [this, x] { ask(x); });
+    } else if (const auto* question = std::get_if<question_item>(&each)) {
+      under_.coming.at(under_.now + question->at, [this, what = *question] { ask(what, question_tries); });
     }
   }
 }
@@ -226,21 +231,21 @@ void callers::ask(const start_ptr& x) {
     if (x->tries_left == tries)
       ask_again(x, duration(0));
   });
-  const auto found = [this, x, at, dispatch = node->dispatch(), tries](std::variant<workflow_ptr, std::string> answer) {
+  const auto found = [this, x, at, enter = node->entrance(), tries](std::variant<workflow_ptr, std::string> answer) {
     if (!at->alive || x->tries_left != tries || x->settled)
       return;
     const auto* workflow = std::get_if<workflow_ptr>(&answer);
     if (workflow == nullptr || *workflow == nullptr)
       ask_again(x, milliseconds(300)); // The database is away, or the workflow is not registered yet.
     else
-      start(x, at, dispatch, *workflow);
+      start(x, at, enter, *workflow);
   };
   at->reach([definition = node->definition(), name = x->what.workflow, version, found] {
     caf::anon_send(definition, find_workflow{name, version, found});
   });
 }
 
-void callers::start(const start_ptr& x, const life_ptr& at, const dispatcher_actor& dispatch, workflow_ptr workflow) {
+void callers::start(const start_ptr& x, const life_ptr& at, const node_entrance& enter, workflow_ptr workflow) {
   const auto& what = x->what;
   start_request request;
   request.tenant = tenant_of(what.tenant);
@@ -250,14 +255,17 @@ void callers::start(const start_ptr& x, const life_ptr& at, const dispatcher_act
   if (!what.key.empty())
     request.idempotency_key = what.key;
   const auto number = ++requests_;
+  // Part of the content, so whoever may ask again under the same key says nothing.
+  if (what.key.empty())
+    request.triggered_by = fmt::format("caller-{}", number);
   under_.audience.saw(start_asked{
     under_.now, number, at->who, request.tenant, workflow->name, workflow->version, request.input,
-    request.idempotency_key});
+    request.idempotency_key, request.triggered_by.value_or("")});
   request.workflow = std::move(workflow);
-  caf::anon_send(dispatch, start_run{std::move(request), [this, x, at, number](start_outcome outcome) {
-                                       if (at->alive)
-                                         told(x, number, outcome);
-                                     }});
+  enter(start_run{std::move(request), [this, x, at, number](start_outcome outcome) {
+                    if (at->alive)
+                      told(x, number, outcome);
+                  }});
 }
 
 void callers::told(const start_ptr& x, uint64_t request, const start_outcome& outcome) {
@@ -273,7 +281,9 @@ void callers::told(const start_ptr& x, uint64_t request, const start_outcome& ou
     return;
   }
   const auto& refused = std::get<start_refused>(outcome);
-  said.refusal = word_of(refused.reason);
+  said.refusal = refused.may_have_started ? "in_doubt" : word_of(refused.reason);
+  if (refused.may_have_started)
+    under_.seen.saw(sight::starts_in_doubt);
   under_.seen.saw(
     refused.reason == start_refused::reason_type::key_conflict ? sight::key_conflicts : sight::starts_refused);
   under_.audience.saw(said);
@@ -344,12 +354,10 @@ void callers::ask(const wish_ptr& x) {
     if (x->tries_left == tries)
       ask_again(x, duration(0));
   });
-  caf::anon_send(
-    node->dispatch(),
-    change_run{x->run, x->tenant, wish_of(what.kind, by), [this, x, at, number](wish_outcome outcome) {
-                 if (at->alive)
-                   told(x, number, outcome);
-               }});
+  node->entrance()(change_run{x->run, x->tenant, wish_of(what.kind, by), [this, x, at, number](wish_outcome outcome) {
+                                if (at->alive)
+                                  told(x, number, outcome);
+                              }});
 }
 
 void callers::told(const wish_ptr& x, uint64_t request, const wish_outcome& outcome) {
@@ -357,14 +365,52 @@ void callers::told(const wish_ptr& x, uint64_t request, const wish_outcome& outc
   under_.audience.saw(simulation::wish_told{
     under_.now, request, refused == nullptr, refused == nullptr ? "" : std::string(word_of(refused->reason))});
   under_.seen.saw(refused == nullptr ? granted(x->what.kind) : sight::wishes_refused);
+  if (refused != nullptr && refused->reason == wish_refused::reason_type::elsewhere)
+    under_.seen.saw(sight::wishes_elsewhere);
   if (x->settled)
     return;
-  if (refused != nullptr && word_of(refused->reason) == "unavailable") {
+  const bool for_a_time = refused != nullptr && (refused->reason == wish_refused::reason_type::unavailable ||
+                                                 refused->reason == wish_refused::reason_type::elsewhere);
+  if (for_a_time) {
     ask_again(x, milliseconds(700));
     return;
   }
   x->settled = true;
   --pending_;
+}
+
+// ---- questions --------------------------------------------------------------
+
+void callers::ask(const question_item& what, uint32_t tries_left) {
+  const auto found = runs_.find(what.start);
+  const bool unheard_of = what.start != no_start && found == runs_.end();
+  auto* node =
+    unheard_of ? nullptr : whom(what.node, found == runs_.end() ? std::nullopt : std::optional(found->second));
+  if (node == nullptr || node->state()->paused) {
+    if (tries_left > 1)
+      under_.coming.at(under_.now + milliseconds(500), [this, what, tries_left] { ask(what, tries_left - 1); });
+    return;
+  }
+  run_id run;
+  tenant_id tenant = tenant_of(0);
+  if (what.start == no_start) {
+    run = make_run_id(under_.now, {luck_.draw(), luck_.draw()}, static_cast<shard_number>(luck_.below(shard_count)));
+  } else {
+    run = found->second;
+    tenant = tenant_of((tenants_[what.start] + (what.stranger ? 1 : 0)) % 3);
+  }
+  const auto number = ++requests_;
+  const auto at = node->state();
+  under_.audience.saw(question_asked{under_.now, number, at->who, run, tenant});
+  node->entrance()(explain_run{
+    run, tenant, [this, at, number](const explain_outcome& outcome) {
+      if (!at->alive)
+        return;
+      const auto* refused = std::get_if<wish_refused>(&outcome);
+      under_.seen.saw(refused == nullptr ? sight::questions_explained : sight::questions_refused);
+      under_.audience.saw(question_told{
+        under_.now, number, refused == nullptr, refused == nullptr ? "" : std::string(word_of(refused->reason))});
+    }});
 }
 
 } // namespace levain::simulation

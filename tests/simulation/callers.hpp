@@ -44,12 +44,13 @@ private:
   void publish(const workflow_item& what);
   void put(const workflow_item& what);
   void ask(const start_ptr& x);
-  void start(const start_ptr& x, const life_ptr& at, const dispatcher_actor& dispatch, workflow_ptr workflow);
+  void start(const start_ptr& x, const life_ptr& at, const node_entrance& enter, workflow_ptr workflow);
   void told(const start_ptr& x, uint64_t request, const start_outcome& outcome);
   void ask_again(const start_ptr& x, duration after);
   void ask(const wish_ptr& x);
   void told(const wish_ptr& x, uint64_t request, const wish_outcome& outcome);
   void ask_again(const wish_ptr& x, duration after);
+  void ask(const question_item& what, uint32_t tries_left);
   node_life* whom(int node, const std::optional<run_id>& run) const;
 
   ground& under_;

@@ -46,8 +46,18 @@ std::string_view to_string(sight x) {
     "stops",
     "clock jumps",
     "run retries",
+    "requests sent on",
+    "requests not sent",
+    "requests lost",
+    "answers lost",
+    "starts in doubt",
+    "wishes elsewhere",
+    "questions answered",
+    "questions refused",
+    "cuts",
     "drains",
-    "hand-overs"};
+    "drains ended",
+    "shards handed over"};
   return names[static_cast<size_t>(x)];
 }
 

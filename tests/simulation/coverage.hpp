@@ -51,11 +51,21 @@ enum class sight : uint8_t {
   stops,
   clock_jumps,
   run_retries,
+  requests_sent,
+  requests_unsent,
+  requests_lost,
+  answers_lost,
+  starts_in_doubt,
+  wishes_elsewhere,
+  questions_explained,
+  questions_refused,
+  cuts,
   drains,
-  hand_overs,
+  drains_ended,
+  shards_handed_over,
 };
 
-inline constexpr size_t sight_count = static_cast<size_t>(sight::hand_overs) + 1;
+inline constexpr size_t sight_count = static_cast<size_t>(sight::shards_handed_over) + 1;
 
 std::string_view to_string(sight x);
 

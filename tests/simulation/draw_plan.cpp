@@ -37,7 +37,8 @@ public:
     some(350, 3, [&] { draw_pause(); });
     some(250, 3, [&] { draw_stop(); });
     some(250, 2, [&] { draw_skew(); });
-    draw_cluster();
+    if (drawn_.shape.nodes > 1)
+      draw_cluster();
     return std::move(drawn_);
   }
 
@@ -229,21 +230,55 @@ private:
     add(
       skew_item{luck_.happens(500) ? duration(0) : any_time(), any_of_the_nodes(), luck_.happens(500) ? size : -size});
   }
-  /// With chances of its own, so that the rest of a plan is what it would be without.
+
+  // ---- nodes that speak to each other ----
+  // By chances of their own: what they draw changes nothing of the rest.
+
   void draw_cluster() {
-    auto& luck = cluster_luck_;
-    if (drawn_.shape.sole || drawn_.shape.nodes < 2)
-      return;
-    drawn_.shape.gates = luck.happens(500);
-    if (!luck.happens(300))
-      return;
-    for (auto count = luck.between(1, 3); count > 0; --count) {
-      drain_item x;
-      x.at = milliseconds(luck.between(0, luck.between(1, drawn_.shape.calm / milliseconds(1))));
-      x.span = milliseconds(luck.happens(300) ? 0 : luck.between(10, 15'000));
-      x.node = static_cast<int>(luck.below(static_cast<uint64_t>(drawn_.shape.nodes)));
-      add(x);
-    }
+    std::swap(luck_, cluster_luck_);
+    some(250, 2, [&] { draw_drain(); });
+    for (auto& each : drawn_.items)
+      if (auto* stop = std::get_if<stop_item>(&each))
+        stop->hands_over = luck_.happens(600);
+    some(300, 4, [&] { draw_question(); });
+    drawn_.shape.routers = luck_.happens(900);
+    if (drawn_.shape.routers)
+      draw_routing();
+    std::swap(luck_, cluster_luck_);
+  }
+  void draw_routing() {
+    auto& shape = drawn_.shape;
+    shape.route_time_max = milliseconds(luck_.pick(std::array{500, 2'000, 5'000, 5'000}));
+    shape.imbalance_max = luck_.pick(std::array<uint64_t, 4>{0, 1, 2, 1'000});
+    shape.routed_max = luck_.pick(std::array<uint64_t, 4>{1, 20'000, 20'000, 20'000});
+    // Whoever asks need not know who owns what.
+    for (auto& each : drawn_.items)
+      if (auto* wish = std::get_if<wish_item>(&each))
+        if (luck_.happens(700))
+          wish->node = any_of_the_nodes();
+    some(400, 4, [&] { draw_cut(); });
+    if (luck_.happens(100))
+      add(hold_item{any_time(), span(10, 4'000), any_of_the_nodes(), held_actor::router});
+  }
+  void draw_drain() {
+    add(drain_item{any_time(), luck_.happens(300) ? duration(0) : span(100, 20'000), any_of_the_nodes()});
+  }
+  void draw_question() {
+    question_item x;
+    const auto& start = luck_.pick(starts_);
+    x.at = luck_.happens(700) ? start.at + span(0, 4'000) : any_time();
+    x.start = luck_.happens(100) ? no_start : start.id;
+    x.node = any_of_the_nodes();
+    x.stranger = luck_.happens(200);
+    add(x);
+  }
+  void draw_cut() {
+    const auto node = any_of_the_nodes();
+    const auto other =
+      (node + 1 + static_cast<int>(luck_.below(static_cast<uint64_t>(drawn_.shape.nodes) - 1))) % drawn_.shape.nodes;
+    add(cut_item{
+      any_time(), luck_.happens(500) ? span(10, 3'000) : span(3'000, 15'000), node, other,
+      static_cast<cut_kind>(luck_.below(3))});
   }
 
   plan drawn_;

@@ -38,14 +38,15 @@ struct ground {
   /// Who owns which shard, as far as the database says.
   std::map<shard_number, life_ptr> owners;
 
+  /// By which ids the database came to know them.
+  std::map<uuid, life_ptr> known_as;
+
   /// Whose message is being handled.
   life* acting = nullptr;
 
   /// Lets time pass and everybody but the actor that calls go on; the caller's process stands or dies meanwhile as the
   /// plan has it. Set by the world.
   std::function<void(life&, duration)> let_pass;
-  /// Tells the others that this one has released shards. Set by the world; absent where nodes have no gates.
-  std::function<void(const life&)> tell_released;
   /// Ends the process at once. Set by the world.
   std::function<void(life&)> kill;
 };

@@ -15,6 +15,8 @@ struct life {
     : who(where) {}
 
   place who;
+  /// Under which id the database knows it; none before it joined.
+  uuid node;
   bool alive = true;
   bool paused = false;
   timestamp paused_at{};

@@ -4,6 +4,7 @@
 #include <caf/event_based_actor.hpp>
 #include <caf/send.hpp>
 
+#include "actors/cluster/lease_messages.hpp"
 #include "actors/definitions.hpp"
 #include "actors/dispatcher.hpp"
 #include "actors/lease_keeper.hpp"
@@ -19,9 +20,8 @@ namespace {
 
 /// As `node_options::stop_grace`.
 constexpr auto stop_grace = std::chrono::seconds(10);
-
-/// How long a daemon that ends waits until others have its shards.
-constexpr auto hand_over_patience = std::chrono::seconds(10);
+/// For the other nodes to take the shards of one that ends.
+constexpr auto handover_patience = std::chrono::seconds(10);
 
 /// What `node::stop` does with its handles, one after the other.
 struct stopping {
@@ -29,6 +29,8 @@ struct stopping {
   std::vector<persistence_actor> writers;
   lease_keeper_actor lease_keeper;
   std::function<void()> ended;
+  bool hands_over = false;
+  bool began = false;
 };
 
 /// Drains the writers from `next` on, then goes on with `then`, whether they answer in time or not.
@@ -43,8 +45,9 @@ void drain_writers(
     .then([go_on](const drained&) { go_on(); }, [go_on](const caf::error&) { go_on(); });
 }
 
-/// What `node::stop` does.
 void stop_in_order(caf::event_based_actor* self, const std::shared_ptr<stopping>& how) {
+  if (std::exchange(how->began, true))
+    return;
   self->send(how->dispatch, stop_admitting{});
   drain_writers(self, how, 0, [self, how] {
     self->send(how->dispatch, shards_lost{});
@@ -59,30 +62,24 @@ void stop_in_order(caf::event_based_actor* self, const std::shared_ptr<stopping>
   });
 }
 
-/// Tells the stopper that its shards are gone, or that nobody takes them; or that it has waited long enough.
-caf::behavior stopper(caf::event_based_actor* self, std::shared_ptr<stopping> how, std::function<void()> handed_over) {
-  if (!handed_over) {
+caf::behavior stopper(caf::event_based_actor* self, std::shared_ptr<stopping> how) {
+  if (how->hands_over) {
+    self->send(how->lease_keeper, hand_all_over{[to = caf::actor(self)](const all_handed_over& /*what is left*/) {
+                 caf::anon_send(to, wake{});
+               }});
+    self->delayed_send(self, handover_patience, wake{});
+  } else {
     stop_in_order(self, how);
-    return {[](const drained&) {}};
   }
-  const auto begun = std::make_shared<bool>(false);
-  self->send(how->lease_keeper, hand_all_over{[to = caf::actor(self), handed_over](const all_handed_over& told) {
-               if (told.shards_left == 0)
-                 handed_over();
-               caf::anon_send(to, drained{});
-             }});
-  self->delayed_send(self, hand_over_patience, drained{});
-  return {[self, how, begun](const drained&) {
-    if (!std::exchange(*begun, true))
-      stop_in_order(self, how);
-  }};
+  return {[self, how](const wake&) { stop_in_order(self, how); }};
 }
 
 } // namespace
 
-node_life::node_life(ground& under, services& calls, place who)
+node_life::node_life(ground& under, services& calls, links& others, place who)
   : under_(under)
   , calls_(calls)
+  , others_(others)
   , state_(std::make_shared<life>(who))
   , entropy_(seed_for(
       under.script.shape.seed, "entropy", static_cast<uint64_t>(who.node) << 32 | static_cast<uint32_t>(who.life)))
@@ -127,8 +124,19 @@ node_life::node_life(ground& under, services& calls, place who)
   leasing.mint = [this] { return make_uuid_v7(local_now(), {entropy_.draw(), entropy_.draw()}); };
   leasing.sole = shape.sole;
   leasing.numbers_block = admitting.run_numbers_block;
-  if (under_.tell_released)
-    leasing.released = [this] { under_.tell_released(*state_); };
+  const auto figures = std::make_shared<dispatcher_figures>();
+  if (shape.routers) {
+    leasing.node.cluster_address = leasing.node.name + ":1";
+    leasing.node.protocol_min = leasing.node.protocol_max = wire_protocol_max;
+    leasing.figures = [figures] {
+      return node_figures{figures->runs_live, figures->runs_waiting, figures->slots_free, 0, 0, 0};
+    };
+    leasing.viewed = [this](const cluster_view& view, const uuid& self) {
+      if (route_)
+        caf::anon_send(route_, cluster_known{std::make_shared<cluster_view>(view), self});
+    };
+    leasing.released = [this] { others_.shards_freed_by(*state_); };
+  }
   lease_keeper_ = system_.spawn(lease_keeper, std::move(leasing));
 
   persistence_options writing;
@@ -140,7 +148,7 @@ node_life::node_life(ground& under, services& calls, place who)
       [to = lease_keeper_](shard_lease shard) { caf::anon_send(to, shard_fenced{shard}); }));
     holdable_.emplace_back(held_actor::writer, environment_->writers.back().id());
   }
-  dispatch_ = system_.spawn(dispatcher, dispatcher_beginning{environment_, admitting, lease_keeper_});
+  dispatch_ = system_.spawn(dispatcher, dispatcher_beginning{environment_, admitting, lease_keeper_, figures});
   definition_ = system_.spawn(definitions, workflows, environment_->now);
   watchdog_ =
     system_.spawn(watchdog, watchdog_beginning{environment_, dispatch_, watchdog_options{}, writer_status, liveness_});
@@ -157,12 +165,34 @@ node_life::node_life(ground& under, services& calls, place who)
   watch(caf::actor_cast<caf::actor>(definition_), "definitions");
   for (const auto& writer : environment_->writers)
     watch(caf::actor_cast<caf::actor>(writer), "persistence");
+  if (shape.routers)
+    speak_to_others(environment_);
   caf::send_as(dispatch_, lease_keeper_, beat{});
+}
+
+void node_life::speak_to_others(const environment_ptr& environment) {
+  const auto& shape = under_.script.shape;
+  router_options options;
+  options.route_time_max = shape.route_time_max;
+  options.imbalance_max = shape.imbalance_max;
+  options.routed_max = shape.routed_max;
+  route_ = system_.spawn(
+    router, router_beginning{
+              environment->now, environment->timekeeper, dispatch_, definition_, others_.port_of(state_), options});
+  holdable_.emplace_back(held_actor::router, route_.id());
+  watch(caf::actor_cast<caf::actor>(route_), "router");
+  others_.open(
+    state_, {[this](peer_request asked, receiver<peer_answer> outcome) {
+               caf::anon_send(route_, peer_asked{std::move(asked), std::move(outcome)});
+             },
+             [this] { caf::anon_send(lease_keeper_, shards_freed_elsewhere{}); },
+             [this] { caf::anon_send(lease_keeper_, look_closely{}); }});
 }
 
 node_life::~node_life() {
   state_->die();
   calls_.forget(*state_);
+  others_.forget(*state_);
   kill_all();
 }
 
@@ -181,12 +211,15 @@ void node_life::kill_all() {
   for (const auto& each : environment_->writers)
     kill(each);
   kill(watchdog_);
+  if (route_)
+    kill(route_);
   kill(dispatch_);
   kill(definition_);
   kill(lease_keeper_);
   kill(environment_->recovery);
   kill(environment_->timekeeper);
   watchdog_ = nullptr;
+  route_ = nullptr;
   dispatch_ = nullptr;
   definition_ = nullptr;
   lease_keeper_ = nullptr;
@@ -237,13 +270,14 @@ void node_life::follow_time() {
   followed_ = under_.now;
 }
 
-void node_life::stop(std::function<void()> ended) {
-  std::function<void()> handed_over;
-  if (under_.script.shape.gates)
-    handed_over = [this] { under_.seen.saw(sight::hand_overs); };
+void node_life::drain(const uuid& node, bool draining, receiver<std::variant<bool, std::string>> outcome) {
+  caf::anon_send(lease_keeper_, drain_node{node, draining, std::move(outcome)});
+}
+
+void node_life::stop(bool hands_over, std::function<void()> ended) {
   system_.spawn(
-    stopper, std::make_shared<stopping>(stopping{dispatch_, environment_->writers, lease_keeper_, std::move(ended)}),
-    std::move(handed_over));
+    stopper, std::make_shared<stopping>(
+               stopping{dispatch_, environment_->writers, lease_keeper_, std::move(ended), hands_over}));
 }
 
 } // namespace levain::simulation

@@ -54,8 +54,13 @@ struct world_shape {
   uint64_t shards_at_a_time = 16;
   uint64_t numbers_block = 10'000;
   duration projection = std::chrono::milliseconds(250);
-  /// Nodes hear of each other's deaths and of released shards, and hand everything over before they end.
-  bool gates = false;
+  /// The nodes speak to each other: whoever is asked sends requests on to the node that serves them. Without, they know
+  /// of each other by the database alone.
+  bool routers = false;
+  // Limits of the routers, see `cluster_options.hpp`.
+  duration route_time_max = std::chrono::seconds(5);
+  uint64_t imbalance_max = 1'000;
+  uint64_t routed_max = 20'000;
 
   bool operator==(const world_shape&) const = default;
 };
@@ -109,6 +114,19 @@ struct wish_item {
   /// The database refuses this person's name.
   bool poison = false;
   bool operator==(const wish_item&) const = default;
+};
+
+/// Somebody asks why a run is where it is.
+struct question_item {
+  static constexpr std::string_view verb = "question";
+  duration at{};
+  /// Whose run; `no_start` for a run that does not exist.
+  int start = 0;
+  /// Whom to ask; `any_node` for the run's owner.
+  int node = any_node;
+  /// Asks for another tenant than the run's.
+  bool stranger = false;
+  bool operator==(const question_item&) const = default;
 };
 
 /// What a service makes of a call.
@@ -210,7 +228,7 @@ struct slow_item {
 };
 
 /// The actors that a thread of a node can keep waiting.
-enum class held_actor : uint8_t { writer, recovery, leases, dispatcher, timekeeper, definitions };
+enum class held_actor : uint8_t { writer, recovery, leases, dispatcher, timekeeper, definitions, router };
 
 /// An actor gets no turn for so long.
 struct hold_item {
@@ -259,16 +277,9 @@ struct stop_item {
   duration at{};
   int node = 0;
   duration down{};
+  /// It lets the others have its shards before it ends.
+  bool hands_over = false;
   bool operator==(const stop_item&) const = default;
-};
-
-/// An operator lets a node hold no shards, and takes it back after a time; 0: never.
-struct drain_item {
-  static constexpr std::string_view verb = "drain";
-  duration at{};
-  duration span{};
-  int node = 0;
-  bool operator==(const drain_item&) const = default;
 };
 
 /// From now on a node's clock is off by so much.
@@ -280,9 +291,40 @@ struct skew_item {
   bool operator==(const skew_item&) const = default;
 };
 
+/// What becomes of what two nodes say to each other.
+enum class cut_kind : uint8_t {
+  /// There is no connection: nothing is sent.
+  closed,
+  /// What is said is lost, and nobody is told.
+  silent,
+  /// Requests arrive and are served, and their answers are lost.
+  answers,
+};
+
+/// The link between two nodes is cut for so long; the database and all other links are as they were.
+struct cut_item {
+  static constexpr std::string_view verb = "cut";
+  duration at{};
+  duration span{};
+  int node = 0;
+  int other = 1;
+  cut_kind kind = cut_kind::closed;
+  bool operator==(const cut_item&) const = default;
+};
+
+/// An operator says that a node is to hold no shards, and after so long that it may again; with no span never again. A
+/// node that was killed meanwhile comes back as one that may.
+struct drain_item {
+  static constexpr std::string_view verb = "drain";
+  duration at{};
+  duration span{};
+  int node = 0;
+  bool operator==(const drain_item&) const = default;
+};
+
 using plan_item = std::variant<
   workflow_item, start_item, wish_item, fate_item, commit_item, outage_item, slow_item, hold_item, kill_item,
-  pause_item, stop_item, drain_item, skew_item>;
+  pause_item, stop_item, skew_item, question_item, cut_item, drain_item>;
 
 struct plan {
   world_shape shape;

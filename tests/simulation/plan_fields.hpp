@@ -29,8 +29,10 @@ inline constexpr std::array<std::string_view, 5> names_of<outage_kind>{
 template <>
 inline constexpr std::array<std::string_view, 3> names_of<connection_kind>{"writer", "recovery", "leases"};
 template <>
-inline constexpr std::array<std::string_view, 6> names_of<held_actor>{"writer",     "recovery",   "leases",
-                                                                      "dispatcher", "timekeeper", "definitions"};
+inline constexpr std::array<std::string_view, 7> names_of<held_actor>{
+  "writer", "recovery", "leases", "dispatcher", "timekeeper", "definitions", "router"};
+template <>
+inline constexpr std::array<std::string_view, 3> names_of<cut_kind>{"closed", "silent", "answers"};
 template <>
 inline constexpr std::array<std::string_view, 6> names_of<kill_point>{"never",        "message",      "before_commit",
                                                                       "after_commit", "before_lease", "after_lease"};
@@ -45,7 +47,9 @@ void for_each_field(Item& x, F&& f) {
       f("tenant_running_max", x.tenant_running_max);
     f("waiting_max", x.waiting_max), f("unsettled_max", x.unsettled_max), f("batch_runs_max", x.batch_runs_max);
     f("page_runs_max", x.page_runs_max), f("shards_at_a_time", x.shards_at_a_time);
-    f("numbers_block", x.numbers_block), f("projection", x.projection), f("gates", x.gates);
+    f("numbers_block", x.numbers_block), f("projection", x.projection);
+    f("routers", x.routers), f("route_time_max", x.route_time_max), f("imbalance_max", x.imbalance_max);
+    f("routed_max", x.routed_max);
   } else if constexpr (std::is_same_v<item, workflow_item>) {
     f("at", x.at), f("node", x.node), f("body", x.body);
   } else if constexpr (std::is_same_v<item, start_item>) {
@@ -71,7 +75,11 @@ void for_each_field(Item& x, F&& f) {
   } else if constexpr (std::is_same_v<item, pause_item>) {
     f("at", x.at), f("span", x.span), f("node", x.node);
   } else if constexpr (std::is_same_v<item, stop_item>) {
-    f("at", x.at), f("node", x.node), f("down", x.down);
+    f("at", x.at), f("node", x.node), f("down", x.down), f("hands_over", x.hands_over);
+  } else if constexpr (std::is_same_v<item, question_item>) {
+    f("at", x.at), f("start", x.start), f("node", x.node), f("stranger", x.stranger);
+  } else if constexpr (std::is_same_v<item, cut_item>) {
+    f("at", x.at), f("span", x.span), f("node", x.node), f("other", x.other), f("kind", x.kind);
   } else if constexpr (std::is_same_v<item, drain_item>) {
     f("at", x.at), f("span", x.span), f("node", x.node);
   } else {

@@ -113,7 +113,9 @@ void check_plan(const plan& x) {
       [&](const auto& item) {
         for_each_field(item, [&](const char* name, const auto& value) {
           if constexpr (std::is_same_v<std::remove_cvref_t<decltype(value)>, int>)
-            if (std::string_view(name) == "node" && (value < any_node || value >= x.shape.nodes))
+            if (
+              (std::string_view(name) == "node" || std::string_view(name) == "other") &&
+              (value < any_node || value >= x.shape.nodes))
               throw std::invalid_argument(
                 fmt::format("{}: must be below nodes={}: {}", value, x.shape.nodes, line_of(item)));
         });

@@ -74,7 +74,11 @@ void simulated_leases::join(const node_record& node, std::chrono::milliseconds l
   ask(node.id, [&] {
     inner_.join(node, lease);
     lease_ = lease;
+    of_->node = node.id;
+    under_.known_as[node.id] = of_;
     under_.audience.saw(lease_renewed{under_.now, of_->who, lease, node.id});
+    if (inner_.share(node.id).draining)
+      under_.audience.saw(node_marked{under_.now, node.id, true});
     return true;
   });
 }
@@ -97,7 +101,12 @@ cluster_view simulated_leases::view() {
 }
 
 bool simulated_leases::set_draining(const uuid& node, bool draining) {
-  return ask(uuid{}, [&] { return inner_.set_draining(node, draining); });
+  return ask(uuid{}, [&] {
+    const bool known = inner_.set_draining(node, draining);
+    if (known)
+      under_.audience.saw(node_marked{under_.now, node, draining});
+    return known;
+  });
 }
 
 std::vector<shard_lease> simulated_leases::take(const uuid& node, size_t shards_max, bool sole) {

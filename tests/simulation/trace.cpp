@@ -97,6 +97,16 @@ void trace::saw(const wish_told& x) {
   next_.saw(x);
 }
 
+void trace::saw(const question_asked& x) {
+  add(x.at, fmt::format("#{} {}: explain {} for {}", x.request, shown(x.to), shown(x.run), shown(x.tenant)));
+  next_.saw(x);
+}
+
+void trace::saw(const question_told& x) {
+  add(x.at, fmt::format("#{} {}", x.request, x.explained ? "explained" : "refused: " + x.refusal));
+  next_.saw(x);
+}
+
 void trace::saw(const call_made& x) {
   add(
     x.at, fmt::format(
@@ -151,6 +161,11 @@ void trace::saw(const shard_freed& x) {
 
 void trace::saw(const lease_renewed& x) {
   add(x.at, fmt::format("{} renews its lease for {} ms", shown(x.by), x.lease / std::chrono::milliseconds(1)));
+  next_.saw(x);
+}
+
+void trace::saw(const node_marked& x) {
+  add(x.at, fmt::format("node {} {}", to_string(x.node).substr(0, 13), x.draining ? "is to drain" : "drains no more"));
   next_.saw(x);
 }
 

@@ -20,6 +20,8 @@ public:
   void saw(const start_told& x) override;
   void saw(const wish_asked& x) override;
   void saw(const wish_told& x) override;
+  void saw(const question_asked& x) override;
+  void saw(const question_told& x) override;
   void saw(const call_made& x) override;
   void saw(const call_told& x) override;
   void saw(const run_written& x) override;
@@ -27,6 +29,7 @@ public:
   void saw(const shard_owned& x) override;
   void saw(const shard_freed& x) override;
   void saw(const lease_renewed& x) override;
+  void saw(const node_marked& x) override;
   void saw(const process_changed& x) override;
   void saw_complaint(timestamp at, const place& who, const std::string& text) override;
   void finish(timestamp at, const std::vector<run_left_over>& unfinished) override;

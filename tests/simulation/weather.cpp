@@ -15,6 +15,8 @@ weather::weather(const plan& from, timestamp begin)
       holds_.push_back(*hold);
     else if (const auto* commit = std::get_if<commit_item>(&each))
       commits_.push_back(*commit);
+    else if (const auto* cut = std::get_if<cut_item>(&each))
+      cuts_.push_back(*cut);
   }
   const auto add = [&](const auto& items) {
     for (const auto& each : items) {
@@ -25,6 +27,7 @@ weather::weather(const plan& from, timestamp begin)
   add(outages_);
   add(slow_);
   add(holds_);
+  add(cuts_);
   std::sort(changes_.begin(), changes_.end());
 }
 
@@ -52,6 +55,15 @@ bool weather::loses_lease_answers(int node, timestamp now) const {
   return std::any_of(outages_.begin(), outages_.end(), [&](const outage_item& each) {
     return each.kind == outage_kind::lease_answers && lasts(each, node, now);
   });
+}
+
+std::optional<cut_kind> weather::cut_between(int node, int other, timestamp now) const {
+  for (const auto& each : cuts_) {
+    const bool these = (each.node == node && each.other == other) || (each.node == other && each.other == node);
+    if (these && when(each.at) <= now && now < when(each.at + each.span))
+      return each.kind;
+  }
+  return std::nullopt;
 }
 
 duration weather::delay(int node, connection_kind connection, timestamp now) const {
@@ -86,6 +98,7 @@ void weather::clear_up() {
   slow_.clear();
   holds_.clear();
   commits_.clear();
+  cuts_.clear();
   changes_.clear();
 }
 

@@ -20,6 +20,8 @@ public:
   bool is_out(int node, connection_kind connection, bool reads, timestamp now) const;
   /// What is asked of the leases is done, but the answer is lost.
   bool loses_lease_answers(int node, timestamp now) const;
+  /// What becomes of what these two say to each other; nothing while their link is whole.
+  std::optional<cut_kind> cut_between(int node, int other, timestamp now) const;
   /// How long a call takes on this connection.
   duration delay(int node, connection_kind connection, timestamp now) const;
   /// Whether this actor gets no turn.
@@ -46,6 +48,7 @@ private:
   std::vector<slow_item> slow_;
   std::vector<hold_item> holds_;
   std::vector<commit_item> commits_;
+  std::vector<cut_item> cuts_;
   std::vector<timestamp> changes_;
 };
 

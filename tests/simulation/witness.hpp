@@ -83,6 +83,8 @@ struct start_asked {
   /// JSON text.
   std::string input;
   std::optional<std::string> idempotency_key;
+  /// What the run is said to be triggered by, unique in a world; empty for those that ask under one key several times.
+  std::string by = {};
 };
 
 struct start_told {
@@ -91,7 +93,7 @@ struct start_told {
   /// Absent when refused.
   std::optional<run_id> run;
   bool repeated = false;
-  /// `busy`, `not_ready`, `key_conflict` or `rejected` when refused.
+  /// `busy`, `not_ready`, `key_conflict` or `rejected` when refused; `in_doubt` when nobody can tell.
   std::string refusal;
 };
 
@@ -113,7 +115,24 @@ struct wish_told {
   timestamp at{};
   uint64_t request = 0;
   bool granted = false;
-  /// `not_found`, `conflict`, `unavailable` or `rejected` when refused.
+  /// `not_found`, `conflict`, `unavailable`, `elsewhere` or `rejected` when refused.
+  std::string refusal;
+};
+
+/// Somebody asks why a run is where it is.
+struct question_asked {
+  timestamp at{};
+  uint64_t request = 0;
+  place to;
+  run_id run;
+  tenant_id tenant;
+};
+
+struct question_told {
+  timestamp at{};
+  uint64_t request = 0;
+  /// The run was explained; otherwise `refusal` is `not_found` or `unavailable`.
+  bool explained = false;
   std::string refusal;
 };
 
@@ -190,6 +209,13 @@ struct shard_freed {
   shard_number shard = 0;
 };
 
+/// The database knows from now on that a node is to hold no shards, or that it may again.
+struct node_marked {
+  timestamp at{};
+  uuid node;
+  bool draining = false;
+};
+
 /// The database refused a row of this run, as it would refuse a value that does not fit.
 struct run_refused {
   timestamp at{};
@@ -232,6 +258,8 @@ public:
   virtual void saw(const start_told& x) = 0;
   virtual void saw(const wish_asked& x) = 0;
   virtual void saw(const wish_told& x) = 0;
+  virtual void saw(const question_asked& x) = 0;
+  virtual void saw(const question_told& x) = 0;
   virtual void saw(const call_made& x) = 0;
   virtual void saw(const call_told& x) = 0;
   virtual void saw(const run_written& x) = 0;
@@ -239,6 +267,7 @@ public:
   virtual void saw(const shard_owned& x) = 0;
   virtual void saw(const shard_freed& x) = 0;
   virtual void saw(const lease_renewed& x) = 0;
+  virtual void saw(const node_marked& x) = 0;
   virtual void saw(const process_changed& x) = 0;
   /// A violation that the engine found itself (the liveness watchdog): in a simulation always a defect.
   virtual void saw_complaint(timestamp at, const place& who, const std::string& text) = 0;

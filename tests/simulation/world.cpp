@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <caf/send.hpp>
 
-#include "persistence/model_leases.hpp"
-
 namespace levain::simulation {
 
 namespace {
@@ -16,14 +14,15 @@ using std::chrono::seconds;
 constexpr size_t depth_max = 4;
 /// More messages than any plan needs: whoever sends them sends them for ever.
 constexpr uint64_t messages_max = 1'000'000;
-/// News of other nodes take so many milliseconds at the most.
-constexpr int64_t news_delay_max = 2'000;
 /// A node that is told to stop is given so long before it is killed.
 constexpr duration stop_patience = seconds(40);
 /// After the last run has ended, so long somebody might still do what he should not.
 constexpr duration aftermath = seconds(12);
 /// With `schedule_kind::uneven`, the slowest actor among so many is passed over.
 constexpr int uneven_tries = 3;
+/// An operator asks again after so long, also when no answer came.
+constexpr duration operator_pause = milliseconds(500);
+constexpr duration operator_patience = seconds(4);
 /// The answer to `explain` comes within so many messages.
 constexpr int explain_steps = 2'000;
 
@@ -32,14 +31,11 @@ constexpr int explain_steps = 2'000;
 world::world(const plan& script, witness& audience)
   : under_(script, audience)
   , services_(under_)
+  , links_(under_)
   , callers_(under_, [this](int node) { return living(node); })
   , nodes_(static_cast<size_t>(script.shape.nodes)) {
   under_.let_pass = [this](life& of, duration span) { let_pass(of, span); };
   under_.kill = [this](life& of) { kill(of); };
-  if (script.shape.gates)
-    under_.tell_released = [this](const life& from) {
-      spread(from, [](node_life& to) { caf::anon_send(to.keeper(), shards_freed_elsewhere{}); });
-    };
 }
 
 world::~world() = default;
@@ -172,7 +168,7 @@ void world::boot(int node) {
   under_.audience.saw(process_changed{under_.now, who, process_change::booted});
   if (who.life > 0)
     under_.seen.saw(sight::restarts);
-  here.current = std::make_unique<node_life>(under_, services_, who);
+  here.current = std::make_unique<node_life>(under_, services_, links_, who);
 }
 
 void world::kill(life& of) {
@@ -197,10 +193,9 @@ void world::kill(life& of) {
     under_.seen.saw(sight::kills_at_lease);
     break;
   }
-  if (under_.script.shape.gates)
-    spread(of, [](node_life& to) { caf::anon_send(to.keeper(), look_closely{}); });
   of.die();
   services_.forget(of);
+  links_.forget(of);
   dead_.push_back(std::move(here.current));
   come_back(of.who.node, of.down);
 }
@@ -259,44 +254,12 @@ void world::stop(const stop_item& x) {
     kill(*of);
   };
   // The process ends between two messages, not inside of one.
-  of->reach([this, node, of, end] { node->stop([this, end] { under_.coming.at(under_.now, end); }); });
+  if (x.hands_over)
+    under_.seen.saw(sight::shards_handed_over);
+  of->reach([this, node, of, end, hands_over = x.hands_over] {
+    node->stop(hands_over, [this, end] { under_.coming.at(under_.now, end); });
+  });
   under_.coming.at(under_.now + stop_patience, end);
-}
-
-void world::drain(const drain_item& x) {
-  mark(x.node, true);
-  if (x.span > duration(0))
-    under_.coming.at(under_.now + x.span, [this, node = x.node] { mark(node, false); });
-}
-
-void world::mark(int node, bool draining) {
-  auto* found = living(node);
-  if (found == nullptr)
-    return;
-  const auto name = "node-" + std::to_string(node);
-  for (const auto& each : model_leases(under_.database).view().nodes) {
-    if (each.name != name || !each.alive)
-      continue;
-    found->state()->reach([this, found, id = each.id, draining] {
-      caf::anon_send(found->keeper(), drain_node{id, draining, [this](const std::variant<bool, std::string>& told) {
-                                                   if (const auto* known = std::get_if<bool>(&told); known && *known)
-                                                     under_.seen.saw(sight::drains);
-                                                 }});
-    });
-  }
-}
-
-void world::spread(const life& from, const std::function<void(node_life&)>& tell) {
-  if (faults_over_)
-    return;
-  for (int node = 0; node < under_.script.shape.nodes; ++node) {
-    if (node == from.who.node)
-      continue;
-    under_.coming.at(under_.now + milliseconds(under_.luck.between(0, news_delay_max)), [this, node, tell] {
-      if (auto* found = living(node))
-        found->state()->reach([found, tell] { tell(*found); });
-    });
-  }
 }
 
 void world::skew(const skew_item& x) {
@@ -306,6 +269,50 @@ void world::skew(const skew_item& x) {
     tell(*node->state(), process_change::clock_moved);
     under_.seen.saw(sight::clock_jumps);
   }
+}
+
+/// An operator asks any node, until one says that the database knows it; then goes on with `then`.
+void world::drain(int node, bool draining, const std::function<void()>& then) {
+  const auto again = [this, node, draining, then](duration after) {
+    under_.coming.at(under_.now + after, [this, node, draining, then] { drain(node, draining, then); });
+  };
+  const auto* of = living(node);
+  auto* through = living(static_cast<int>(under_.luck.below(nodes_.size())));
+  if (of == nullptr || of->state()->node == uuid{} || through == nullptr || through->state()->paused) {
+    again(operator_pause);
+    return;
+  }
+  auto answered = std::make_shared<bool>(false);
+  under_.coming.at(under_.now + operator_patience, [again, answered] {
+    if (!std::exchange(*answered, true))
+      again(duration(0));
+  });
+  through->drain(
+    of->state()->node, draining,
+    [this, draining, answered, again, then, at = through->state()](const std::variant<bool, std::string>& outcome) {
+      if (!at->alive || std::exchange(*answered, true))
+        return;
+      const auto* known = std::get_if<bool>(&outcome);
+      if (known == nullptr || !*known) {
+        again(operator_pause);
+        return;
+      }
+      under_.seen.saw(draining ? sight::drains : sight::drains_ended);
+      then();
+    });
+}
+
+void world::schedule_drain(const drain_item& x) {
+  ++drains_open_;
+  const auto over = [this] { --drains_open_; };
+  under_.coming.at(under_.now + x.at, [this, x, over] {
+    drain(x.node, true, [this, x, over] {
+      if (x.span == duration(0))
+        over();
+      else
+        under_.coming.at(under_.now + x.span, [this, x, over] { drain(x.node, false, over); });
+    });
+  });
 }
 
 void world::schedule_faults() {
@@ -319,10 +326,12 @@ void world::schedule_faults() {
       at(x->at, [this, x] { pause(*x); });
     else if (const auto* x = std::get_if<stop_item>(&each))
       at(x->at, [this, x] { stop(*x); });
-    else if (const auto* x = std::get_if<drain_item>(&each))
-      at(x->at, [this, x] { drain(*x); });
     else if (const auto* x = std::get_if<skew_item>(&each))
       at(x->at, [this, x] { skew(*x); });
+    else if (const auto* x = std::get_if<cut_item>(&each))
+      at(x->at, [this] { under_.seen.saw(sight::cuts); });
+    else if (const auto* x = std::get_if<drain_item>(&each))
+      schedule_drain(*x);
     else if (const auto* x = std::get_if<hold_item>(&each))
       at(x->at, [this] { under_.seen.saw(sight::held_actors); });
   }
@@ -342,6 +351,7 @@ timestamp world::end_of_faults() const {
 void world::clear_up() {
   faults_over_ = true;
   under_.faults.clear_up();
+  links_.calm_down();
   for (int node = 0; node < under_.script.shape.nodes; ++node) {
     if (auto* found = living(node)) {
       found->state()->dies_at = kill_point::never;
@@ -383,7 +393,7 @@ void world::let_end() {
       continue;
     look_at = under_.now + milliseconds(500);
     const auto left = unfinished();
-    const bool quiet = callers_.pending() == 0 &&
+    const bool quiet = callers_.pending() == 0 && drains_open_ == 0 &&
                        std::all_of(left.begin(), left.end(), [&](const audit_row& row) { return is_paused(row.id); });
     if (!quiet) {
       quiet_since.reset();
@@ -409,11 +419,13 @@ std::vector<run_left_over> world::explain_unfinished() {
     run_left_over left{row.id, {}};
     const auto owner = under_.owners[shard_of(row.id)];
     auto* node = owner && owner->alive ? living(owner->who.node) : nullptr;
+    // Where nodes speak to each other, any of them knows.
+    if (under_.script.shape.routers)
+      node = living(static_cast<int>(under_.luck.below(nodes_.size())));
     if (node != nullptr) {
       auto told = std::make_shared<std::optional<explain_outcome>>();
-      caf::anon_send(node->dispatch(), explain_run{row.id, row.tenant, [told](explain_outcome outcome) {
-                                                     *told = std::move(outcome);
-                                                   }});
+      node->entrance()(
+        explain_run{row.id, row.tenant, [told](explain_outcome outcome) { *told = std::move(outcome); }});
       for (int i = 0; i < explain_steps && !*told; ++i)
         step(under_.now + seconds(1));
       if (*told)

@@ -56,11 +56,9 @@ private:
   void pause(const pause_item& x);
   void go_on(int node);
   void stop(const stop_item& x);
-  void drain(const drain_item& x);
-  void mark(int node, bool draining);
-  /// Brings news to all living nodes but this one, soon.
-  void spread(const life& from, const std::function<void(node_life&)>& tell);
   void skew(const skew_item& x);
+  void drain(int node, bool draining, const std::function<void()>& then);
+  void schedule_drain(const drain_item& x);
   void arm_kill(const kill_item& x);
   node_life* living(int node) const;
   void tell(const life& who, process_change change);
@@ -75,11 +73,14 @@ private:
 
   ground under_;
   services services_;
+  links links_;
   callers callers_;
   std::vector<place_of_node> nodes_;
   /// Dead, but with frames on the stack that have to return first.
   std::vector<std::unique_ptr<node_life>> dead_;
   size_t depth_ = 0;
+  /// Drains that are not over, but those that never end.
+  size_t drains_open_ = 0;
   bool faults_over_ = false;
   /// It was given up, because it never came to rest.
   bool restless_ = false;

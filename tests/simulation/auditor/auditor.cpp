@@ -68,6 +68,16 @@ void auditor::saw(const wish_told& x) {
   wishes_.told(x);
 }
 
+void auditor::saw(const question_asked& x) {
+  now_ = x.at;
+  wishes_.asked(x);
+}
+
+void auditor::saw(const question_told& x) {
+  now_ = x.at;
+  wishes_.told(x);
+}
+
 void auditor::saw(const call_made& x) {
   now_ = x.at;
   calls_.made(x, story_of(x.run));
@@ -118,6 +128,7 @@ run_story* auditor::accept(const run_written& x, const event_record& first) {
     return nullptr;
   }
   auto& story = stories_.try_emplace(x.run, x.run, known->second, first.at, told.body).first->second;
+  starts_.accepted(story);
   if (x.key)
     starts_.remembered(story, *x.key);
   return &story;
@@ -182,6 +193,11 @@ void auditor::saw(const lease_renewed& x) {
   owners_.renewed(x);
 }
 
+void auditor::saw(const node_marked& x) {
+  now_ = x.at;
+  owners_.marked(x);
+}
+
 void auditor::saw(const process_changed& x) {
   now_ = x.at;
   owners_.changed(x);
@@ -204,6 +220,8 @@ void auditor::finish(timestamp at, const std::vector<run_left_over>& unfinished)
     calls_.finish(story);
     judge_left_over(story, found == said.end() ? nullptr : found->second);
   }
+  for (const auto& each : owners_.finish(at))
+    accuse(each.broken, std::nullopt, each.text);
   starts_.finish();
   wishes_.finish();
 }

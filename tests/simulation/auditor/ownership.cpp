@@ -59,6 +59,50 @@ void ownership::freed(const shard_freed& x) {
 
 void ownership::renewed(const lease_renewed& x) {
   leased_until_[x.node] = x.at + x.lease;
+  renews_as_[x.by] = x.node;
+}
+
+void ownership::marked(const node_marked& x) {
+  draining_[x.node] = x.draining;
+}
+
+std::vector<ownership::fault> ownership::finish(timestamp at) const {
+  struct node_end {
+    place who;
+    size_t shards = 0;
+    bool takes = true;
+  };
+  std::map<uuid, node_end> living;
+  for (const auto& [who, node] : renews_as_)
+    if (lives(who) && leased_until_.at(node) >= at) {
+      const auto marked = draining_.find(node);
+      living[node] = {who, 0, marked == draining_.end() || !marked->second};
+    }
+  std::vector<fault> found;
+  if (living.empty())
+    return found;
+  for (size_t i = 0; i < shards_.size(); ++i) {
+    const auto owner = shards_[i].free ? living.end() : living.find(shards_[i].node);
+    if (owner == living.end())
+      found.push_back({rule::shards_are_owned, "shard " + std::to_string(i) + " is nobody's"});
+    else
+      ++owner->second.shards;
+  }
+  const bool others = std::any_of(living.begin(), living.end(), [](const auto& x) { return x.second.takes; });
+  std::erase_if(living, [&](const auto& each) {
+    if (others && !each.second.takes && each.second.shards > 0)
+      found.push_back(
+        {rule::drained_is_empty,
+         to_string(each.second.who) + " has " + std::to_string(each.second.shards) + " shards"});
+    return !each.second.takes;
+  });
+  for (const auto& [node, each] : living)
+    for (const auto& [other, fewer] : living)
+      if (each.shards > fewer.shards + 1)
+        found.push_back(
+          {rule::shares_are_even, to_string(each.who) + " has " + std::to_string(each.shards) + " shards and " +
+                                    to_string(fewer.who) + " " + std::to_string(fewer.shards)});
+  return found;
 }
 
 bool ownership::may_write(const place& who, shard_number shard, epoch_number epoch) const {

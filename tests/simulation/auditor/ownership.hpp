@@ -25,6 +25,9 @@ public:
   std::optional<fault> owned(const shard_owned& x);
   void freed(const shard_freed& x);
   void renewed(const lease_renewed& x);
+  void marked(const node_marked& x);
+  /// What is wrong with who owns what when faults have stopped long ago.
+  std::vector<fault> finish(timestamp at) const;
 
   bool lives(const place& who) const;
   /// Its clock jumped at this time or later.
@@ -57,6 +60,9 @@ private:
   /// The living life of each node.
   std::map<int, int> lives_;
   std::map<uuid, timestamp> leased_until_;
+  /// Under which id each process renewed its lease last.
+  std::map<place, uuid> renews_as_;
+  std::map<uuid, bool> draining_;
   std::map<place, timestamp> clock_moved_;
 };
 

@@ -16,7 +16,23 @@ std::string shown(const start_asked& x) {
 } // namespace
 
 void start_ledger::asked(const start_asked& x) {
-  requests_[x.request] = {x, false};
+  requests_[x.request] = {x};
+  if (!x.by.empty())
+    by_[x.by] = x.request;
+}
+
+void start_ledger::accepted(const run_story& story) {
+  const auto found = by_.find(story.accepted.value("triggered_by", ""));
+  if (found == by_.end())
+    return;
+  auto& asked = requests_.at(found->second);
+  if (asked.made && *asked.made != story.run)
+    accuse_(
+      rule::start_once, story.run,
+      shown(asked.what) + " made this run and run " + levain::to_string(*asked.made) + " before it");
+  if (asked.refused)
+    accuse_(rule::start_refused_clean, story.run, shown(asked.what) + " was refused and its run comes to the disk");
+  asked.made = story.run;
 }
 
 void start_ledger::remembered(const run_story& story, const std::string& key) {
@@ -29,7 +45,7 @@ void start_ledger::remembered(const run_story& story, const std::string& key) {
 
 void start_ledger::refused(const run_refused& x) {
   if (!stories_.contains(x.run))
-    never_accepted_[x.run] = x.by;
+    never_accepted_.insert(x.run);
 }
 
 bool start_ledger::same_content(const start_asked& x, const run_story& story) const {
@@ -48,13 +64,18 @@ void start_ledger::told(const start_told& x) {
     accuse_(rule::told_once, x.run, shown(request.what) + " is answered twice");
   if (!owners_.lives(request.what.to))
     accuse_(rule::dead_are_silent, x.run, shown(request.what) + " is answered by a process that was killed");
-  if (x.run)
-    judge_acknowledged(request.what, x);
-  else
-    judge_refused(request.what, x);
+  if (x.run) {
+    judge_acknowledged(request, x);
+    return;
+  }
+  request.refused = x.refusal != "in_doubt";
+  if (request.refused && request.made)
+    accuse_(rule::start_refused_clean, request.made, shown(request.what) + " is refused and its run is on disk");
+  judge_refused(request.what, x);
 }
 
-void start_ledger::judge_acknowledged(const start_asked& x, const start_told& told) {
+void start_ledger::judge_acknowledged(const request& asked, const start_told& told) {
+  const auto& x = asked.what;
   const auto story = stories_.find(*told.run);
   if (story == stories_.end()) {
     accuse_(
@@ -74,6 +95,8 @@ void start_ledger::judge_acknowledged(const start_asked& x, const start_told& to
   } else if (told.repeated) {
     accuse_(broken, told.run, shown(x) + " is called a repetition and has no key");
   }
+  if (!x.by.empty() && asked.made != told.run)
+    accuse_(rule::start_once, told.run, shown(x) + " is told of a run that it did not make");
   if (!told.repeated && !own_.insert(*told.run).second)
     accuse_(broken, told.run, shown(x) + " is told of a run that another start was told of as its own");
 }
@@ -85,9 +108,7 @@ void start_ledger::judge_refused(const start_asked& x, const start_told& told) c
       accuse_(
         rule::start_repeated, std::nullopt, shown(x) + " is refused for another start's content, which is its own");
   } else if (told.refusal == "rejected") {
-    const bool any = std::any_of(
-      never_accepted_.begin(), never_accepted_.end(), [&](const auto& each) { return each.second == x.to; });
-    if (!any && json::accept(x.input))
+    if (never_accepted_.empty() && json::accept(x.input))
       accuse_(rule::refused_alone, std::nullopt, shown(x) + " is rejected though the database refused no start");
   }
 }

@@ -16,6 +16,8 @@ enum class rule : uint8_t {
   start_durable,
   start_repeated,
   key_starts_once,
+  start_once,
+  start_refused_clean,
   // Calls.
   call_after_commit,
   call_after_outcome,
@@ -44,6 +46,9 @@ enum class rule : uint8_t {
   owner_writes,
   epoch_rises,
   lease_kept,
+  shards_are_owned,
+  shares_are_even,
+  drained_is_empty,
   // People.
   wish_durable,
   wish_refused_clean,
@@ -55,7 +60,7 @@ enum class rule : uint8_t {
   no_complaint,
 };
 
-inline constexpr int rule_count = 33;
+inline constexpr int rule_count = static_cast<int>(rule::no_complaint) + 1;
 
 /// The rule's name, as tables and command lines write it.
 std::string_view to_string(rule broken);

@@ -41,13 +41,29 @@ void wish_ledger::told(const wish_told& x) {
     accuse_(rule::wish_durable, asked.run, shown(asked) + " is granted and its event is not on disk");
   if (x.granted)
     return;
-  if (!theirs && x.refusal != "not_found" && x.refusal != "unavailable")
+  if (!theirs && x.refusal != "not_found" && x.refusal != "unavailable" && x.refusal != "elsewhere")
     accuse_(
       rule::tenants_apart, asked.run, shown(asked) + " is refused with " + x.refusal + ", which tells that the run is");
   // Who is told `unavailable` may have been heard all the same, and is to ask again.
   wish.refused = x.refusal != "unavailable";
   if (wish.refused && wish.written)
     accuse_(rule::wish_refused_clean, asked.run, shown(asked) + " is refused and its event is on disk");
+}
+
+void wish_ledger::told(const question_told& x) {
+  auto& [asked, told] = questions_.at(x.request);
+  const auto what = "question " + std::to_string(x.request);
+  if (std::exchange(told, true))
+    accuse_(rule::told_once, asked.run, what + " is answered twice");
+  if (!owners_.lives(asked.to))
+    accuse_(rule::dead_are_silent, asked.run, what + " is answered by a process that was killed");
+  const auto story = stories_.find(asked.run);
+  const bool theirs = story != stories_.end() && story->second.tenant == asked.tenant;
+  if (x.explained != theirs && (x.explained || x.refusal != "unavailable"))
+    accuse_(
+      rule::tenants_apart, asked.run,
+      what + (x.explained ? " is answered and the run is not theirs"
+                          : " is refused with " + x.refusal + ", and the run is theirs"));
 }
 
 void wish_ledger::written(const run_story& story, const event_record& event, const event_told& told) {
@@ -75,6 +91,9 @@ void wish_ledger::finish() const {
   for (const auto& [id, wish] : wishes_)
     if (!wish.told && owners_.lives(wish.what.to))
       accuse_(rule::told_once, wish.what.run, shown(wish.what) + " was never answered by " + to_string(wish.what.to));
+  for (const auto& [id, each] : questions_)
+    if (!each.second && owners_.lives(each.first.to))
+      accuse_(rule::told_once, each.first.run, "question " + std::to_string(id) + " was never answered");
 }
 
 } // namespace levain::simulation

@@ -21,6 +21,8 @@ public:
 
   void asked(const wish_asked& x);
   void told(const wish_told& x);
+  void asked(const question_asked& x) { questions_[x.request] = {x, false}; }
+  void told(const question_told& x);
   /// An event reached the disk, whoever wished it.
   void written(const run_story& story, const event_record& event, const event_told& told);
   void finish() const;
@@ -38,6 +40,8 @@ private:
   const stories& stories_;
   blame accuse_;
   std::map<uint64_t, wish> wishes_;
+  /// What people wanted to know, and whether they were told.
+  std::map<uint64_t, std::pair<question_asked, bool>> questions_;
   std::map<std::string, uint64_t> by_;
 };
 
