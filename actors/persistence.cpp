@@ -126,7 +126,8 @@ append_answer persistence_state::append_measured() {
 
 void persistence_state::write() {
   write_scheduled_ = false;
-  if (batch_.empty())
+  // Lines that were dropped since have turns too, and may have a whole batch's.
+  while (batch_.empty() && !waiting_.empty())
     gather();
   if (batch_.empty()) {
     finish_drains();

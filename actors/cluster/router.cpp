@@ -36,6 +36,18 @@ void router_state::know(const cluster_known& x) {
   view_ = x.view;
   node_ = x.self;
   started_.clear();
+  follow_clock();
+}
+
+void router_state::follow_clock() {
+  const auto now = with_.now();
+  for (auto& [number, each] : wishes_) {
+    each.until = std::min(each.until, now + with_.options.route_time_max);
+    if (!each.again || *each.again <= now + with_.options.route_interval)
+      continue;
+    each.again = now + with_.options.route_interval;
+    self_->send(with_.timekeeper, wake_at{*each.again});
+  }
 }
 
 const node_view* router_state::owner_of(const run_id& run) const {

@@ -64,6 +64,8 @@ private:
   /// Another node that lives and owns the run, as far as is known.
   const node_view* owner_of(const run_id& run) const;
   const node_view* roomiest_peer() const;
+  /// A clock that was set back lets nobody wait for it.
+  void follow_clock();
   void try_wish(uint64_t number, routed_wish& routed);
   void try_later_or_refuse(uint64_t number);
   void refuse(uint64_t number);

@@ -3,6 +3,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "tests/support/actor_world.hpp"
+#include "tests/support/fed_run.hpp"
 #include "tests/support/workflow_builder.hpp"
 
 using namespace levain;
@@ -255,6 +256,35 @@ BOOST_AUTO_TEST_CASE(a_run_that_is_refused_and_gone_leaves_nothing_behind) {
   world.advance(1h);
   BOOST_TEST((world.row(start->run().run).status != run_status::running));
   BOOST_TEST(world.writer_status->rejections_open.load() == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(lines_that_were_dropped_keep_nobody_waiting) {
+  actor_world::options settings;
+  settings.persistence.batch_runs_max = 1;
+  actor_world world(settings);
+  watched_batches batches(world);
+  world.manners->on_row = [](const run_append& append) -> std::optional<std::string> {
+    const bool bad = std::any_of(append.events.begin(), append.events.end(), [](const event_record& each) {
+      return each.body.find("unstorable") != std::string::npos;
+    });
+    return bad ? std::optional<std::string>("body: does not fit") : std::nullopt;
+  };
+  const auto retried =
+    workflow_builder("retried").step("bad").call(function_call{"scripted"}).timeout(1h).attempts(2).build();
+  const auto first = world.start(retried);
+  const auto other = world.start(one_step());
+  world.settle();
+  // While the database is away a second append of the first run lines up, and is dropped with the first.
+  batches.away = true;
+  world.calls->answer("bad", retryable("unstorable"));
+  world.settle();
+  world.ask(first->run().run, pause_asked{"ann"});
+  world.settle();
+  batches.away = false;
+  world.advance(10s);
+  world.calls->answer("one", "{}");
+  world.advance(1s);
+  BOOST_TEST((world.row(other->run().run).status == run_status::completed));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

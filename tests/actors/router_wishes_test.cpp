@@ -39,8 +39,9 @@ std::vector<std::string> kinds_of(const explanation& said) {
 /// Two nodes that share the shards, and know it.
 class two_nodes : public peer_net {
 public:
-  explicit two_nodes(const router_options& routing = {}) {
-    add({}, routing);
+  /// The clock of the first one is off by `offset`.
+  explicit two_nodes(const router_options& routing = {}, const duration* offset = nullptr) {
+    add({}, routing, offset);
     add({}, routing);
     advance(5 * one_beat);
     know();
@@ -210,6 +211,19 @@ BOOST_AUTO_TEST_CASE(a_node_that_had_no_turn_for_too_long_asks_for_no_answer_in_
   const auto told = net.change(0, run, pause_asked{"ann"});
   dynamic_cast<caf::scheduler::test_coordinator&>(net.node(0).system().scheduler()).advance_time(3s);
   net.settle();
+  BOOST_TEST((refusal(told).reason == reason::elsewhere));
+}
+
+BOOST_AUTO_TEST_CASE(a_clock_that_is_set_back_keeps_no_wish_waiting) {
+  duration offset{};
+  two_nodes net({}, &offset);
+  const auto run = net.run_at(1);
+  net.cut(0, 1);
+  const auto told = net.change(0, run, pause_asked{"ann"});
+  offset = -5min;
+  net.advance(1s);
+  net.know(); // The next heartbeat.
+  net.advance(6s);
   BOOST_TEST((refusal(told).reason == reason::elsewhere));
 }
 

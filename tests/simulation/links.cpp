@@ -39,11 +39,11 @@ std::shared_ptr<peer_links> links::port_of(const life_ptr& of) {
 }
 
 void links::open(const life_ptr& of, link_end end) {
-  ends_[of.get()] = {of, std::move(end)};
+  ends_[of->who] = {of, std::move(end)};
 }
 
 const link_end* links::end_of(const life& of) const {
-  const auto found = ends_.find(&of);
+  const auto found = ends_.find(of.who);
   return found == ends_.end() ? nullptr : &found->second.second;
 }
 
@@ -51,7 +51,7 @@ timestamp links::arrival(const life& from, const life& to) {
   auto delay = milliseconds(luck_.between(0, 5));
   if (!calm_ && luck_.happens(80))
     delay = milliseconds(luck_.between(5, luck_.happens(200) ? 6'000 : 300));
-  auto& last = last_arrivals_[{&from, &to}];
+  auto& last = last_arrivals_[{from.who, to.who}];
   last = std::max(last, under_.now + delay);
   return last;
 }
@@ -152,7 +152,7 @@ void links::shards_freed_by(const life& of) {
 }
 
 void links::forget(const life& of) {
-  if (ends_.erase(&of) == 0)
+  if (ends_.erase(of.who) == 0)
     return;
   std::erase_if(open_, [&](const request_ptr& each) {
     if (each->from.get() != &of)

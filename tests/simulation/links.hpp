@@ -48,7 +48,7 @@ private:
   };
   using request_ptr = std::shared_ptr<request>;
   /// From whom to whom.
-  using way = std::pair<const life*, const life*>;
+  using way = std::pair<place, place>;
 
   void ask(const life_ptr& from, const uuid& node, peer_request what, duration time_max, receiver<peer_answer> outcome);
   void arrive(const request_ptr& x);
@@ -62,7 +62,7 @@ private:
   ground& under_;
   chance luck_;
   bool calm_ = false;
-  std::map<const life*, std::pair<life_ptr, link_end>> ends_;
+  std::map<place, std::pair<life_ptr, link_end>> ends_;
   std::vector<request_ptr> open_;
   std::map<way, timestamp> last_arrivals_;
 };

@@ -168,6 +168,7 @@ void world::boot(int node) {
   under_.audience.saw(process_changed{under_.now, who, process_change::booted});
   if (who.life > 0)
     under_.seen.saw(sight::restarts);
+  booted_at_ = under_.now;
   here.current = std::make_unique<node_life>(under_, services_, links_, who);
 }
 
@@ -382,6 +383,10 @@ std::vector<audit_row> world::unfinished() const {
   return left;
 }
 
+bool world::all_live() const {
+  return std::all_of(nodes_.begin(), nodes_.end(), [](const auto& each) { return each.current != nullptr; });
+}
+
 void world::let_end() {
   const auto bound = under_.now + liveness_bound;
   std::optional<timestamp> quiet_since;
@@ -393,7 +398,8 @@ void world::let_end() {
       continue;
     look_at = under_.now + milliseconds(500);
     const auto left = unfinished();
-    const bool quiet = callers_.pending() == 0 && drains_open_ == 0 &&
+    const bool quiet = callers_.pending() == 0 && drains_open_ == 0 && all_live() &&
+                       booted_at_ < quiet_since.value_or(under_.now) &&
                        std::all_of(left.begin(), left.end(), [&](const audit_row& row) { return is_paused(row.id); });
     if (!quiet) {
       quiet_since.reset();

@@ -66,6 +66,7 @@ private:
   // ---- the end ----
   timestamp end_of_faults() const;
   void clear_up();
+  bool all_live() const;
   bool is_paused(const run_id& run) const;
   std::vector<audit_row> unfinished() const;
   void let_end();
@@ -81,6 +82,8 @@ private:
   size_t depth_ = 0;
   /// Drains that are not over, but those that never end.
   size_t drains_open_ = 0;
+  /// The youngest life.
+  timestamp booted_at_{};
   bool faults_over_ = false;
   /// It was given up, because it never came to rest.
   bool restless_ = false;

@@ -5,6 +5,7 @@
 #include "actors/cluster/lease_messages.hpp"
 #include "actors/cluster/peer_checks.hpp"
 #include "actors/definitions.hpp"
+#include "actors/timekeeper.hpp"
 #include "tests/support/cluster_watch.hpp"
 
 namespace levain::test {
@@ -31,23 +32,26 @@ peer_net::~peer_net() {
   for (auto& each : nodes_) {
     caf::anon_send_exit(each->route, caf::exit_reason::kill);
     caf::anon_send_exit(each->define, caf::exit_reason::kill);
+    caf::anon_send_exit(each->timekeeping, caf::exit_reason::kill);
     each->route = nullptr;
     each->define = nullptr;
+    each->timekeeping = nullptr;
     each->place.settle();
   }
 }
 
-actor_world& peer_net::add(const actor_world::options& how, const router_options& routing) {
+actor_world& peer_net::add(const actor_world::options& how, const router_options& routing, const duration* offset) {
   const auto number = nodes_.size();
   auto& place = world.add(how);
   nodes_.push_back(std::make_unique<routed_node>(place));
   auto& node = *nodes_.back();
   node.id = living_node(world, number).id;
   node.define = place.system().spawn(definitions, place.workflows, place.environment()->now);
+  const auto now = [&place, offset] { return place.now() + (offset == nullptr ? duration(0) : *offset); };
+  node.timekeeping = place.system().spawn(timekeeper, now);
   node.route = place.system().spawn(
     router, router_beginning{
-              place.environment()->now, place.environment()->timekeeper, place.dispatch, node.define,
-              std::make_shared<links>(*this, number), routing});
+              now, node.timekeeping, place.dispatch, node.define, std::make_shared<links>(*this, number), routing});
   caf::anon_send(place.lease_keeper_handle, announce_gate{"node-" + std::to_string(number) + ":1", 1, 1});
   place.workflows->put(two_steps(), place.now());
   return place;

@@ -26,8 +26,9 @@ public:
   peer_net(const peer_net&) = delete;
   peer_net& operator=(const peer_net&) = delete;
 
-  /// One more node, which is the n-th, from 0.
-  actor_world& add(const actor_world::options& how = {}, const router_options& routing = {});
+  /// One more node, which is the n-th, from 0. The clock of its router is off by `offset`.
+  actor_world&
+  add(const actor_world::options& how = {}, const router_options& routing = {}, const duration* offset = nullptr);
   /// Every router is told what the database says of the nodes, changed as `change` has it.
   void know(const std::function<void(cluster_view&)>& change = [](cluster_view&) {});
   uuid id_of(size_t node) const { return nodes_.at(node)->id; }
@@ -71,6 +72,7 @@ private:
     actor_world& place;
     uuid id;
     router_actor route;
+    timekeeper_actor timekeeping;
     definitions_actor define;
   };
   struct sent_request {

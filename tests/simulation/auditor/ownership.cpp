@@ -82,6 +82,8 @@ std::vector<ownership::fault> ownership::finish(timestamp at) const {
   if (living.empty())
     return found;
   for (size_t i = 0; i < shards_.size(); ++i) {
+    if (shards_[i].periods.empty())
+      continue; // Nobody ever wanted it.
     const auto owner = shards_[i].free ? living.end() : living.find(shards_[i].node);
     if (owner == living.end())
       found.push_back({rule::shards_are_owned, "shard " + std::to_string(i) + " is nobody's"});
