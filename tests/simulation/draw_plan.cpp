@@ -244,6 +244,7 @@ private:
     drawn_.shape.routers = luck_.happens(900);
     if (drawn_.shape.routers)
       draw_routing();
+    some(40, 1, [&] { draw_all_drain(); });
     std::swap(luck_, cluster_luck_);
   }
   void draw_routing() {
@@ -257,11 +258,22 @@ private:
         if (luck_.happens(700))
           wish->node = any_of_the_nodes();
     some(400, 4, [&] { draw_cut(); });
+    some(100, 1, [&] { draw_doubt(); });
     if (luck_.happens(100))
       add(hold_item{any_time(), span(10, 4'000), any_of_the_nodes(), held_actor::router});
   }
   void draw_drain() {
     add(drain_item{any_time(), luck_.happens(300) ? duration(0) : span(100, 20'000), any_of_the_nodes()});
+  }
+  /// All nodes drain, and so does one that dies and comes back, before its former life's shards are free.
+  void draw_all_drain() {
+    const auto at = any_time();
+    for (int node = 0; node < drawn_.shape.nodes; ++node)
+      add(drain_item{at, duration(0), node});
+    const auto dies = any_of_the_nodes();
+    const auto dead = at + span(1'000, 8'000);
+    add(kill_item{dead, dies, kill_point::message, 1, span(0, 500)});
+    add(drain_item{dead + span(1'000, 3'000), duration(0), dies});
   }
   void draw_question() {
     question_item x;
@@ -271,6 +283,13 @@ private:
     x.node = any_of_the_nodes();
     x.stranger = luck_.happens(200);
     add(x);
+  }
+  /// A node loses the answer to the commit of a start, cannot ask what became of it, and loses its lease meanwhile.
+  void draw_doubt() {
+    const auto& start = luck_.pick(starts_);
+    add(commit_item{start.at, start.node, commit_fault::lost_after, 1});
+    add(outage_item{start.at + milliseconds(1), span(9'000, 14'000), start.node, outage_kind::writes});
+    add(outage_item{start.at + milliseconds(1), span(5'000, 8'000), start.node, outage_kind::leases});
   }
   void draw_cut() {
     const auto node = any_of_the_nodes();
