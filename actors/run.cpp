@@ -239,7 +239,13 @@ void run_actor_state::rejected(int32_t seq, const std::string& reason) {
   }
   unsettled_.clear();
   refuse_held_wishes(fmt::format("the database refused what the run was to remember: {}", reason));
-  self_->send(environment_->recovery, load_run{run_.plan.run});
+  read_back();
+}
+
+void run_actor_state::read_back() {
+  // One at a time: what an earlier question brings late is older than what was written since.
+  if (!std::exchange(load_out_, true))
+    self_->send(environment_->recovery, load_run{run_.plan.run});
 }
 
 void run_actor_state::give_up(stop_kind kind, const std::string& reason) {
@@ -249,6 +255,7 @@ void run_actor_state::give_up(stop_kind kind, const std::string& reason) {
 }
 
 void run_actor_state::reloaded(const run_loaded& x) {
+  load_out_ = false;
   if (!reloading_ || leaving_)
     return;
   if (!x.state && x.failure.empty()) {
@@ -381,7 +388,7 @@ void run_actor_state::woken() {
   if (leaving_)
     return;
   if (reloading_)
-    self_->send(environment_->recovery, load_run{run_.plan.run});
+    read_back();
   if (reloading_ || hand_over_by_)
     return;
   if (auto due = next_due(run_); due && *due <= now())

@@ -101,6 +101,7 @@ private:
   void tell_ending();
   void start_settled(const append_outcome& outcome);
   void rejected(int32_t seq, const std::string& reason);
+  void read_back();
   void give_up(stop_kind kind, const std::string& reason);
   void arm_timer();
   void project_if_due();
@@ -146,6 +147,8 @@ private:
 
   /// While the run is read back after a rejection, everything else waits.
   bool reloading_ = false;
+  /// The journal was asked for the run and has not answered yet.
+  bool load_out_ = false;
   bool after_rejection_ = false;
   /// It is being told what it had heard before the rejection: a call that follows may have been answered already.
   bool catching_up_ = false;
