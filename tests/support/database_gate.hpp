@@ -1,51 +1,36 @@
 #pragma once
 
-#include <chrono>
-#include <cstdint>
-#include <memory>
 #include <string>
+
+#include "tests/support/socket_gate.hpp"
 
 namespace levain::test {
 
-/// Stands between a connection and its PostgreSQL and loses what it is told to lose: faults come over the wire, as in
-/// life. Listens on a unix socket in a temporary folder, with a thread of its own. Any thread may tell it what to do.
-class database_gate {
+/// The folder of a unix socket, removed at the end.
+class socket_folder {
+public:
+  socket_folder();
+  ~socket_folder();
+  socket_folder(const socket_folder&) = delete;
+  socket_folder& operator=(const socket_folder&) = delete;
+
+  const std::string& path() const { return path_; }
+
+private:
+  std::string path_;
+};
+
+/// A gate in front of a PostgreSQL. Listens on a unix socket in a temporary folder.
+class database_gate : private socket_folder, public socket_gate {
 public:
   /// A gate in front of the server at `url`, which listens on a unix socket.
   explicit database_gate(const std::string& url);
-  ~database_gate();
-  database_gate(const database_gate&) = delete;
-  database_gate& operator=(const database_gate&) = delete;
 
   /// The same database, through the gate.
-  const std::string& url() const;
-
-  /// The next commit does not reach the server; both ends are closed.
-  void lose_next_commit();
-  /// The next commit reaches the server; when the server has answered, `bytes` of the answer pass and both ends are
-  /// closed. The answer to a commit is 18 bytes long.
-  void lose_next_answer(size_t bytes = 0);
-  /// From now on bytes take so long on their way, in each direction.
-  void delay(std::chrono::milliseconds span);
-  /// Every connection, open or to come, is cut after a random number of bytes in both directions together, 1 to
-  /// `bytes_max` and evenly drawn from `seed`.
-  void cut_after(size_t bytes_max, uint64_t seed);
-  /// From now on connections are taken and nothing is answered, without closing any. Those that lost bytes that way
-  /// stay dead when the gate is reopened, as after a cut in a network.
-  void swallow();
-  /// Closes every connection and refuses new ones.
-  void shut();
-  /// Ends every fault: new connections pass unharmed.
-  void reopen();
-
-  /// Connections that were let in and are still open.
-  size_t open_connections() const;
-  /// Connections that the gate has ended in the midst: by a lost commit or answer, by a cut, or by `shut`.
-  size_t connections_cut() const;
+  const std::string& url() const { return url_; }
 
 private:
-  struct impl;
-  std::unique_ptr<impl> impl_;
+  std::string url_;
 };
 
 } // namespace levain::test

@@ -38,8 +38,8 @@ constexpr const char* owner_in_url = "levain@";
 
 struct writings::impl {
   explicit impl(const std::string& given)
-    : url(given)
-    , connection(given) {
+    : url(given) {
+    pqxx::connection connection(url);
     pqxx::work work(connection);
     work.exec(watch);
     work.commit();
@@ -47,6 +47,7 @@ struct writings::impl {
 
   template <class... Values>
   pqxx::result ask(const char* statement, const Values&... values) {
+    pqxx::connection connection(url);
     pqxx::nontransaction work(connection);
     return work.exec_params(statement, values...);
   }
@@ -60,7 +61,6 @@ struct writings::impl {
   }
 
   std::string url;
-  pqxx::connection connection;
 };
 
 writings::writings(const std::string& database_url)
@@ -69,7 +69,8 @@ writings::writings(const std::string& database_url)
 writings::~writings() = default;
 
 std::string writings::url_for(const std::string& role) {
-  pqxx::nontransaction work(impl_->connection);
+  pqxx::connection connection(impl_->url);
+  pqxx::nontransaction work(connection);
   work.exec("create role " + work.quote_name(role) + " superuser login");
   auto url = impl_->url;
   const auto place = url.find(owner_in_url);

@@ -8,7 +8,8 @@ namespace levain::test {
 
 /// Watches from inside of the database who adds to the journal: a trigger notes, for each event, the role that wrote it
 /// and the node that owned the run's shard at that moment. A daemon is told by its role, so each has one of its own,
-/// with the name that it has as a node. One connection, one thread.
+/// with the name that it has as a node. Every question has a connection of its own, so the server may be
+/// restarted in between. One thread.
 class writings {
 public:
   /// Begins to watch. Throws what pqxx throws.

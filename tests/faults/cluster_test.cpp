@@ -1,0 +1,239 @@
+// Nodes that talk to each other and workers that connect to all of them, on one machine.
+#include <algorithm>
+#include <boost/test/unit_test.hpp>
+#include <csignal>
+#include <functional>
+#include <iostream>
+#include <optional>
+#include <random>
+#include <thread>
+
+#include "persistence/embedded_postgres.hpp"
+#include "persistence/migrator.hpp"
+#include "persistence/timestamp.hpp"
+#include "tests/faults/fault_checks.hpp"
+#include "tests/support/database_gate.hpp"
+#include "tests/support/running_cluster.hpp"
+#include "tests/support/seed.hpp"
+#include "tests/support/writings.hpp"
+
+using namespace levain;
+using namespace levain::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr size_t runs_wanted = 20'000;
+constexpr size_t list = 100;
+constexpr size_t shards = 64;
+constexpr size_t steps = 3;
+
+nlohmann::json works() {
+  auto definition = nlohmann::json::parse(R"({"workflow": "works", "version": 1, "steps": []})");
+  for (size_t i = 0; i < steps; ++i) {
+    auto step = nlohmann::json::parse(R"({"call": {"worker": {"kind": "work"}}, "timeout": "30s",
+      "retry": {"max_attempts": 20, "initial_interval": "50ms", "max_interval": "500ms"}})");
+    step["name"] = "work_" + std::to_string(i);
+    if (i > 0)
+      step["needs"] = {"work_" + std::to_string(i - 1)};
+    definition["steps"].push_back(step);
+  }
+  return definition;
+}
+
+/// Three nodes, four workers, one PostgreSQL, and somebody who starts runs at any node until all are acknowledged.
+struct whole_cluster {
+  explicit whole_cluster(std::vector<std::string> arguments)
+    : database(embedded_postgres::start({.directory = folder / "database"}))
+    , seen(migrated(database->url()))
+    , cluster({.database_url = database->url(), .daemon_arguments = std::move(arguments)}) {
+    for (const auto& name : {"anna", "berta", "clara"})
+      start_node(name);
+    cluster.node("anna").wait_until_ready();
+    cluster.node("anna").register_workflow(works());
+    for (const auto& name : {"w1", "w2", "w3", "w4"})
+      cluster.start_worker(name, 40);
+    BOOST_TEST(eventually([&] { return cluster.shards_ready() == shards; }, generous));
+  }
+
+  static std::string migrated(const std::string& url) {
+    migrate_up(url);
+    return url;
+  }
+
+  /// Each has a role of its own in the database, and a gate in front of it.
+  void start_node(const std::string& name) {
+    auto& gate = database_gates[name];
+    if (!gate)
+      gate = std::make_unique<database_gate>(seen.url_for(name));
+    cluster.start_node(name, gate->url());
+  }
+
+  /// Starts lists of runs until so many are acknowledged; a list that was not is asked for again, anywhere.
+  void start_runs(size_t until) {
+    while (started < until) {
+      const auto running = cluster.nodes_running();
+      const auto& at = running[random() % running.size()];
+      if (starts.start(cluster.node(at).url(), list, "list-" + std::to_string(started)) == list)
+        started += list;
+      else
+        std::this_thread::sleep_for(20ms);
+    }
+  }
+
+  /// Until the nodes that run have all shards ready again; how long that took.
+  std::chrono::milliseconds await_all_shards() {
+    const auto begin = std::chrono::steady_clock::now();
+    BOOST_TEST(
+      eventually([&] { return cluster.shards_ready() == shards; }, generous), cluster.shards_ready() << " are ready");
+    return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begin);
+  }
+
+  void check() {
+    evidence found(database->url());
+    check_all_is_well(found, starts);
+    BOOST_TEST(found.runs() == started);
+    BOOST_TEST(starts.acknowledged().size() == started);
+    for (const auto& each : seen.trespasses())
+      BOOST_ERROR(each);
+    const auto work = cluster.ledger();
+    BOOST_TEST(work.done.size() == started * steps);
+    size_t again = 0;
+    for (const auto& [key, times] : work.done)
+      again += times - 1;
+    std::cout << started << " runs, " << work.done.size() << " keys done, " << again << " of them again, "
+              << starts.repeated() << " starts acknowledged again\n";
+    BOOST_TEST(
+      run_to_end({.program = "levain", .arguments = {"verify", "--all", "--database", database->url()}}, generous)
+        .status == 0);
+  }
+
+  temporary_folder folder;
+  std::unique_ptr<embedded_postgres> database;
+  writings seen;
+  std::map<std::string, std::unique_ptr<database_gate>> database_gates;
+  running_cluster cluster;
+  starter starts{some_tenant, "works"};
+  size_t started = 0;
+  std::mt19937_64 random{announced_seed()};
+};
+
+/// Short leases, so that much happens in little time.
+const std::vector<std::string> quick_arguments{"--lease-duration", "2s", "--heartbeat-interval", "300ms"};
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(cluster_test)
+
+BOOST_AUTO_TEST_CASE(nothing_is_lost_whatever_happens_to_nodes_workers_and_wires) {
+  whole_cluster world(quick_arguments);
+  auto& cluster = world.cluster;
+  const std::vector<std::string> nodes{"anna", "berta", "clara"};
+  const std::vector<std::string> workers{"w1", "w2", "w3", "w4"};
+  const auto any = [&](const std::vector<std::string>& of) { return of[world.random() % of.size()]; };
+
+  const std::vector<std::pair<const char*, std::function<void()>>> events{
+    {"a node is killed",
+     [&] {
+       const auto who = any(nodes);
+       cluster.kill_node(who);
+       world.start_runs(world.started + 500);
+       world.start_node(who);
+     }},
+    {"a worker is killed",
+     [&] {
+       const auto who = any(workers);
+       cluster.kill_worker(who);
+       world.start_runs(world.started + 500);
+       cluster.start_worker(who, 40);
+     }},
+    {"a node sleeps beyond its lease",
+     [&] {
+       const auto who = any(nodes);
+       cluster.node(who).program().send_signal(SIGSTOP);
+       std::this_thread::sleep_for(3s);
+       cluster.node(who).program().send_signal(SIGCONT);
+     }},
+    {"a worker sleeps",
+     [&] {
+       const auto who = any(workers);
+       cluster.worker(who).send_signal(SIGSTOP);
+       std::this_thread::sleep_for(3s);
+       cluster.worker(who).send_signal(SIGCONT);
+     }},
+    {"a node is cut off from its peers and workers",
+     [&] {
+       const auto who = any(nodes);
+       cluster.gate_of(who).shut();
+       world.start_runs(world.started + 500);
+       cluster.gate_of(who).reopen();
+     }},
+    {"a node's peers hear nothing of it",
+     [&] {
+       const auto who = any(nodes);
+       cluster.gate_of(who).swallow();
+       std::this_thread::sleep_for(3s);
+       // What was swallowed leaves holes: those connections are of no use any more.
+       cluster.gate_of(who).shut();
+       cluster.gate_of(who).reopen();
+     }},
+    {"a node is cut off from the database",
+     [&] {
+       const auto who = any(nodes);
+       world.database_gates.at(who)->shut();
+       std::this_thread::sleep_for(3s);
+       world.database_gates.at(who)->reopen();
+     }},
+    {"PostgreSQL is restarted",
+     [&] {
+       world.database.reset();
+       std::this_thread::sleep_for(500ms);
+       world.database = embedded_postgres::start({.directory = world.folder / "database"});
+     }},
+    {"a node leaves and comes back",
+     [&] {
+       const auto who = any(nodes);
+       BOOST_TEST(cluster.stop_node(who, generous), who << ": " << cluster.node(who).program().errors());
+       world.start_runs(world.started + 500);
+       world.start_node(who);
+     }},
+    {"a fourth node joins and goes",
+     [&] {
+       world.start_node("dora");
+       world.start_runs(world.started + 500);
+       BOOST_TEST(cluster.stop_node("dora", generous));
+     }},
+  };
+  std::vector<size_t> order;
+  for (size_t i = 0; i < 2 * events.size(); ++i)
+    order.push_back(i % events.size());
+  std::shuffle(order.begin(), order.end(), world.random);
+  for (const auto which : order) {
+    std::cout << events[which].first << std::endl;
+    BOOST_TEST_CONTEXT(events[which].first) {
+      events[which].second();
+      world.start_runs(world.started + 300);
+    }
+  }
+  world.start_runs(runs_wanted);
+  world.check();
+}
+
+BOOST_AUTO_TEST_CASE(the_runs_of_a_killed_node_move_again_within_two_seconds_of_its_lease) {
+  // The defaults.
+  whole_cluster world({});
+  world.start_runs(2'000);
+  for (const auto& who : {"berta", "clara"}) {
+    const auto killed = std::chrono::steady_clock::now();
+    world.cluster.kill_node(who);
+    world.await_all_shards();
+    const auto taken = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - killed);
+    std::cout << "all shards move again " << taken.count() << " ms after a kill\n";
+    BOOST_TEST(taken.count() <= 7'000);
+    world.start_node(who);
+    world.start_runs(world.started + 1'000);
+  }
+  world.check();
+}
+
+BOOST_AUTO_TEST_SUITE_END()
