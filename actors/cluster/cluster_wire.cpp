@@ -9,6 +9,20 @@
 
 namespace levain {
 
+namespace {
+
+/// A gate that nobody can reach is none.
+uint16_t bind_or_end(const caf::actor& opened, const wire_address& at) {
+  try {
+    return open_gate(opened, at);
+  } catch (...) {
+    caf::anon_send_exit(opened, caf::exit_reason::user_shutdown);
+    throw;
+  }
+}
+
+} // namespace
+
 struct cluster_wire::impl {
   impl(const cluster_options& given, std::string called)
     : options(given)
@@ -44,8 +58,10 @@ caf::actor_system& cluster_wire::system() {
 
 void cluster_wire::open(engine_doors doors) {
   const auto& options = impl_->options;
+  const auto died = doors.died;
   const auto opened = impl_->system.spawn(gate, gate_beginning{options, impl_->name, std::move(doors)});
-  const auto port = open_gate(opened, *options.listen);
+  opened->attach_functor(died);
+  const auto port = bind_or_end(opened, *options.listen);
   auto found_at = options.advertise.value_or(*options.listen);
   if (found_at.port == 0)
     found_at.port = port;

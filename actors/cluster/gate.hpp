@@ -4,6 +4,8 @@
 #include <map>
 #include <string>
 #include <unordered_map>
+#include <variant>
+#include <vector>
 
 #include <caf/event_based_actor.hpp>
 #include <caf/stateful_actor.hpp>
@@ -21,7 +23,9 @@ struct engine_doors {
   std::function<void()> peer_died;
   /// Another node released shards.
   std::function<void()> shards_freed;
-  /// Takes a worker that has introduced itself: its hello is handed on to this actor, which answers it.
+  /// The gate has died.
+  std::function<void(const caf::error&)> died;
+  /// Takes workers that have introduced themselves, see `worker_desk_actor`.
   caf::actor workers;
 };
 
@@ -44,6 +48,8 @@ struct gate_state {
   void bound(const gate_bound& x) { address_ = x.address; }
   void know(const cluster_known& x);
   void greet(node_hello& x, caf::response_promise promise);
+  /// What the worker is welcomed with, if it is.
+  std::variant<worker_welcome, wire_refused, std::monostate> greet(const worker_hello& x);
   template <class Request>
   void serve(Request& x, caf::response_promise promise);
   void served(peer_served& x);
@@ -68,6 +74,7 @@ private:
   const uuid* peer_at(const caf::strong_actor_ptr& who) const;
   const node_view* view_of(const uuid& node) const;
   bool is_banned(const uuid& node);
+  std::vector<std::string> gates_alive() const;
 
   caf::event_based_actor* self_;
   gate_beginning with_;
@@ -83,6 +90,8 @@ private:
   std::map<uuid, std::string> failures_;
   /// Nodes that sent nonsense, until when nothing is asked of them.
   std::map<uuid, std::chrono::steady_clock::time_point> banned_;
+  /// As the workers know them.
+  std::vector<std::string> gates_told_;
   std::map<uint64_t, caf::response_promise> serving_;
   uint64_t serving_number_ = 0;
 };
