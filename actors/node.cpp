@@ -9,6 +9,8 @@
 #include <spdlog/spdlog.h>
 #include <thread>
 
+#include "actors/cluster/lease_messages.hpp"
+#include "actors/cluster/node_wire.hpp"
 #include "actors/count_rate.hpp"
 #include "actors/definitions.hpp"
 #include "actors/dispatcher.hpp"
@@ -75,6 +77,14 @@ node_ports postgres_ports(const std::string& url, std::chrono::milliseconds leas
 struct node::impl {
   impl(node_options given, node_ports ports);
 
+  /// Whoever speaks to other nodes lets them serve what is theirs.
+  template <class Asked>
+  void ask(Asked asked) {
+    if (wire)
+      caf::anon_send(wire->router(), std::move(asked));
+    else
+      caf::anon_send(dispatch, std::move(asked));
+  }
   void watch(const caf::actor& core, const char* name);
   void die(const std::string& reason);
   std::function<node_figures()> figures_for_others() const;
@@ -93,6 +103,8 @@ struct node::impl {
   std::shared_ptr<node_environment> environment = std::make_shared<node_environment>();
   dispatcher_actor dispatch;
   lease_keeper_actor lease_keeper_handle;
+  /// Null at a node that speaks to nobody.
+  std::unique_ptr<node_wire> wire;
   definitions_actor definition;
   endings_actor endings_handle;
   std::shared_ptr<liveness_log> liveness = std::make_shared<liveness_log>();
@@ -112,6 +124,8 @@ node::impl::impl(node_options given, node_ports ports)
   , config(options)
   , system(config)
   , functions(std::make_shared<function_executor>(options.function_threads)) {
+  if (options.cluster.listen)
+    wire = std::make_unique<node_wire>(options.cluster, options.name, now_utc);
   auto workflows = std::make_shared<workflow_cache>(ports.make_definitions());
   environment->now = now_utc;
   environment->entropy = system_entropy;
@@ -142,6 +156,10 @@ node::impl::impl(node_options given, node_ports ports)
   leasing.numbers_block = options.dispatcher.run_numbers_block;
   leasing.figures = figures_for_others();
   leasing.refused = [this](const std::string& reason) { die(reason); };
+  if (wire) {
+    leasing.viewed = [this](const cluster_view& view, const uuid& self) { wire->know(view, self); };
+    leasing.released = [this] { wire->released(); };
+  }
   lease_keeper_handle = system.spawn<caf::detached>(lease_keeper, std::move(leasing));
 
   const auto fenced = [to = lease_keeper_handle](shard_lease shard) { caf::anon_send(to, shard_fenced{shard}); };
@@ -168,6 +186,11 @@ node::impl::impl(node_options given, node_ports ports)
   watch(caf::actor_cast<caf::actor>(definition), "definitions");
   for (const auto& writer : environment->writers)
     watch(caf::actor_cast<caf::actor>(writer), "persistence");
+  if (wire)
+    wire->open({&system, environment->timekeeper, dispatch, definition, lease_keeper_handle, [this](const auto& what) {
+                  if (!stopping.load())
+                    die(what);
+                }});
   caf::send_as(dispatch, lease_keeper_handle, beat{});
 }
 
@@ -238,6 +261,8 @@ void node::impl::stop() {
   for (const auto& writer : environment->writers)
     drain_one(self, writer, "persistence");
   drain_one(self, lease_keeper_handle, "lease keeper");
+  if (wire)
+    wire->stop();
   const auto reason = caf::exit_reason::user_shutdown;
   self->send_exit(caf::actor_cast<caf::actor>(dispatch), reason);
   self->send_exit(caf::actor_cast<caf::actor>(definition), reason);
@@ -270,15 +295,15 @@ void node::add_function(std::string name, step_function function) {
 }
 
 void node::start(start_request request, receiver<start_outcome> outcome) {
-  caf::anon_send(impl_->dispatch, start_run{std::move(request), std::move(outcome)});
+  impl_->ask(start_run{std::move(request), std::move(outcome)});
 }
 
 void node::change(run_id run, tenant_id tenant, wish asked, receiver<wish_outcome> outcome) {
-  caf::anon_send(impl_->dispatch, change_run{run, tenant, std::move(asked), std::move(outcome)});
+  impl_->ask(change_run{run, tenant, std::move(asked), std::move(outcome)});
 }
 
 void node::explain(run_id run, tenant_id tenant, receiver<explain_outcome> outcome) {
-  caf::anon_send(impl_->dispatch, explain_run{run, tenant, std::move(outcome)});
+  impl_->ask(explain_run{run, tenant, std::move(outcome)});
 }
 
 void node::put_workflow(
@@ -338,6 +363,10 @@ void node::ask_endings(endings_asked asked) {
 
 void node::announce(std::string address) {
   caf::anon_send(impl_->lease_keeper_handle, announce_address{std::move(address)});
+}
+
+void node::hand_over(receiver<all_handed_over> outcome) {
+  caf::anon_send(impl_->lease_keeper_handle, hand_all_over{std::move(outcome)});
 }
 
 void node::set_draining(uuid node, bool draining, receiver<std::variant<bool, std::string>> outcome) {

@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <future>
 #include <iostream>
 #include <memory>
 #include <optional>
@@ -9,6 +10,7 @@
 #include <spdlog/spdlog.h>
 
 #include "actors/gateway/api.hpp"
+#include "actors/workflow/parse_definition.hpp"
 #include "apps/levaind/daemon_options.hpp"
 #include "apps/levaind/log_format.hpp"
 #include "apps/levaind/open_files.hpp"
@@ -64,6 +66,17 @@ std::string url_of(const http_server& server, const std::string& host) {
   return "http://" + shown + ':' + std::to_string(server.port());
 }
 
+/// Lets other nodes have the runs while this one still answers. One that is alone has nobody to wait for.
+void hand_over(node& engine, std::chrono::milliseconds grace) {
+  const auto handed = std::make_shared<std::promise<all_handed_over>>();
+  auto outcome = handed->get_future();
+  engine.hand_over([handed](all_handed_over what) { handed->set_value(std::move(what)); });
+  if (outcome.wait_for(grace) != std::future_status::ready)
+    spdlog::warn("hand_over_unfinished grace={}", format_duration(grace));
+  else if (const auto what = outcome.get(); what.shards_left > 0)
+    spdlog::info("shards_kept count={} reason=\"{}\"", what.shards_left, what.reason);
+}
+
 /// Serves until asked to stop. Destruction goes from the door inwards: no request reaches a node that is gone, and no
 /// node outlives its database.
 int serve(daemon_options& options, const std::string& url, signal_watch& signals) {
@@ -81,6 +94,8 @@ int serve(daemon_options& options, const std::string& url, signal_watch& signals
   const auto failure = signals.wait();
   if (!failure.empty())
     spdlog::critical("stopping reason=\"{}\"", failure);
+  else
+    hand_over(engine, options.node.stop_grace);
   server.stop(options.answer_grace);
   interface.stop();
   engine.stop();
