@@ -98,8 +98,6 @@ struct node::impl {
   std::shared_ptr<persistence_status> writer_status = std::make_shared<persistence_status>();
   std::shared_ptr<dispatcher_figures> run_figures = std::make_shared<dispatcher_figures>();
   std::shared_ptr<function_executor> functions;
-  /// Null at a node without a gate.
-  std::shared_ptr<worker_calls> workers;
   std::shared_ptr<node_environment> environment = std::make_shared<node_environment>();
   dispatcher_actor dispatch;
   lease_keeper_actor lease_keeper_handle;
@@ -133,7 +131,8 @@ node::impl::impl(node_options given, node_ports ports)
   environment->run = options.run;
   environment->http = std::make_shared<http_calls>(options.http);
   environment->functions = functions;
-  environment->workers = workers;
+  if (wire)
+    environment->workers = wire->workers();
   environment->why_no_database = [status = writer_status] { return status->failing_reason(); };
   environment->append_pressure_now = [status = writer_status, now = environment->now] {
     return status->pressure(now());
@@ -327,8 +326,8 @@ void node::status(receiver<node_status> outcome) {
   limits.batch_runs_max = impl_->options.persistence.batch_runs_max;
   limits.runs_running_max = impl_->options.dispatcher.runs_running_max;
   limits.runs_waiting_max = impl_->options.dispatcher.runs_waiting_max;
-  if (impl_->workers)
-    limits.workers = impl_->workers->figures();
+  if (impl_->wire)
+    limits.workers = impl_->wire->workers()->figures();
   caf::anon_send(
     impl_->dispatch, report_status{[figures, liveness, limits, outcome = std::move(outcome)](dispatcher_status runs) {
       auto all = limits;
@@ -350,7 +349,7 @@ void node::status(receiver<node_status> outcome) {
 }
 
 std::vector<worker_view> node::workers() const {
-  return impl_->workers ? impl_->workers->list() : std::vector<worker_view>();
+  return impl_->wire ? impl_->wire->workers()->list() : std::vector<worker_view>();
 }
 
 void node::on_ended(std::function<void(const run_ending&)> listener) {

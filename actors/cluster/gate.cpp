@@ -7,9 +7,7 @@
 #include <spdlog/spdlog.h>
 
 #include "actors/cluster/peer_checks.hpp"
-#include "actors/cluster/wire_checks.hpp"
 #include "actors/cluster/wire_system.hpp"
-#include "actors/cluster/worker_desk_messages.hpp"
 
 namespace levain {
 
@@ -69,19 +67,7 @@ void gate_state::know(const cluster_known& x) {
     if (each.alive && !each.cluster_address.empty() && !peers_.contains(each.id) && !is_banned(each.id))
       connect(each);
   }
-  if (auto gates = gates_alive(); gates != gates_told_) {
-    gates_told_ = std::move(gates);
-    self_->send(with_.doors.workers, tell_workers{{gates_told_}});
-  }
-}
-
-std::vector<std::string> gate_state::gates_alive() const {
-  std::vector<std::string> gates;
-  if (view_)
-    for (const auto& each : view_->nodes)
-      if (each.alive && !each.cluster_address.empty())
-        gates.push_back(each.cluster_address);
-  return gates;
+  self_->send(with_.doors.workers, x);
 }
 
 void gate_state::connect(const node_view& node) {
@@ -156,19 +142,6 @@ void gate_state::greet(node_hello& x, caf::response_promise promise) {
   }
   add_peer(x.node, x.name, x.cluster_address, x.gate);
   promise.deliver(node_welcome{node_, with_.name, *protocol});
-}
-
-std::variant<worker_welcome, wire_refused, std::monostate> gate_state::greet(const worker_hello& x) {
-  if (const auto fault = fault_in(x)) {
-    refuse_nonsense(self_->current_sender(), *fault);
-    return std::monostate();
-  }
-  const auto protocol = protocol_of_both(x.protocol_min, x.protocol_max);
-  if (!protocol)
-    return wire_refused{fmt::format(
-      "node '{}' speaks protocol {} to {}, worker '{}' {} to {}", with_.name, wire_protocol_min, wire_protocol_max,
-      x.name, x.protocol_min, x.protocol_max)};
-  return worker_welcome{node_, with_.name, *protocol, gates_alive()};
 }
 
 const uuid* gate_state::peer_at(const caf::strong_actor_ptr& who) const {
@@ -312,14 +285,8 @@ caf::behavior gate(caf::stateful_actor<gate_state>* self, gate_beginning how) {
       return promise;
     },
     [=](const shards_freed& x) { self->state.shards_freed_by(x); },
-    [=](worker_hello& x) {
-      auto greeting = self->state.greet(x);
-      // Delegated: who is answered, and whom the calls come from, is one actor.
-      if (auto* welcome = std::get_if<worker_welcome>(&greeting))
-        self->delegate(workers, admit_worker{std::move(x), std::move(*welcome)});
-      else if (auto* refused = std::get_if<wire_refused>(&greeting))
-        self->make_response_promise().deliver(std::move(*refused));
-    },
+    // The desk answers, so that the answer and all calls come from one actor.
+    [=](worker_hello& x) { self->delegate(workers, std::move(x)); },
   };
   caf::message_handler inside{
     [=](const gate_bound& x) { self->state.bound(x); },

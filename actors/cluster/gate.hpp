@@ -4,8 +4,6 @@
 #include <map>
 #include <string>
 #include <unordered_map>
-#include <variant>
-#include <vector>
 
 #include <caf/event_based_actor.hpp>
 #include <caf/stateful_actor.hpp>
@@ -25,7 +23,7 @@ struct engine_doors {
   std::function<void()> shards_freed;
   /// The gate has died.
   std::function<void(const caf::error&)> died;
-  /// Takes workers that have introduced themselves, see `worker_desk_actor`.
+  /// Greets workers, and hears of the nodes: see `worker_desk_actor`.
   caf::actor workers;
 };
 
@@ -48,8 +46,6 @@ struct gate_state {
   void bound(const gate_bound& x) { address_ = x.address; }
   void know(const cluster_known& x);
   void greet(node_hello& x, caf::response_promise promise);
-  /// What the worker is welcomed with, if it is.
-  std::variant<worker_welcome, wire_refused, std::monostate> greet(const worker_hello& x);
   template <class Request>
   void serve(Request& x, caf::response_promise promise);
   void served(peer_served& x);
@@ -74,7 +70,6 @@ private:
   const uuid* peer_at(const caf::strong_actor_ptr& who) const;
   const node_view* view_of(const uuid& node) const;
   bool is_banned(const uuid& node);
-  std::vector<std::string> gates_alive() const;
 
   caf::event_based_actor* self_;
   gate_beginning with_;
@@ -90,8 +85,6 @@ private:
   std::map<uuid, std::string> failures_;
   /// Nodes that sent nonsense, until when nothing is asked of them.
   std::map<uuid, std::chrono::steady_clock::time_point> banned_;
-  /// As the workers know them.
-  std::vector<std::string> gates_told_;
   std::map<uint64_t, caf::response_promise> serving_;
   uint64_t serving_number_ = 0;
 };

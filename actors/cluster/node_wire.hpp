@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 
 #include "actors/cluster/cluster_wire.hpp"
 #include "actors/cluster/router.hpp"
@@ -45,6 +46,7 @@ public:
 
 private:
   std::function<timestamp()> now_;
+  std::string name_;
   router_options routing_;
   std::shared_ptr<cluster_wire> wire_;
   std::shared_ptr<worker_desk> desk_;
