@@ -122,8 +122,7 @@ void gate_state::add_peer(const uuid& node, std::string name, std::string addres
   peers_[node] = {gate, std::move(name), std::move(address)};
 }
 
-void gate_state::greet(node_hello& x, caf::response_promise promise) {
-  const auto from = self_->current_sender();
+void gate_state::greet(node_hello& x, const caf::strong_actor_ptr& from, caf::response_promise promise) {
   if (const auto fault = fault_in(x))
     return refuse_nonsense(from, *fault);
   if (x.gate.node() != from->node())
@@ -177,8 +176,7 @@ void gate_state::refuse_nonsense(const caf::strong_actor_ptr& from, const std::s
 // ---- what others ask --------------------------------------------------------
 
 template <class Request>
-void gate_state::serve(Request& x, caf::response_promise promise) {
-  const auto from = self_->current_sender();
+void gate_state::serve(Request& x, const caf::strong_actor_ptr& from, caf::response_promise promise) {
   if (peer_at(from) == nullptr)
     return refuse_nonsense(from, "it asks before it has introduced itself");
   if (const auto fault = fault_in(x))
@@ -265,23 +263,27 @@ caf::behavior gate(caf::stateful_actor<gate_state>* self, gate_beginning how) {
   });
   caf::message_handler wire{
     [=](node_hello& x) {
+      const auto from = self->current_sender(); // A promise takes the sender with it.
       auto promise = self->make_response_promise();
-      self->state.greet(x, promise);
+      self->state.greet(x, from, promise);
       return promise;
     },
     [=](wire_change& x) {
+      const auto from = self->current_sender();
       auto promise = self->make_response_promise();
-      self->state.serve(x, promise);
+      self->state.serve(x, from, promise);
       return promise;
     },
     [=](wire_explain& x) {
+      const auto from = self->current_sender();
       auto promise = self->make_response_promise();
-      self->state.serve(x, promise);
+      self->state.serve(x, from, promise);
       return promise;
     },
     [=](wire_start& x) {
+      const auto from = self->current_sender();
       auto promise = self->make_response_promise();
-      self->state.serve(x, promise);
+      self->state.serve(x, from, promise);
       return promise;
     },
     [=](const shards_freed& x) { self->state.shards_freed_by(x); },

@@ -45,9 +45,9 @@ struct gate_state {
   void begin(gate_beginning how);
   void bound(const gate_bound& x) { address_ = x.address; }
   void know(const cluster_known& x);
-  void greet(node_hello& x, caf::response_promise promise);
+  void greet(node_hello& x, const caf::strong_actor_ptr& from, caf::response_promise promise);
   template <class Request>
-  void serve(Request& x, caf::response_promise promise);
+  void serve(Request& x, const caf::strong_actor_ptr& from, caf::response_promise promise);
   void served(peer_served& x);
   void ask(ask_peer& x);
   void shards_freed_by(const shards_freed& x);

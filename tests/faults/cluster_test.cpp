@@ -53,7 +53,7 @@ struct whole_cluster {
     cluster.node("anna").register_workflow(works());
     for (const auto& name : {"w1", "w2", "w3", "w4"})
       cluster.start_worker(name, 40);
-    BOOST_TEST(eventually([&] { return cluster.shards_ready() == shards; }, generous));
+    await_even_shares();
   }
 
   static std::string migrated(const std::string& url) {
@@ -81,12 +81,22 @@ struct whole_cluster {
     }
   }
 
-  /// Until the nodes that run have all shards ready again; how long that took.
-  std::chrono::milliseconds await_all_shards() {
-    const auto begin = std::chrono::steady_clock::now();
+  /// Until the nodes that run have all shards ready.
+  void await_all_shards() {
     BOOST_TEST(
       eventually([&] { return cluster.shards_ready() == shards; }, generous), cluster.shards_ready() << " are ready");
-    return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begin);
+  }
+
+  /// Until each of them has its share.
+  void await_even_shares() {
+    const auto even = [&] {
+      const auto names = cluster.nodes_running();
+      return std::all_of(names.begin(), names.end(), [&](const std::string& name) {
+        const auto ready = cluster.shards_ready(name);
+        return ready >= shards / names.size() && ready <= shards / names.size() + 1;
+      });
+    };
+    BOOST_TEST(eventually(even, generous), "the shards are not spread evenly");
   }
 
   void check() {
@@ -222,8 +232,9 @@ BOOST_AUTO_TEST_CASE(nothing_is_lost_whatever_happens_to_nodes_workers_and_wires
 BOOST_AUTO_TEST_CASE(the_runs_of_a_killed_node_move_again_within_two_seconds_of_its_lease) {
   // The defaults.
   whole_cluster world({});
-  world.start_runs(2'000);
   for (const auto& who : {"berta", "clara"}) {
+    world.await_even_shares();
+    world.start_runs(world.started + 2'000);
     const auto killed = std::chrono::steady_clock::now();
     world.cluster.kill_node(who);
     world.await_all_shards();
@@ -231,7 +242,6 @@ BOOST_AUTO_TEST_CASE(the_runs_of_a_killed_node_move_again_within_two_seconds_of_
     std::cout << "all shards move again " << taken.count() << " ms after a kill\n";
     BOOST_TEST(taken.count() <= 7'000);
     world.start_node(who);
-    world.start_runs(world.started + 1'000);
   }
   world.check();
 }

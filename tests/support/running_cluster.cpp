@@ -100,11 +100,15 @@ std::optional<nlohmann::json> running_cluster::ask(const std::string& path) cons
   return std::nullopt;
 }
 
+size_t running_cluster::shards_ready(const std::string& name) const {
+  const auto answer = nodes_.at(name).daemon->get("/v1/status");
+  return answer && answer->status == 200 ? answer->json().at("shards_ready").get<size_t>() : 0;
+}
+
 size_t running_cluster::shards_ready() const {
   size_t ready = 0;
   for (const auto& each : nodes_running())
-    if (const auto answer = nodes_.at(each).daemon->get("/v1/status"); answer && answer->status == 200)
-      ready += answer->json().at("shards_ready").get<size_t>();
+    ready += shards_ready(each);
   return ready;
 }
 

@@ -50,7 +50,9 @@ public:
 
   /// What the first daemon that answers says at this path; nothing when none does.
   std::optional<nlohmann::json> ask(const std::string& path) const;
-  /// True when the daemons that run have these many shards ready between them.
+  /// How many shards this daemon has ready; 0 when it does not answer.
+  size_t shards_ready(const std::string& name) const;
+  /// How many those that run have between them.
   size_t shards_ready() const;
 
 private:
