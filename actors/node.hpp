@@ -9,8 +9,8 @@
 #include "actors/calls/function_executor.hpp"
 #include "actors/calls/http_calls.hpp"
 #include "actors/cluster/cluster_options.hpp"
-#include "actors/cluster/worker_view.hpp"
 #include "actors/cluster/lease_messages.hpp"
+#include "actors/cluster/worker_view.hpp"
 #include "actors/ending_messages.hpp"
 #include "actors/liveness_log.hpp"
 #include "actors/messages.hpp"
@@ -123,8 +123,8 @@ public:
   /// Lets the other nodes and those who ask them know where this one is found, from its next heartbeat on.
   void announce(std::string address);
 
-  /// Before the node ends: lets the others have its shards, in order, while it still answers. Told when none is left, or
-  /// when nobody takes the rest.
+  /// Before the node ends: lets the others have its shards, in order, while it still answers. Told when none is left,
+  /// or when nobody takes the rest.
   void hand_over(receiver<all_handed_over> outcome);
 
   /// Lets any node of the database hold no shards as long as others can, or hold some again. Answers whether the node

@@ -8,8 +8,9 @@
 
 namespace levain {
 
-/// The wire of one node: an actor system beside the engine's, with the node's gate in it. What an engine keeps cannot be
-/// reached from outside but through what this hands on. All members but the constructor and `stop` are for any thread.
+/// The wire of one node: an actor system beside the engine's, with the node's gate in it. What an engine keeps cannot
+/// be reached from outside but through what this hands on. All members but the constructor and `stop` are for any
+/// thread.
 class cluster_wire : public peer_links {
 public:
   /// Throws `bad_certificates`, or `std::runtime_error` when the address cannot be bound. Nobody is let in yet.

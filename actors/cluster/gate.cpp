@@ -81,8 +81,7 @@ void gate_state::connect(const node_view& node) {
 }
 
 void gate_state::introduce(const uuid& node, const caf::actor& gate) {
-  const node_hello hello{node_,           with_.name, address_, wire_protocol_min, wire_protocol_max,
-                         caf::actor(self_)};
+  const node_hello hello{node_, with_.name, address_, wire_protocol_min, wire_protocol_max, caf::actor(self_)};
   const auto asked = self_->request(gate, with_.options.connect_time_max, hello);
   self_->add_multiplexed_response_handler(
     asked.id(), caf::behavior{
@@ -130,8 +129,8 @@ void gate_state::greet(node_hello& x, const caf::strong_actor_ptr& from, caf::re
   const auto protocol = protocol_of_both(x.protocol_min, x.protocol_max);
   if (!protocol) {
     promise.deliver(wire_refused{fmt::format(
-      "node '{}' speaks protocol {} to {}, node '{}' {} to {}", with_.name, wire_protocol_min, wire_protocol_max, x.name,
-      x.protocol_min, x.protocol_max)});
+      "node '{}' speaks protocol {} to {}, node '{}' {} to {}", with_.name, wire_protocol_min, wire_protocol_max,
+      x.name, x.protocol_min, x.protocol_max)});
     return;
   }
   if (view_of(x.node) == nullptr || is_banned(x.node)) {
@@ -235,16 +234,16 @@ void gate_state::ask(ask_peer& x) {
     }
   };
   self_->add_multiplexed_response_handler(
-    asked, caf::behavior{
-             [answered](wire_changed& answer) { answered(answer); },
-             [answered](wire_explained& answer) { answered(answer); },
-             [answered](wire_started& answer) { answered(answer); },
-             [name, tell](const wire_refused& refused) {
-               (*tell)(no_answer{fmt::format("node '{}' refuses: {}", name, refused.reason), false});
-             },
-             [this, name, tell](const caf::error& why) {
-               (*tell)(no_answer{fmt::format("node '{}' does not answer: {}", name, self_->system().render(why)), true});
-             }});
+    asked,
+    caf::behavior{
+      [answered](wire_changed& answer) { answered(answer); }, [answered](wire_explained& answer) { answered(answer); },
+      [answered](wire_started& answer) { answered(answer); },
+      [name, tell](const wire_refused& refused) {
+        (*tell)(no_answer{fmt::format("node '{}' refuses: {}", name, refused.reason), false});
+      },
+      [this, name, tell](const caf::error& why) {
+        (*tell)(no_answer{fmt::format("node '{}' does not answer: {}", name, self_->system().render(why)), true});
+      }});
 }
 
 void gate_state::tell_all() {

@@ -22,8 +22,7 @@ std::string host_name() {
 
 } // namespace
 
-node_wire::node_wire(
-  const cluster_options& options, const std::string& name, const std::function<timestamp()>& now)
+node_wire::node_wire(const cluster_options& options, const std::string& name, const std::function<timestamp()>& now)
   : now_(now)
   , name_(name)
   , routing_(options.router)
@@ -36,8 +35,7 @@ node_wire::~node_wire() {
 
 void node_wire::open(engine with) {
   router_ = with.system->spawn(
-    levain::router,
-    router_beginning{now_, with.timekeeper, with.dispatcher, with.definitions, wire_, routing_});
+    levain::router, router_beginning{now_, with.timekeeper, with.dispatcher, with.definitions, wire_, routing_});
   desk_actor_ = wire_->system().spawn(worker_desk_actor, desk_, name_);
   const auto tell_death = [died = with.died](const char* what) {
     return [died, what](const caf::error& reason) { died(std::string(what) + " died: " + caf::to_string(reason)); };

@@ -75,7 +75,8 @@ std::optional<std::string> fault_in(const node_hello& x) {
   find.text("name", x.name, name_bytes_max, 1);
   find.text("cluster_address", x.cluster_address, address_bytes_max);
   if (!parse_wire_address(x.cluster_address))
-    find.say(fmt::format("cluster_address: must be HOST:PORT, not '{}'", x.cluster_address.substr(0, address_bytes_max)));
+    find.say(
+      fmt::format("cluster_address: must be HOST:PORT, not '{}'", x.cluster_address.substr(0, address_bytes_max)));
   if (x.protocol_min > x.protocol_max)
     find.say(fmt::format("protocol_min: must be at most protocol_max ({}), not {}", x.protocol_max, x.protocol_min));
   if (!x.gate)
