@@ -118,6 +118,17 @@ BOOST_AUTO_TEST_CASE(a_call_that_waits_goes_to_who_says_that_it_holds_it) {
   BOOST_TEST(small.given() == "1<-2");
 }
 
+BOOST_AUTO_TEST_CASE(a_call_that_is_held_takes_no_more_room) {
+  small_roster small;
+  auto holder = hello_of(1, {{"bake", 2}});
+  holder.held = {{"a", 1}};
+  small.join(holder);
+  small.say(1, room_made{"bake", 1});
+  for (const auto* key : {"a", "b", "c"})
+    small.add(worker_request(key));
+  BOOST_TEST(small.given() == "1<-1 1<-2");
+}
+
 BOOST_AUTO_TEST_CASE(workers_on_this_machine_come_before_those_with_more_room) {
   small_roster small({.host = "here"});
   small.join(hello_of(1, {{"bake", 10}}));
