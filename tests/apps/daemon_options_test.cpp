@@ -144,6 +144,8 @@ std::vector<limit_case> count_limits() {
     {"calls-waiting-max", 100'000, [](const o& x) { return x.node.http.calls_waiting_max; }},
     {"idle-connections-max", 1024, [](const o& x) { return x.node.http.idle_connections_max; }},
     {"response-bytes-max", 1024 * 1024, [](const o& x) { return x.node.http.response_bytes_max; }},
+    {"routed-max", 20'000, [](const o& x) { return x.node.cluster.router.routed_max; }},
+    {"start-imbalance-max", 1'000, [](const o& x) { return x.node.cluster.router.imbalance_max; }},
     {"threads", 0, [](const o& x) { return x.node.threads; }},
     {"function-threads", 2, [](const o& x) { return x.node.function_threads; }},
   };
@@ -176,15 +178,21 @@ std::vector<limit_case> span_limits() {
     {"watchdog-look-interval", micros(10s), [](const o& x) { return micros(x.node.watchdog.look_interval); }},
     {"watchdog-overdue-grace", micros(30s), [](const o& x) { return micros(x.node.watchdog.overdue_grace); }},
     {"connect-timeout-max", micros(5s), [](const o& x) { return micros(x.node.http.connect_timeout_max); }},
+    {"cluster-heartbeat-interval", micros(500ms), [](const o& x) { return micros(x.node.cluster.pace.heartbeat); }},
+    {"cluster-silence-max", micros(2s), [](const o& x) { return micros(x.node.cluster.pace.silence_max); }},
+    {"cluster-connect-timeout-max", micros(3s), [](const o& x) { return micros(x.node.cluster.connect_time_max); }},
+    {"route-time-max", micros(5s), [](const o& x) { return micros(x.node.cluster.router.route_time_max); }},
     {"stop-grace", micros(10s), [](const o& x) { return micros(x.node.stop_grace); }},
     {"answer-grace", micros(1s), [](const o& x) { return micros(x.answer_grace); }},
     {"upkeep-interval", micros(1h), [](const o& x) { return micros(x.upkeep_interval); }},
   };
 }
 
-/// A span other than the default; two of them have to be longer than another one's default.
+/// A span other than the default; some of them have to be longer than another one's default.
 std::string span_to_set(const limit_case& limit) {
-  return limit.name == "lease-duration" || limit.name == "journal-retry-interval-max" ? "1m" : "30ms";
+  const bool is_longer =
+    limit.name == "lease-duration" || limit.name == "journal-retry-interval-max" || limit.name == "cluster-silence-max";
+  return is_longer ? "1m" : "30ms";
 }
 
 /// `--runs-running-max` is `LEVAIN_RUNS_RUNNING_MAX`.
@@ -310,8 +318,57 @@ BOOST_AUTO_TEST_CASE(limits_that_contradict_each_other_are_refused) {
     refusal_of({"--heartbeat-interval", "3s"}) ==
     "levaind: --heartbeat-interval: must be at most half of --lease-duration (5s), not 3s");
   BOOST_TEST(
+    refusal_of({"--cluster", "127.0.0.1:7500", "--cluster-heartbeat-interval", "1500ms"}) ==
+    "levaind: --cluster-heartbeat-interval: must be at most half of --cluster-silence-max (2s), not 1500ms");
+  BOOST_TEST(
     refusal_of({"--journal-retry-interval-initial", "6s"}) ==
     "levaind: --journal-retry-interval-initial: must be at most --journal-retry-interval-max (5s), not 6s");
+}
+
+BOOST_AUTO_TEST_CASE(a_node_has_a_gate_only_when_it_is_told_where) {
+  const auto alone = options_of({}).node.cluster;
+  BOOST_TEST(!alone.listen.has_value());
+  BOOST_TEST(!alone.security.is_on());
+  const auto cluster = options_of({"--cluster", "127.0.0.1:0", "--cluster-advertise", "bakehouse:7500"}).node.cluster;
+  BOOST_TEST((cluster.listen == wire_address{"127.0.0.1", 0}));
+  BOOST_TEST((cluster.advertise == wire_address{"bakehouse", 7500}));
+  for (const std::string bad : {"7500", ":7500", "127.0.0.1:70000"})
+    BOOST_TEST(
+      refusal_of({"--cluster", bad}) ==
+      fmt::format("levaind: --cluster: must be HOST:PORT such as 127.0.0.1:7500, not '{}'", bad));
+  BOOST_TEST(
+    refusal_of({"--cluster", "127.0.0.1:7500", "--cluster-advertise", "bakehouse:0"}) ==
+    "levaind: --cluster-advertise: must be HOST:PORT such as 127.0.0.1:7500, not 'bakehouse:0'");
+}
+
+BOOST_AUTO_TEST_CASE(what_is_for_a_gate_is_refused_without_one) {
+  const std::vector<std::vector<std::string>> useless{
+    {"--cluster-advertise", "bakehouse:7500"},
+    {"--cluster-certificate", "a.pem"},
+    {"--cluster-key", "a.key"},
+    {"--cluster-ca", "ca.pem"},
+    {"--cluster-insecure"}};
+  for (const auto& each : useless)
+    BOOST_TEST(
+      refusal_of(each) == "levaind: --cluster: is missing: the other cluster options are of no use without it",
+      each.front());
+}
+
+BOOST_AUTO_TEST_CASE(a_gate_beyond_loopback_wants_certificates_or_a_flag) {
+  const std::string refusal =
+    "levaind: --cluster: without TLS must be on a loopback address, not 10.0.0.4: give --cluster-certificate, "
+    "--cluster-key and --cluster-ca, or say --cluster-insecure";
+  BOOST_TEST(refusal_of({"--cluster", "10.0.0.4:7500"}) == refusal);
+  BOOST_TEST((options_of({"--cluster", "10.0.0.4:7500", "--cluster-insecure"}).node.cluster.listen.has_value()));
+  BOOST_TEST(
+    refusal_of({"--cluster", "10.0.0.4:7500", "--cluster-certificate", "a.pem", "--cluster-key", "a.key"}) ==
+    "levaind: --cluster-certificate, --cluster-key, --cluster-ca: belong together: give all three or none");
+  const auto cluster = options_of({"--cluster", "10.0.0.4:7500", "--cluster-certificate", "a.pem", "--cluster-key",
+                                   "a.key", "--cluster-ca", "ca.pem"})
+                         .node.cluster;
+  BOOST_TEST(cluster.security.certificate == "a.pem");
+  BOOST_TEST(cluster.security.key == "a.key");
+  BOOST_TEST(cluster.security.ca == "ca.pem");
 }
 
 BOOST_AUTO_TEST_CASE(names_and_levels_are_checked) {
