@@ -133,6 +133,8 @@ BOOST_AUTO_TEST_CASE(nobody_is_forgotten_while_nobody_is_connected) {
   book.due(now);
   book.opened(place(1), 1);
   book.list(1, {place(1), place(3)}, now);
+  // Not listed any more, by one who is gone himself.
+  book.list(1, {place(1)}, now);
   book.lost(1, now, middle);
   for (uint32_t i = 1; i <= 2 * gate_tries_max; ++i)
     BOOST_TEST(fail(3) == i);

@@ -26,6 +26,11 @@ BOOST_AUTO_TEST_CASE(a_final_failure_has_no_time_to_try_again) {
   BOOST_TEST((result == work_result{.text = "no"}));
 }
 
+BOOST_AUTO_TEST_CASE(no_time_to_try_again_is_longer_than_a_node_takes) {
+  const auto result = to_work_result(worker_failure{.message = "no", .retry_after = 24h * 30});
+  BOOST_TEST(result.retry_after == worker_retry_after_max.count());
+}
+
 BOOST_AUTO_TEST_CASE(a_negative_time_is_none) {
   BOOST_TEST(to_work_result(worker_failure{.message = "no", .retry_after = -1s}).retry_after == 0);
 }

@@ -449,6 +449,18 @@ BOOST_AUTO_TEST_CASE(heartbeats_of_what_ended_or_nobody_waits_for_are_not_sent) 
   check(heard(), {});
 }
 
+BOOST_AUTO_TEST_CASE(the_heartbeats_of_what_was_dropped_are_none_of_what_waits_for_it_to_return) {
+  give(first, 1, "a");
+  bench.drop(first, 1);
+  give(first, 2, "a");
+  bench.beat(1, "old", now);
+  check(heard(), {});
+  bench.finish(1, good("old"), now);
+  heard();
+  bench.beat(2, "new", now);
+  check(heard(), {"beat 2 new to 1"});
+}
+
 BOOST_AUTO_TEST_CASE(heartbeats_go_to_whoever_waits_now) {
   give(first, 1, "a");
   bench.gate_lost(first, now);
