@@ -225,7 +225,7 @@ std::function<node_figures()> node::impl::figures_for_others() const {
       std::max(std::chrono::floor<std::chrono::milliseconds>(status->backlog.wait(at)), std::chrono::milliseconds(0))
         .count());
     if (const auto alive = shared.lock(); alive && alive->workers)
-      figures.workers = alive->workers->list().size();
+      figures.workers = alive->workers->figures().connected;
     return figures;
   };
 }

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "actors/cluster/wire_limits.hpp"
 #include "actors/cluster/wire_options.hpp"
 #include "actors/gateway/api_start_request.hpp"
 #include "actors/gateway/api_words.hpp"
@@ -122,6 +123,7 @@ std::optional<std::string> fault_in(const wire_explained& x) {
     find.text("step", each.step, definition_name_bytes_max);
     find.text("text", each.text, wire_sentence_bytes_max);
     find.text("place", each.place, wire_sentence_bytes_max);
+    find.text("progress", each.progress, wire_progress_bytes_max);
     find.number("since", each.since, 0, micros_max);
     find.number("until", each.until, 0, micros_max);
   }

@@ -97,7 +97,8 @@ wire_explained to_wire(const explain_outcome& outcome) {
   wire_explained x{true, 0, sentence(told.summary), {}};
   for (const auto& each : told.waits)
     x.waits.push_back(
-      {each.kind, each.step, sentence(each.text), micros_of(each.since), micros_of(each.until), sentence(each.place)});
+      {each.kind, each.step, sentence(each.text), micros_of(each.since), micros_of(each.until), sentence(each.place),
+       each.progress});
   return x;
 }
 
@@ -106,7 +107,8 @@ explain_outcome outcome_of(const wire_explained& x) {
     return refused_of(x.refusal, x.message);
   explanation told{x.message, {}};
   for (const auto& each : x.waits)
-    told.waits.push_back({each.kind, each.step, each.text, time_of(each.since), time_of(each.until), each.place});
+    told.waits.push_back(
+      {each.kind, each.step, each.text, time_of(each.since), time_of(each.until), each.place, each.progress});
   return told;
 }
 

@@ -89,6 +89,8 @@ struct wire_wait {
   int64_t since = 0;
   int64_t until = 0;
   std::string place;
+  /// The last words of whoever does it; empty when there were none.
+  std::string progress;
 };
 
 /// The answer to `wire_explain`.
@@ -287,7 +289,7 @@ typename Inspector::result_type inspect(Inspector& f, wire_explain& x) {
 }
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, wire_wait& x) {
-  return f(caf::meta::type_name("wire_wait"), x.kind, x.step, x.text, x.since, x.until, x.place);
+  return f(caf::meta::type_name("wire_wait"), x.kind, x.step, x.text, x.since, x.until, x.place, x.progress);
 }
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, wire_explained& x) {

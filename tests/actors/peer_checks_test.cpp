@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "actors/cluster/peer_checks.hpp"
+#include "actors/cluster/wire_limits.hpp"
 #include "actors/gateway/api_start_request.hpp"
 #include "actors/gateway/api_words.hpp"
 #include "actors/node_options.hpp"
@@ -190,6 +191,7 @@ BOOST_AUTO_TEST_CASE(an_explanation_has_so_many_waits_of_so_many_bytes) {
   text(&wire_wait::step, "step", definition_name_bytes_max);
   text(&wire_wait::text, "text", wire_sentence_bytes_max);
   text(&wire_wait::place, "place", wire_sentence_bytes_max);
+  text(&wire_wait::progress, "progress", wire_progress_bytes_max);
   const int64_t last_moment = 253'402'300'799'000'000;
   for (auto member : {&wire_wait::since, &wire_wait::until}) {
     const std::string name = member == &wire_wait::since ? "since" : "until";

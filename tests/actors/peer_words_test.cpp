@@ -84,7 +84,7 @@ BOOST_AUTO_TEST_CASE(what_became_of_a_wish_survives_the_wire) {
 BOOST_AUTO_TEST_CASE(an_explanation_survives_the_wire) {
   const timestamp at = *parse_timestamp("2026-11-23T04:00:00.123456Z");
   explanation said{"the run waits", {}};
-  said.waits.push_back({"timer", "one", "it is tried again", at, at + 5s, "2nd"});
+  said.waits.push_back({"timer", "one", "it is tried again", at, at + 5s, "2nd", "half of it"});
   said.waits.push_back({"call", "two", "it is out", std::nullopt, std::nullopt});
   const auto back = outcome_of(sound(to_wire(explain_outcome(said))));
   BOOST_TEST_REQUIRE(std::holds_alternative<explanation>(back));
@@ -98,6 +98,7 @@ BOOST_AUTO_TEST_CASE(an_explanation_survives_the_wire) {
     BOOST_TEST((told.waits[i].since == said.waits[i].since));
     BOOST_TEST((told.waits[i].until == said.waits[i].until));
     BOOST_TEST(told.waits[i].place == said.waits[i].place);
+    BOOST_TEST(told.waits[i].progress == said.waits[i].progress);
   }
 }
 
