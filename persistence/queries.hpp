@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "persistence/audit_row.hpp"
+#include "persistence/cluster_view.hpp"
 #include "persistence/database_health.hpp"
 #include "persistence/event_record.hpp"
-#include "persistence/cluster_view.hpp"
 #include "persistence/ids.hpp"
 
 namespace levain {

@@ -77,10 +77,13 @@ node_view node_named(const std::string& text, const std::vector<node_view>& node
     return found.front();
   if (found.empty())
     throw request_refused(
-      {404, fmt::format("there is no node '{}'; living are {}", text, living.empty() ? "none" : candidates_text(living)),
+      {404,
+       fmt::format("there is no node '{}'; living are {}", text, living.empty() ? "none" : candidates_text(living)),
        "node"});
   throw request_refused(
-    {409, fmt::format("{} living nodes are called '{}'; say which by its id: {}", found.size(), text, candidates_text(found)),
+    {409,
+     fmt::format(
+       "{} living nodes are called '{}'; say which by its id: {}", found.size(), text, candidates_text(found)),
      "node"});
 }
 

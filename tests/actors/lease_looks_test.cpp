@@ -16,7 +16,9 @@ using counts = std::vector<size_t>;
 /// Counts how often the node has looked.
 actor_world::options counting_looks(const std::shared_ptr<size_t>& count) {
   actor_world::options settings;
-  settings.change_leases = [count](lease_beginning& x) { x.viewed = [count](const cluster_view&, const uuid&) { ++*count; }; };
+  settings.change_leases = [count](lease_beginning& x) {
+    x.viewed = [count](const cluster_view&, const uuid&) { ++*count; };
+  };
   return settings;
 }
 
