@@ -1,11 +1,13 @@
 // The first cluster of docs/cluster.md, typed line by line.
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <csignal>
 #include <fstream>
+#include <map>
 #include <memory>
 #include <regex>
-#include <sstream>
+#include <utility>
 
 #include "tests/support/database.hpp"
 #include "tests/support/processes.hpp"
