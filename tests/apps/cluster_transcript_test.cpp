@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <filesystem>
 #include <fstream>
 #include <map>
 #include <memory>
@@ -12,6 +13,7 @@
 #include "tests/support/database.hpp"
 #include "tests/support/processes.hpp"
 #include "tests/support/tcp_gate.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 using namespace levain::test;
 using namespace std::chrono_literals;
@@ -99,7 +101,8 @@ public:
 
 private:
   program_options program(std::vector<std::string> words) const {
-    const auto name = words.front();
+    const bool is_ours = std::filesystem::exists(program_folder() / words.front());
+    const auto name = is_ours ? words.front() : "/usr/bin/" + words.front();
     words.erase(words.begin());
     return {name, std::move(words), environment_};
   }
@@ -206,6 +209,7 @@ private:
     return std::any_of(here_.begin(), here_.end(), [&](const auto& each) { return each.second == number; });
   }
 
+  temporary_folder folder_;
   fresh_database database_{fresh_database::contents::nothing};
   std::map<std::string, std::string> here_{
     {"postgresql:///levain", database_.url()},
@@ -213,6 +217,7 @@ private:
     {"127.0.0.1:7401", "127.0.0.1:" + std::to_string(free_port())},
     {"127.0.0.1:7500", "127.0.0.1:" + std::to_string(free_port())},
     {"127.0.0.1:7501", "127.0.0.1:" + std::to_string(free_port())},
+    {"oven.state", folder_ / "oven.state"},
     {"apps/bakery/", LEVAIN_SOURCE_DIR "/apps/bakery/"},
   };
   std::map<std::string, std::string> environment_;
