@@ -64,7 +64,9 @@ void gate_state::know(const cluster_known& x) {
   for (const auto& each : view_->nodes) {
     if (each.id == node_)
       break;
-    if (each.alive && !each.cluster_address.empty() && !peers_.contains(each.id) && !is_banned(each.id))
+    // An earlier life of this very node may be listed still, at the same address.
+    const bool there = each.alive && !each.cluster_address.empty() && each.cluster_address != address_;
+    if (there && !peers_.contains(each.id) && !is_banned(each.id))
       connect(each);
   }
   self_->send(with_.doors.workers, x);
@@ -133,7 +135,11 @@ void gate_state::greet(node_hello& x, const caf::strong_actor_ptr& from, caf::re
       x.name, x.protocol_min, x.protocol_max)});
     return;
   }
-  if (view_of(x.node) == nullptr || is_banned(x.node)) {
+  if (is_banned(x.node)) {
+    promise.deliver(wire_refused{fmt::format("node {} sent nonsense less than a minute ago", to_string(x.node))});
+    return;
+  }
+  if (view_of(x.node) == nullptr || x.node == node_) {
     // It may have joined a moment ago: it asks again.
     promise.deliver(wire_refused{fmt::format("the database knows no node {} (yet)", to_string(x.node))});
     return;

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <iostream>
 
+#include "actors/cluster/wire_limits.hpp"
 #include "actors/workflow/parse_definition.hpp"
 #include "apps/levaind/node_settings.hpp"
 
@@ -237,7 +238,8 @@ std::string config_complaint(const CLI::ConfigError& error) {
 size_t open_files_wanted(const daemon_options& options) {
   const auto& calls = options.node.http;
   return options.http.connections_max + options.http.refusals_max + calls.calls_in_flight_max +
-         calls.idle_connections_max + options.reads.connections + options.node.writers + open_files_spare;
+         calls.idle_connections_max + options.reads.connections + options.node.writers +
+         (options.node.cluster.listen ? workers_max : 0) + open_files_spare;
 }
 
 std::optional<std::pair<std::string, uint16_t>> parse_endpoint(const std::string& text) {

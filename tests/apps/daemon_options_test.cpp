@@ -8,6 +8,7 @@
 #include <iostream>
 #include <sstream>
 
+#include "actors/cluster/wire_limits.hpp"
 #include "actors/workflow/parse_definition.hpp"
 #include "apps/levaind/open_files.hpp"
 #include "tests/support/temporary_folder.hpp"
@@ -443,6 +444,9 @@ BOOST_AUTO_TEST_CASE(files_are_enough_for_every_limit) {
   BOOST_TEST(
     open_files_wanted(options_of({"--connections-max", "110", "--refusals-max", "5", "--calls-in-flight-max", "20"})) ==
     wanted + 100);
+  const auto with_workers = options_of(
+    {"--connections-max", "10", "--refusals-max", "5", "--calls-in-flight-max", "20", "--cluster", "127.0.0.1:0"});
+  BOOST_TEST(open_files_wanted(with_workers) == wanted + workers_max);
   const auto before = allow_open_files(0);
   BOOST_TEST(allow_open_files(1) == before);
   BOOST_TEST(allow_open_files(before + 1) >= before);
