@@ -14,6 +14,7 @@
 #include <openssl/x509_vfy.h>
 
 #include "actors/cluster/wire_messages.hpp"
+#include "actors/cluster/wire_tls_errors.hpp"
 
 namespace levain {
 
@@ -112,6 +113,7 @@ wire_config::wire_config(const wire_security& security, const wire_pace& pace) {
   load<caf::io::middleman>();
   if (!security.is_on())
     return;
+  keep_tls_errors_apart();
   openssl_certificate = security.certificate;
   openssl_key = security.key;
   openssl_cafile = security.ca;
