@@ -16,7 +16,7 @@ uint16_t bind_or_end(const caf::actor& opened, const wire_address& at) {
   try {
     return open_gate(opened, at);
   } catch (...) {
-    caf::anon_send_exit(opened, caf::exit_reason::user_shutdown);
+    caf::anon_send(opened, close_wire{});
     throw;
   }
 }
@@ -102,7 +102,7 @@ void cluster_wire::stop() {
     closing = std::exchange(impl_->gate_handle, nullptr);
   }
   if (closing)
-    caf::anon_send_exit(closing, caf::exit_reason::user_shutdown);
+    caf::anon_send(closing, close_wire{});
 }
 
 } // namespace levain

@@ -126,7 +126,7 @@ void gate_state::add_peer(const uuid& node, std::string name, std::string addres
 void gate_state::greet(node_hello& x, const caf::strong_actor_ptr& from, caf::response_promise promise) {
   if (const auto fault = fault_in(x))
     return refuse_nonsense(from, *fault);
-  if (x.gate.node() != from->node())
+  if (!from || x.gate.node() != from->node())
     return refuse_nonsense(from, "gate: is another program's");
   const auto protocol = protocol_of_both(x.protocol_min, x.protocol_max);
   if (!protocol) {
@@ -257,7 +257,7 @@ void gate_state::tell_all() {
     self_->send(each.gate, shards_freed{node_});
 }
 
-caf::behavior gate(caf::stateful_actor<gate_state>* self, gate_beginning how) {
+caf::behavior gate(caf::stateful_actor<gate_state, wire_facing_actor>* self, gate_beginning how) {
   const auto workers = how.doors.workers;
   self->state.begin(std::move(how));
   self->set_down_handler([self](const caf::down_msg& down) { self->state.lost(down); });
@@ -296,6 +296,7 @@ caf::behavior gate(caf::stateful_actor<gate_state>* self, gate_beginning how) {
     [=](worker_hello& x) { self->delegate(workers, std::move(x)); },
   };
   caf::message_handler inside{
+    [=](const close_wire&) { self->quit(caf::exit_reason::user_shutdown); },
     [=](const gate_bound& x) { self->state.bound(x); },
     [=](const cluster_known& x) { self->state.know(x); },
     [=](ask_peer& x) { self->state.ask(x); },

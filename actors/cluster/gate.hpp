@@ -10,6 +10,7 @@
 
 #include "actors/cluster/cluster_options.hpp"
 #include "actors/cluster/gate_messages.hpp"
+#include "actors/cluster/wire_facing_actor.hpp"
 
 namespace levain {
 
@@ -89,6 +90,6 @@ private:
   uint64_t serving_number_ = 0;
 };
 
-caf::behavior gate(caf::stateful_actor<gate_state>* self, gate_beginning how);
+caf::behavior gate(caf::stateful_actor<gate_state, wire_facing_actor>* self, gate_beginning how);
 
 } // namespace levain

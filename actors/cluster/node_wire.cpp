@@ -68,7 +68,7 @@ void node_wire::stop() {
   wire_->stop();
   desk_->close();
   if (desk_actor_)
-    caf::anon_send_exit(std::exchange(desk_actor_, nullptr), caf::exit_reason::user_shutdown);
+    caf::anon_send(std::exchange(desk_actor_, nullptr), close_wire{});
   if (router_)
     caf::anon_send_exit(std::exchange(router_, nullptr), caf::exit_reason::user_shutdown);
 }

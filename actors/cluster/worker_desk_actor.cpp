@@ -150,21 +150,17 @@ void worker_desk_state::listen(const listen_for_silence& x) {
   send_words();
 }
 
-caf::behavior
-worker_desk_actor(caf::stateful_actor<worker_desk_state>* self, std::shared_ptr<worker_desk> desk, std::string name) {
+caf::behavior worker_desk_actor(
+  caf::stateful_actor<worker_desk_state, wire_facing_actor>* self, std::shared_ptr<worker_desk> desk,
+  std::string name) {
   self->state.begin(std::move(desk), std::move(name));
   self->set_down_handler([self](const caf::down_msg& x) { self->state.gone(x.source); });
-  self->set_exit_handler([self](const caf::exit_msg& x) {
-    // Whoever is connected could send one: only this process may end its desk.
-    if (x.source && x.source.node() != self->system().node())
-      return self->state.cut_off_sender("it asks this node's desk to end");
-    self->quit(x.reason);
-  });
   self->set_default_handler([self](caf::scheduled_actor*, caf::message_view&) -> caf::result<caf::message> {
     self->state.cut_off_sender("it sends what is not for this node's desk");
     return caf::sec::unexpected_message;
   });
   return {
+    [self](const close_wire&) { self->quit(caf::exit_reason::user_shutdown); },
     [self](const worker_hello& x) { self->state.greet(x); },
     [self](const cluster_known& x) { self->state.know(x); },
     [self](const words_wait&) { self->state.send_words(); },

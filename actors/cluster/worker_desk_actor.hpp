@@ -13,6 +13,7 @@
 #include <caf/stateful_actor.hpp>
 
 #include "actors/cluster/router_messages.hpp"
+#include "actors/cluster/wire_facing_actor.hpp"
 #include "actors/cluster/worker_desk.hpp"
 #include "actors/cluster/worker_desk_messages.hpp"
 
@@ -57,14 +58,14 @@ private:
 };
 
 /// DESK. Speaks with the workers for `desk`, which is closed when the actor ends. Lives in the wire's actor system;
-/// ends when this process asks it to, or when the desk is closed and nobody holds the actor.
+/// ends when this process asks it to (`close_wire`), or when the desk is closed and nobody holds the actor.
 ///   `worker_hello`, delegated by the gate so that the sender is the worker: answered with `worker_welcome` or
 ///   `wire_refused`. The worker is monitored from then on, and gets its calls from this actor.
 ///   `cluster_known` from its own process, with every heartbeat.
 ///   From workers that were welcomed: `call_begun`, `call_declined`, `room_made`, `call_heartbeat`, `call_ended`,
 ///   `calls_held`, `worker_leaving`.
 /// `name` is the node's, for people.
-caf::behavior
-worker_desk_actor(caf::stateful_actor<worker_desk_state>* self, std::shared_ptr<worker_desk> desk, std::string name);
+caf::behavior worker_desk_actor(
+  caf::stateful_actor<worker_desk_state, wire_facing_actor>* self, std::shared_ptr<worker_desk> desk, std::string name);
 
 } // namespace levain

@@ -57,8 +57,6 @@ void worker_link_state::begin(caf::event_based_actor* with) {
       }
     settle();
   });
-  // Nobody at the other end of a wire ends this actor.
-  self->set_exit_handler([](const caf::exit_msg&) {});
   self->set_default_handler([this](caf::scheduled_actor*, const caf::message_view&) -> caf::result<caf::message> {
     cut_off_sender("it sent a message that no node sends a worker");
     settle();
@@ -394,7 +392,7 @@ void worker_link_state::show() {
 
 // ---- the actor ----------------------------------------------------------------
 
-caf::behavior worker_link(caf::event_based_actor* self, worker_link_options options) {
+caf::behavior worker_link(wire_facing_actor* self, worker_link_options options) {
   const auto sight = options.sight;
   const auto state = std::make_shared<worker_link_state>(std::move(options));
   self->attach_functor([sight](const caf::error&) {

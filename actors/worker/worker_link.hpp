@@ -14,6 +14,7 @@
 #include <caf/event_based_actor.hpp>
 #include <caf/stateful_actor.hpp>
 
+#include "actors/cluster/wire_facing_actor.hpp"
 #include "actors/worker/gate_book.hpp"
 #include "actors/worker/step_at_work.hpp"
 #include "actors/worker/work_threads.hpp"
@@ -122,6 +123,6 @@ struct worker_link_state {
 
 /// WORKER LINK. Speaks for a worker: see `actors/cluster/wire_messages.hpp` for what it hears from nodes and tells
 /// them. Lives in a wire system.
-caf::behavior worker_link(caf::event_based_actor* self, worker_link_options options);
+caf::behavior worker_link(wire_facing_actor* self, worker_link_options options);
 
 } // namespace levain

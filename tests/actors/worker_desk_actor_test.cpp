@@ -37,7 +37,7 @@ struct desk_world {
     settle();
   }
   ~desk_world() {
-    caf::anon_send_exit(desk_actor, caf::exit_reason::user_shutdown);
+    caf::anon_send(desk_actor, close_wire{});
     for (const auto& each : workers)
       caf::anon_send_exit(each, caf::exit_reason::user_shutdown);
     settle();
@@ -238,10 +238,24 @@ BOOST_AUTO_TEST_CASE(all_workers_are_told_of_new_gates) {
   BOOST_TEST((welcome.node == known.self));
 }
 
+BOOST_AUTO_TEST_CASE(nobody_who_is_connected_ends_the_desk) {
+  desk_world world;
+  const auto ears = std::make_shared<desk_world::heard>();
+  const auto stranger = world.worker(ears);
+  for (const auto reason : {caf::exit_reason::user_shutdown, caf::exit_reason::kill}) {
+    caf::anon_send_exit(world.desk_actor, reason);
+    caf::send_as(stranger, world.desk_actor, caf::exit_msg{stranger.address(), reason});
+  }
+  caf::send_as(stranger, world.desk_actor, caf::make_error(caf::sec::unexpected_message));
+  world.settle();
+  world.join(stranger, hello_of(1, {{"bake", 1}}));
+  BOOST_TEST(world.count<worker_welcome>(*ears) == 1u);
+}
+
 BOOST_AUTO_TEST_CASE(calls_fail_when_the_desk_s_actor_is_gone) {
   desk_world world;
   const auto held = world.begin(worker_request("a"));
-  caf::anon_send_exit(world.desk_actor, caf::exit_reason::user_shutdown);
+  caf::anon_send(world.desk_actor, close_wire{});
   world.settle();
   const auto late = world.begin(worker_request("b"));
   BOOST_TEST_REQUIRE(world.results.size() == 2u);

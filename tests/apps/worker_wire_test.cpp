@@ -58,7 +58,7 @@ struct desk_world {
   ~desk_world() {
     in_flight.clear();
     desk->close();
-    caf::anon_send_exit(gate, caf::exit_reason::user_shutdown);
+    caf::anon_send(gate, close_wire{});
     gate = nullptr;
   }
 
