@@ -8,6 +8,7 @@
 #include <iostream>
 
 #include "actors/cluster/wire_limits.hpp"
+#include "actors/cluster/wire_system.hpp"
 #include "actors/workflow/parse_definition.hpp"
 #include "apps/levaind/node_settings.hpp"
 
@@ -172,6 +173,11 @@ void check_cluster(daemon_options& options, const raw_options& raw) {
   if (any_file && (files.certificate.empty() || files.key.empty() || files.ca.empty()))
     throw CLI::ValidationError(
       "--cluster-certificate, --cluster-key, --cluster-ca", "belong together: give all three or none");
+  try {
+    check_security(files);
+  } catch (const bad_certificates& refused) {
+    throw CLI::ValidationError("--cluster-certificate, --cluster-key, --cluster-ca", refused.what());
+  }
   if (!any_file && !raw.cluster_insecure && !is_loopback(*cluster.listen))
     throw CLI::ValidationError(
       "--cluster", "without TLS must be on a loopback address, not " + cluster.listen->host +
