@@ -1,3 +1,4 @@
+#include "apps/certificates/try_out_certificates.hpp"
 #include "apps/levaind/daemon_options.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -364,12 +365,20 @@ BOOST_AUTO_TEST_CASE(a_gate_beyond_loopback_wants_certificates_or_a_flag) {
   BOOST_TEST(
     refusal_of({"--cluster", "10.0.0.4:7500", "--cluster-certificate", "a.pem", "--cluster-key", "a.key"}) ==
     "levaind: --cluster-certificate, --cluster-key, --cluster-ca: belong together: give all three or none");
-  const auto cluster = options_of({"--cluster", "10.0.0.4:7500", "--cluster-certificate", "a.pem", "--cluster-key",
-                                   "a.key", "--cluster-ca", "ca.pem"})
-                         .node.cluster;
-  BOOST_TEST(cluster.security.certificate == "a.pem");
-  BOOST_TEST(cluster.security.key == "a.key");
-  BOOST_TEST(cluster.security.ca == "ca.pem");
+  const test::temporary_folder folder;
+  const std::string of = folder / "certificates";
+  certificates_wanted wanted;
+  wanted.directory = of;
+  make_certificates(wanted);
+  const auto with_key = [&](const std::string& key) {
+    return std::vector<std::string>{"--cluster",     "10.0.0.4:7500", "--cluster-certificate", of + "/node.pem",
+                                    "--cluster-key", of + key,        "--cluster-ca",          of + "/ca.pem"};
+  };
+  const auto security = options_of(with_key("/node.key")).node.cluster.security;
+  BOOST_TEST(security.certificate == of + "/node.pem");
+  BOOST_TEST(security.key == of + "/node.key");
+  BOOST_TEST(security.ca == of + "/ca.pem");
+  BOOST_TEST(refusal_of(with_key("/worker.key")).find("is not that of the certificate") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(names_and_levels_are_checked) {
