@@ -206,7 +206,9 @@ BOOST_AUTO_TEST_CASE(who_speaks_wrongly_is_cut_off_and_no_run_notices) {
     {"kill", "it asks this program's gate to end"},
     {"kill_desk", "it asks this program's worker_desk to end"},
   };
-  for (const auto& [how, fault] : ways) {
+  for (const auto& way : ways) {
+    const auto& how = way.first;
+    const auto& fault = way.second;
     world.go_on(3);
     const auto before = log().size();
     const auto said = rogue(how, address);
