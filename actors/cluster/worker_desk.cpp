@@ -63,27 +63,29 @@ worker_desk::~worker_desk() {
 
 // ---- the engine's side ------------------------------------------------------
 
+std::variant<uint64_t, call_failure> worker_desk::admit(call_request request, call_done& done) {
+  if (auto refused = fault_in_request(request))
+    return std::move(*refused);
+  const std::lock_guard guard(mutex_);
+  if (closed_)
+    return shutting_down();
+  auto added = roster_.add(std::move(request), now());
+  if (auto* why = std::get_if<std::string>(&added))
+    return failure(kind::retryable, std::move(*why));
+  const auto number = std::get<uint64_t>(added);
+  done_.emplace(number, std::move(done));
+  note_gifts();
+  wake_if_needed();
+  return number;
+}
+
 call_in_flight worker_desk::begin(call_request request, call_done done) {
-  auto refused = fault_in_request(request);
-  uint64_t number = 0;
-  if (!refused) {
-    const std::lock_guard guard(mutex_);
-    if (closed_) {
-      refused = shutting_down();
-    } else if (auto added = roster_.add(std::move(request), now()); auto* why = std::get_if<std::string>(&added)) {
-      refused = failure(kind::retryable, std::move(*why));
-    } else {
-      number = std::get<uint64_t>(added);
-      done_.emplace(number, std::move(done));
-      note_gifts();
-      wake_if_needed();
-    }
-  }
-  if (refused) {
+  auto admitted = admit(std::move(request), done);
+  if (auto* refused = std::get_if<call_failure>(&admitted)) {
     done(std::move(*refused));
     return {};
   }
-  return call_in_flight([desk = weak_from_this(), number] {
+  return call_in_flight([desk = weak_from_this(), number = std::get<uint64_t>(admitted)] {
     if (const auto still = desk.lock())
       still->give_up(number);
   });

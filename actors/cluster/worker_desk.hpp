@@ -75,6 +75,8 @@ public:
   timestamp now() const { return now_(); }
 
 private:
+  /// The call's number, or why it is refused; `done` is taken with the number only.
+  std::variant<uint64_t, call_failure> admit(call_request request, call_done& done);
   template <class Word>
   std::string hear(seat who, const Word& x);
   void give_up(uint64_t number);
