@@ -149,10 +149,18 @@ void lease_state::lost() {
   if (ending_)
     tell_handed_over("");
   try {
+    keep_draining_mark();
     with_.store->leave(with_.node.id);
   } catch (const journal_unavailable&) {
     // The old node's lease runs out by itself.
   }
+}
+
+/// What was said of the node that it was goes for the one that it becomes, though it heard of it too late.
+void lease_state::keep_draining_mark() {
+  for (const auto& each : with_.store->view().nodes)
+    if (each.id == with_.node.id)
+      with_.node.draining = each.draining || ending_;
 }
 
 // ---- the share --------------------------------------------------------------

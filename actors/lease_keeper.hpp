@@ -67,6 +67,7 @@ private:
   void join();
   bool still_ours();
   void lost();
+  void keep_draining_mark();
   void balance(uint32_t beats);
   void give_all(const shard_share& share);
   void tell_handed_over(const std::string& reason);

@@ -158,6 +158,25 @@ BOOST_AUTO_TEST_CASE(what_an_operator_said_elsewhere_is_known_of_a_node_that_com
   BOOST_TEST(first.status().shards_ready == 32u);
 }
 
+BOOST_AUTO_TEST_CASE(what_an_operator_said_is_known_also_of_a_node_that_lost_its_lease_before_it_heard_of_it) {
+  shared_world world;
+  auto& first = world.add();
+  auto& second = world.add();
+  world.advance(5 * one_beat);
+  const auto before = living_node(world, 0).id;
+  model_leases(world.database).set_draining(before, true);
+  // The first stands still, and the second takes what it had.
+  for (duration passed{}; passed < 10s; passed += shared_world::step) {
+    world.pass_unseen(shared_world::step);
+    second.advance(shared_world::step);
+  }
+  BOOST_TEST(second.status().shards_ready == size_t{shard_count});
+  world.advance(10 * one_beat);
+  BOOST_TEST((living_node(world, 1).id != before));
+  BOOST_TEST(living_node(world, 1).draining);
+  BOOST_TEST(first.status().shards_ready == 0u);
+}
+
 BOOST_AUTO_TEST_CASE(a_node_that_nobody_knows_cannot_drain) {
   shared_world world;
   auto& node = world.add();
