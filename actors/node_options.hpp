@@ -9,6 +9,8 @@
 
 namespace levain {
 
+/// Of the name that people know a node by.
+inline constexpr size_t node_name_bytes_max = 100;
 /// Longest key a caller may give to a start, in bytes.
 inline constexpr size_t idempotency_key_bytes_max = 255;
 /// Largest input and metadata of a run, in bytes of JSON.

@@ -4,19 +4,13 @@
 #include <fmt/format.h>
 
 #include "actors/calls/simulate_fate.hpp"
+#include "actors/overloaded.hpp"
 #include "actors/run_machine/call_place.hpp"
 #include "actors/run_machine/plain_line.hpp"
 
 namespace levain {
 
 namespace {
-
-template <class... Ts>
-struct overloaded : Ts... {
-  using Ts::operator()...;
-};
-template <class... Ts>
-overloaded(Ts...) -> overloaded<Ts...>;
 
 call_failure failure(call_failure::kind_type kind, std::string message) {
   return call_failure{kind, std::move(message), std::nullopt};

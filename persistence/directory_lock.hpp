@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include "persistence/spawn.hpp"
+#include "persistence/file_descriptor.hpp"
 
 namespace levain {
 

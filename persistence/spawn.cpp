@@ -13,6 +13,8 @@
 #include <thread>
 #include <unistd.h>
 
+#include "persistence/child_environment.hpp"
+
 namespace levain {
 
 namespace {
@@ -24,25 +26,9 @@ constexpr int status_not_executable = 127;
   throw std::system_error(errno, std::generic_category(), what);
 }
 
-/// The environment of a child: ours without what would steer the server or a locale from outside.
-std::vector<std::string> child_environment() {
-  std::vector<std::string> kept;
-  for (char** entry = environ; *entry != nullptr; ++entry) {
-    const std::string_view text = *entry;
-    if (!text.starts_with("PG") && !text.starts_with("LC_") && !text.starts_with("LANG"))
-      kept.emplace_back(text);
-  }
-  kept.emplace_back("LC_ALL=C");
-  return kept;
-}
-
-std::vector<char*> pointers_to(std::vector<std::string>& texts) {
-  std::vector<char*> pointers;
-  pointers.reserve(texts.size() + 1);
-  for (auto& text : texts)
-    pointers.push_back(text.data());
-  pointers.push_back(nullptr);
-  return pointers;
+/// What would steer the server or a locale from outside.
+bool steers(std::string_view name) {
+  return name.starts_with("PG") || name.starts_with("LC_") || name.starts_with("LANG");
 }
 
 // From here to `end_in_child` code runs between fork and exec of a program that may have threads: system calls only, no
@@ -74,18 +60,6 @@ execute_in_child(const spawn_options& options, int null_file, char* const* argum
 
 } // namespace
 
-void file_descriptor::close() {
-  if (number_ >= 0)
-    ::close(std::exchange(number_, -1));
-}
-
-pipe_ends open_pipe() {
-  int ends[2];
-  if (pipe2(ends, O_CLOEXEC) != 0)
-    throw_errno("pipe");
-  return {file_descriptor(ends[0]), file_descriptor(ends[1])};
-}
-
 std::optional<unix_user> find_unix_user(const std::string& name) {
   const passwd* entry = getpwnam(name.c_str());
   if (entry == nullptr)
@@ -102,7 +76,7 @@ std::optional<unix_user> find_unix_user(const std::string& name) {
 pid_t spawn(const spawn_options& options) {
   // All memory is taken before the fork.
   auto arguments = options.arguments;
-  auto environment = child_environment();
+  auto environment = child_environment({{"LC_ALL", "C"}}, steers);
   const auto argument_pointers = pointers_to(arguments);
   const auto environment_pointers = pointers_to(environment);
   const file_descriptor null_file(open("/dev/null", O_RDWR | O_CLOEXEC));

@@ -4,7 +4,9 @@
 #include <cstdint>
 #include <optional>
 
-#include "actors/cluster/wire_options.hpp"
+#include "actors/cluster/wire_address.hpp"
+#include "actors/cluster/wire_pace.hpp"
+#include "actors/cluster/wire_security.hpp"
 #include "persistence/timestamp.hpp"
 
 namespace levain {

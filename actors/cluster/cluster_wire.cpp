@@ -28,7 +28,9 @@ struct cluster_wire::impl {
     : options(given)
     , name(std::move(called))
     , config(given.security, given.pace)
-    , system(config) {}
+    , system(config) {
+    hide_servants(system);
+  }
 
   /// The gate, or nothing while it is closed.
   caf::actor opened() {

@@ -8,6 +8,7 @@
 
 #include "actors/cluster/peer_checks.hpp"
 #include "actors/cluster/wire_system.hpp"
+#include "actors/overloaded.hpp"
 
 namespace levain {
 
@@ -15,13 +16,6 @@ namespace {
 
 /// A node that sent nonsense is let in again after so long, in case that it was mended.
 constexpr auto ban = std::chrono::minutes(1);
-
-template <class... Ts>
-struct overloaded : Ts... {
-  using Ts::operator()...;
-};
-template <class... Ts>
-overloaded(Ts...) -> overloaded<Ts...>;
 
 } // namespace
 
@@ -60,6 +54,7 @@ void gate_state::know(const cluster_known& x) {
     connecting_.clear();
   }
   std::erase_if(failures_, [&](const auto& each) { return view_of(each.first) == nullptr; });
+  std::erase_if(banned_, [&](const auto& each) { return view_of(each.first) == nullptr; });
   // The oldest come first: whoever stands before this node is connected with by it, whoever stands behind connects.
   for (const auto& each : view_->nodes) {
     if (each.id == node_)
@@ -170,8 +165,8 @@ void gate_state::lost(const caf::down_msg& down) {
 
 void gate_state::refuse_nonsense(const caf::strong_actor_ptr& from, const std::string& fault) {
   const auto* peer = peer_at(from);
-  spdlog::error(
-    "peer_cut_off node={} program={} fault=\"{}\"", peer ? to_string(*peer) : "unknown",
+  spdlog::warn(
+    "peer_cut_off node={} program={} reason=\"{}\"", peer ? to_string(*peer) : "unknown",
     from ? caf::to_string(from->node()) : "none", fault);
   if (peer)
     banned_[*peer] = std::chrono::steady_clock::now() + ban;
@@ -257,6 +252,24 @@ void gate_state::tell_all() {
     self_->send(each.gate, shards_freed{node_});
 }
 
+namespace {
+
+using gate_actor = caf::stateful_actor<gate_state, wire_facing_actor>;
+
+/// Lets the state answer a request, now or later.
+template <class Request>
+caf::response_promise answer(
+  gate_actor* self, Request& x,
+  void (gate_state::*how)(Request&, const caf::strong_actor_ptr&, caf::response_promise)) {
+  // The promise takes the sender with it.
+  const auto from = self->current_sender();
+  auto promise = self->make_response_promise();
+  (self->state.*how)(x, from, promise);
+  return promise;
+}
+
+} // namespace
+
 caf::behavior gate(caf::stateful_actor<gate_state, wire_facing_actor>* self, gate_beginning how) {
   const auto workers = how.doors.workers;
   self->state.begin(std::move(how));
@@ -267,30 +280,10 @@ caf::behavior gate(caf::stateful_actor<gate_state, wire_facing_actor>* self, gat
     return caf::sec::unexpected_message;
   });
   caf::message_handler wire{
-    [=](node_hello& x) {
-      const auto from = self->current_sender(); // A promise takes the sender with it.
-      auto promise = self->make_response_promise();
-      self->state.greet(x, from, promise);
-      return promise;
-    },
-    [=](wire_change& x) {
-      const auto from = self->current_sender();
-      auto promise = self->make_response_promise();
-      self->state.serve(x, from, promise);
-      return promise;
-    },
-    [=](wire_explain& x) {
-      const auto from = self->current_sender();
-      auto promise = self->make_response_promise();
-      self->state.serve(x, from, promise);
-      return promise;
-    },
-    [=](wire_start& x) {
-      const auto from = self->current_sender();
-      auto promise = self->make_response_promise();
-      self->state.serve(x, from, promise);
-      return promise;
-    },
+    [=](node_hello& x) { return answer(self, x, &gate_state::greet); },
+    [=](wire_change& x) { return answer(self, x, &gate_state::serve<wire_change>); },
+    [=](wire_explain& x) { return answer(self, x, &gate_state::serve<wire_explain>); },
+    [=](wire_start& x) { return answer(self, x, &gate_state::serve<wire_start>); },
     [=](const shards_freed& x) { self->state.shards_freed_by(x); },
     // The desk answers, so that the answer and all calls come from one actor.
     [=](worker_hello& x) { self->delegate(workers, std::move(x)); },

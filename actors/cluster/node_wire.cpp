@@ -1,26 +1,12 @@
 #include "actors/cluster/node_wire.hpp"
 
 #include <caf/send.hpp>
-#include <unistd.h>
 
 #include "actors/cluster/lease_messages.hpp"
+#include "actors/cluster/wire_host.hpp"
 #include "actors/cluster/worker_desk_actor.hpp"
 
 namespace levain {
-
-namespace {
-
-/// As workers name theirs.
-std::string host_name() {
-  constexpr size_t bytes_max = 256;
-  std::string name(bytes_max, '\0');
-  if (gethostname(name.data(), name.size() - 1) != 0)
-    return {};
-  name.resize(name.find('\0'));
-  return name;
-}
-
-} // namespace
 
 node_wire::node_wire(const cluster_options& options, const std::string& name, const std::function<timestamp()>& now)
   : now_(now)

@@ -7,8 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "actors/cluster/wire_address.hpp"
 #include "actors/cluster/wire_limits.hpp"
-#include "actors/cluster/wire_options.hpp"
 #include "actors/gateway/api_start_request.hpp"
 #include "actors/gateway/api_words.hpp"
 #include "actors/messages.hpp"
@@ -20,13 +20,7 @@ namespace levain {
 
 namespace {
 
-constexpr size_t name_bytes_max = 100;
-constexpr size_t address_bytes_max = 300;
-constexpr size_t kind_bytes_max = 100;
-constexpr size_t run_number_bytes_max = 32;
-/// Nobody tells a caller to come back later than that.
-constexpr int64_t wire_retry_after_max =
-  std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::hours(24)).count();
+constexpr size_t excerpt_bytes_max = 100;
 /// The year 9999.
 constexpr int64_t micros_max = 253'402'300'799'000'000;
 
@@ -54,7 +48,7 @@ public:
   template <size_t Count>
   void word(const char* name, const std::string& value, const std::array<std::string_view, Count>& words) {
     if (std::find(words.begin(), words.end(), value) == words.end())
-      say(fmt::format("{}: '{}' is no such word", name, value.substr(0, name_bytes_max)));
+      say(fmt::format("{}: '{}' is no such word", name, value.substr(0, excerpt_bytes_max)));
   }
   void number(const char* name, int64_t value, int64_t min, int64_t max) {
     if (value < min || value > max)
@@ -73,11 +67,11 @@ void check_wish_refusal(fault_finder& find, uint8_t refusal) {
 
 std::optional<std::string> fault_in(const node_hello& x) {
   fault_finder find;
-  find.text("name", x.name, name_bytes_max, 1);
-  find.text("cluster_address", x.cluster_address, address_bytes_max);
+  find.text("name", x.name, node_name_bytes_max, 1);
+  find.text("cluster_address", x.cluster_address, wire_address_bytes_max);
   if (!parse_wire_address(x.cluster_address))
     find.say(
-      fmt::format("cluster_address: must be HOST:PORT, not '{}'", x.cluster_address.substr(0, address_bytes_max)));
+      fmt::format("cluster_address: must be HOST:PORT, not '{}'", x.cluster_address.substr(0, wire_address_bytes_max)));
   if (x.protocol_min > x.protocol_max)
     find.say(fmt::format("protocol_min: must be at most protocol_max ({}), not {}", x.protocol_max, x.protocol_min));
   if (!x.gate)
@@ -87,7 +81,7 @@ std::optional<std::string> fault_in(const node_hello& x) {
 
 std::optional<std::string> fault_in(const node_welcome& x) {
   fault_finder find;
-  find.text("name", x.name, name_bytes_max, 1);
+  find.text("name", x.name, node_name_bytes_max, 1);
   find.number("protocol", x.protocol, wire_protocol_min, wire_protocol_max);
   return find.take();
 }
@@ -119,7 +113,7 @@ std::optional<std::string> fault_in(const wire_explained& x) {
   find.text("message", x.message, wire_sentence_bytes_max);
   find.number("waits", static_cast<int64_t>(x.waits.size()), 0, wire_waits_max);
   for (const auto& each : x.waits) {
-    find.text("kind", each.kind, kind_bytes_max, 1);
+    find.text("kind", each.kind, wire_wait_kind_bytes_max, 1);
     find.text("step", each.step, definition_name_bytes_max);
     find.text("text", each.text, wire_sentence_bytes_max);
     find.text("place", each.place, wire_sentence_bytes_max);
@@ -145,10 +139,10 @@ std::optional<std::string> fault_in(const wire_start& x) {
 
 std::optional<std::string> fault_in(const wire_started& x) {
   fault_finder find;
-  find.text("run_number", x.run_number, run_number_bytes_max);
+  find.text("run_number", x.run_number, wire_run_number_bytes_max);
   find.number("refusal", x.refusal, 0, static_cast<int64_t>(start_refused::reason_type::rejected));
   find.text("message", x.message, wire_sentence_bytes_max);
-  find.number("retry_after", x.retry_after, 0, wire_retry_after_max);
+  find.number("retry_after", x.retry_after, 0, wire_retry_after_max.count());
   return find.take();
 }
 

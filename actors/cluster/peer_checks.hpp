@@ -10,11 +10,6 @@
 
 namespace levain {
 
-/// Bytes of a sentence that another node says.
-inline constexpr size_t wire_sentence_bytes_max = 64 * 1024;
-/// Waits in an explanation; more steps than a definition may have wait for nothing.
-inline constexpr size_t wire_waits_max = 10'000;
-
 std::optional<std::string> fault_in(const node_hello& x);
 std::optional<std::string> fault_in(const node_welcome& x);
 std::optional<std::string> fault_in(const wire_change& x);

@@ -1,18 +1,12 @@
 #include "actors/cluster/peer_words.hpp"
 
-#include "actors/cluster/peer_checks.hpp"
+#include "actors/cluster/wire_limits.hpp"
+#include "actors/overloaded.hpp"
 #include "persistence/plain_line.hpp"
 
 namespace levain {
 
 namespace {
-
-template <class... Ts>
-struct overloaded : Ts... {
-  using Ts::operator()...;
-};
-template <class... Ts>
-overloaded(Ts...) -> overloaded<Ts...>;
 
 wish_refused refused_of(uint8_t reason, const std::string& message) {
   return {static_cast<wish_refused::reason_type>(reason), message};

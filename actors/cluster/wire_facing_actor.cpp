@@ -19,8 +19,8 @@ void wire_facing_actor::enqueue(caf::mailbox_element_ptr element, caf::execution
     return caf::event_based_actor::enqueue(std::move(element), host);
   const auto& source = element->content().get_as<caf::exit_msg>(0).source;
   const auto from = element->sender ? element->sender : caf::actor_cast<caf::strong_actor_ptr>(source);
-  spdlog::error(
-    "peer_cut_off program={} fault=\"it asks this program's {} to end\"",
+  spdlog::warn(
+    "peer_cut_off program={} reason=\"it asks this program's {} to end\"",
     from ? caf::to_string(from->node()) : "unknown", name());
   cut_off(from);
 }

@@ -8,6 +8,22 @@
 
 namespace levain {
 
+// ---- nodes ------------------------------------------------------------------
+
+/// Where a node's gate is: HOST:PORT.
+inline constexpr size_t wire_address_bytes_max = 300;
+/// A sentence that another node says.
+inline constexpr size_t wire_sentence_bytes_max = 64 * 1024;
+/// Waits in an explanation; more steps than a definition may have wait for nothing.
+inline constexpr size_t wire_waits_max = 10'000;
+/// The word for what is waited for.
+inline constexpr size_t wire_wait_kind_bytes_max = 100;
+inline constexpr size_t wire_run_number_bytes_max = 32;
+/// After what another node says that a start is to be tried again: nobody tells a caller to come back later than that.
+inline constexpr std::chrono::milliseconds wire_retry_after_max = std::chrono::hours(24);
+
+// ---- workers ----------------------------------------------------------------
+
 /// Kinds of steps that one worker offers.
 inline constexpr size_t worker_kinds_max = 100;
 /// The name of a kind, as in definitions.

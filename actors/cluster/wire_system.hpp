@@ -3,26 +3,17 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
-#include <stdexcept>
 #include <string>
 
 #include <caf/actor.hpp>
 #include <caf/actor_system_config.hpp>
 #include <caf/event_based_actor.hpp>
 
-#include "actors/cluster/wire_options.hpp"
+#include "actors/cluster/wire_address.hpp"
+#include "actors/cluster/wire_pace.hpp"
+#include "actors/cluster/wire_security.hpp"
 
 namespace levain {
-
-/// The files of a `wire_security` do not belong together or cannot be read; the text names file and reason.
-class bad_certificates : public std::runtime_error {
-public:
-  using std::runtime_error::runtime_error;
-};
-
-/// Throws `bad_certificates` unless all three files are there, the key is the certificate's, the CA has signed it, and
-/// it is valid now; or none of them is named.
-void check_security(const wire_security& security);
 
 /// A config of an actor system that speaks over the wire: middleman, TLS where it is on, our messages, few threads. Its
 /// actors are no engine's: nothing of an engine can be reached from outside but through the gate.
@@ -31,6 +22,10 @@ public:
   /// Throws as `check_security` does.
   wire_config(const wire_security& security, const wire_pace& pace);
 };
+
+/// Takes CAF's own servants out of the sight of other programs, which may otherwise find them by name, let them make
+/// actors, and read and write what they know. Before anybody can connect.
+void hide_servants(caf::actor_system& system);
 
 /// Opens `gate` to whoever connects to this address; port 0 lets the system choose. Answers the port. Throws
 /// `std::runtime_error` that names the address when it cannot be bound.

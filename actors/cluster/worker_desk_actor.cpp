@@ -101,7 +101,7 @@ void worker_desk_state::cut_off_sender(const std::string& reason) {
   const auto who = caf::actor_cast<caf::actor_addr>(from);
   const auto seated = seats_.find(who);
   const auto worker = seated == seats_.end() ? std::string("unknown") : desk_->name_of(seated->second);
-  spdlog::warn("peer_cut_off peer=\"{}\" worker=\"{}\" reason=\"{}\"", caf::to_string(from), worker, reason);
+  spdlog::warn("peer_cut_off worker=\"{}\" program={} reason=\"{}\"", worker, caf::to_string(from->node()), reason);
   unseat(who);
   cut_off(from);
 }

@@ -11,12 +11,14 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "actors/cluster/wire_host.hpp"
 #include "actors/cluster/wire_limits.hpp"
 #include "actors/cluster/wire_system.hpp"
 #include "actors/worker/include/levain/worker.hpp"
 #include "actors/worker/worker_limits.hpp"
 #include "actors/worker/worker_link.hpp"
 #include "actors/worker/worker_log.hpp"
+#include "persistence/file_descriptor.hpp"
 #include "persistence/plain_line.hpp"
 
 namespace levain {
@@ -29,13 +31,6 @@ using std::chrono::milliseconds;
 constexpr milliseconds end_grace{5'000};
 /// Between two looks whether that actor has died.
 constexpr milliseconds look_interval{1'000};
-
-std::string host_name() {
-  char name[256] = {};
-  if (gethostname(name, sizeof name - 1) != 0)
-    return "unknown";
-  return name;
-}
 
 uuid random_uuid() {
   std::random_device source;
@@ -73,22 +68,12 @@ void check_options(const worker_options& options) {
   check_span("result_kept_max", options.result_kept_max, milliseconds(0));
 }
 
-/// A descriptor that closes itself.
-class owned_descriptor {
-public:
-  explicit owned_descriptor(int number)
-    : number_(number) {
-    if (number_ < 0)
-      throw std::system_error(errno, std::generic_category(), "worker");
-  }
-  ~owned_descriptor() { close(number_); }
-  owned_descriptor(const owned_descriptor&) = delete;
-  owned_descriptor& operator=(const owned_descriptor&) = delete;
-  int number() const { return number_; }
-
-private:
-  int number_;
-};
+/// `number` is what the system gave, or its refusal.
+file_descriptor opened(int number) {
+  if (number < 0)
+    throw std::system_error(errno, std::generic_category(), "worker");
+  return file_descriptor(number);
+}
 
 sigset_t ending_signals() {
   sigset_t signals;
@@ -119,7 +104,7 @@ struct worker::impl {
   const std::shared_ptr<worker_inbox> inbox = std::make_shared<worker_inbox>();
   const std::shared_ptr<worker_sight> sight = std::make_shared<worker_sight>();
   const std::shared_ptr<work_threads> threads = std::make_shared<work_threads>();
-  const owned_descriptor stopped{eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+  const file_descriptor stopped = opened(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
 
   /// Guards the two below, and makes those who stop at the same time wait for each other.
   std::mutex mutex;
@@ -136,6 +121,7 @@ void worker::impl::start() {
   const wire_security security{options.certificate, options.key, options.ca};
   config = std::make_unique<wire_config>(security, wire_pace{});
   system = std::make_unique<caf::actor_system>(*config);
+  hide_servants(*system);
   const auto host = plain_line(host_name(), wire_host_bytes_max);
   const auto name = plain_line(options.name, wire_name_bytes_max);
   worker_link_options link{
@@ -183,7 +169,7 @@ void worker::impl::stop() {
 
 void worker::impl::wait_for_end() {
   const auto signals = ending_signals();
-  const owned_descriptor signalled(signalfd(-1, &signals, SFD_CLOEXEC));
+  const auto signalled = opened(signalfd(-1, &signals, SFD_CLOEXEC));
   for (;;) {
     pollfd looked_at[2] = {{signalled.number(), POLLIN, 0}, {stopped.number(), POLLIN, 0}};
     const int ready = poll(looked_at, 2, static_cast<int>(look_interval.count()));

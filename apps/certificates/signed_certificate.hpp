@@ -1,25 +1,11 @@
 #pragma once
 
-#include <chrono>
-#include <memory>
 #include <string>
 
-#include <openssl/evp.h>
-#include <openssl/x509.h>
-
+#include "actors/cluster/openssl_handles.hpp"
 #include "persistence/timestamp.hpp"
 
 namespace levain {
-
-template <auto Free>
-struct freed_by {
-  template <class T>
-  void operator()(T* x) const {
-    Free(x);
-  }
-};
-using certificate_ptr = std::unique_ptr<X509, freed_by<X509_free>>;
-using key_ptr = std::unique_ptr<EVP_PKEY, freed_by<EVP_PKEY_free>>;
 
 /// A certificate and its key.
 struct signed_certificate {

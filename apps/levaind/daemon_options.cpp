@@ -3,7 +3,6 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cctype>
-#include <charconv>
 #include <cstdlib>
 #include <iostream>
 
@@ -18,7 +17,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr size_t node_name_bytes_max = 100;
 /// What `reader` allows.
 constexpr size_t read_connections_max = 64;
 
@@ -153,10 +151,10 @@ bool is_database_url(const std::string& text) {
 std::optional<wire_address> read_wire_address(const char* option, const std::string& text, bool zero) {
   if (text.empty())
     return std::nullopt;
-  const auto endpoint = parse_endpoint(text);
-  if (!endpoint || (endpoint->second == 0 && !zero))
+  auto address = zero ? parse_listen_address(text) : parse_wire_address(text);
+  if (!address)
     throw CLI::ValidationError(option, "must be HOST:PORT such as 127.0.0.1:7500, not '" + text + "'");
-  return wire_address{endpoint->first, endpoint->second};
+  return address;
 }
 
 void check_cluster(daemon_options& options, const raw_options& raw) {
@@ -170,9 +168,6 @@ void check_cluster(daemon_options& options, const raw_options& raw) {
       throw CLI::ValidationError("--cluster", "is missing: the other cluster options are of no use without it");
     return;
   }
-  if (any_file && (files.certificate.empty() || files.key.empty() || files.ca.empty()))
-    throw CLI::ValidationError(
-      "--cluster-certificate, --cluster-key, --cluster-ca", "belong together: give all three or none");
   try {
     check_security(files);
   } catch (const bad_certificates& refused) {
@@ -194,11 +189,12 @@ void check_together(daemon_options& options, const raw_options& raw) {
     throw CLI::ValidationError(
       "--embedded, --database", options.embedded.empty() ? "give one of them: --embedded DIR or --database URL"
                                                          : "give one of them, not both (LEVAIN_DATABASE counts)");
-  const auto endpoint = parse_endpoint(raw.listen);
-  if (!endpoint)
+  const auto listen = parse_listen_address(raw.listen);
+  if (!listen)
     throw CLI::ValidationError(
       "--listen", "must be ADDRESS:PORT such as 127.0.0.1:7400 or [::1]:7400, not '" + raw.listen + "'");
-  std::tie(options.http.host, options.http.port) = *endpoint;
+  options.http.host = listen->host;
+  options.http.port = listen->port;
   try {
     check_address(options.http);
   } catch (const std::runtime_error& refused) {
@@ -246,24 +242,6 @@ size_t open_files_wanted(const daemon_options& options) {
   return options.http.connections_max + options.http.refusals_max + calls.calls_in_flight_max +
          calls.idle_connections_max + options.reads.connections + options.node.writers +
          (options.node.cluster.listen ? workers_max : 0) + open_files_spare;
-}
-
-std::optional<std::pair<std::string, uint16_t>> parse_endpoint(const std::string& text) {
-  const auto colon = text.rfind(':');
-  if (colon == std::string::npos || colon == 0)
-    return std::nullopt;
-  auto host = text.substr(0, colon);
-  if (host.front() == '[' && host.back() == ']')
-    host = host.substr(1, host.size() - 2);
-  else if (host.find(':') != std::string::npos)
-    return std::nullopt;
-  uint16_t port = 0;
-  const char* begin = text.data() + colon + 1;
-  const char* end = text.data() + text.size();
-  const auto [stopped, error] = std::from_chars(begin, end, port);
-  if (host.empty() || error != std::errc() || stopped != end)
-    return std::nullopt;
-  return std::pair(std::move(host), port);
 }
 
 std::variant<daemon_options, int> read_daemon_options(int argc, const char* const* argv) {

@@ -40,7 +40,4 @@ std::variant<daemon_options, int> read_daemon_options(int argc, const char* cons
 /// spare.
 size_t open_files_wanted(const daemon_options& options);
 
-/// The address and port of `127.0.0.1:7400` or `[::1]:7400`; nothing where the text is not of that form.
-std::optional<std::pair<std::string, uint16_t>> parse_endpoint(const std::string& text);
-
 } // namespace levain

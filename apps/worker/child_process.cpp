@@ -11,32 +11,13 @@
 #include <system_error>
 #include <unistd.h>
 
+#include "persistence/child_environment.hpp"
+
 namespace levain {
 
 namespace {
 
 constexpr size_t read_bytes = 64 * 1024;
-
-/// Ours, with what is added in place of what has the same name.
-std::vector<std::string> child_environment(const std::map<std::string, std::string>& added) {
-  std::vector<std::string> all;
-  for (char** entry = environ; *entry != nullptr; ++entry) {
-    const std::string_view text = *entry;
-    if (!added.contains(std::string(text.substr(0, text.find('=')))))
-      all.emplace_back(text);
-  }
-  for (const auto& [name, value] : added)
-    all.push_back(name + '=' + value);
-  return all;
-}
-
-std::vector<char*> pointers_to(std::vector<std::string>& texts) {
-  std::vector<char*> pointers;
-  for (auto& text : texts)
-    pointers.push_back(text.data());
-  pointers.push_back(nullptr);
-  return pointers;
-}
 
 void make_unblocking(const file_descriptor& end) {
   fcntl(end.number(), F_SETFL, fcntl(end.number(), F_GETFL) | O_NONBLOCK);

@@ -7,7 +7,7 @@
 #include <sys/types.h>
 #include <vector>
 
-#include "persistence/spawn.hpp"
+#include "persistence/file_descriptor.hpp"
 
 namespace levain {
 

@@ -3,6 +3,7 @@
 
 #include "actors/cluster/peer_checks.hpp"
 #include "actors/cluster/peer_words.hpp"
+#include "actors/cluster/wire_limits.hpp"
 #include "tests/support/shared_world.hpp"
 
 using namespace levain;

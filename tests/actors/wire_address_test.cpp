@@ -1,6 +1,6 @@
 #include <boost/test/unit_test.hpp>
 
-#include "actors/cluster/wire_system.hpp"
+#include "actors/cluster/wire_address.hpp"
 
 using namespace levain;
 
@@ -28,6 +28,13 @@ BOOST_AUTO_TEST_CASE(nothing_else_is_an_address) {
        {"", ":", ":7500", "7500", "localhost", "localhost:", "localhost:0", "localhost:65536", "localhost:-1",
         "localhost:75x", "localhost: 7500", "localhost:7500 ", "::1:7500", "[]:7500", "[::1]7500", "[::1]", "a:b:7500"})
     BOOST_TEST(read(text).empty(), "'" << text << "' is read as " << read(text));
+}
+
+BOOST_AUTO_TEST_CASE(the_system_may_choose_the_port_of_a_listener) {
+  BOOST_TEST(to_string(*parse_listen_address("[::1]:0")) == "[::1]:0");
+  BOOST_TEST(to_string(*parse_listen_address("localhost:7500")) == "localhost:7500");
+  BOOST_TEST(!parse_listen_address("localhost:65536"));
+  BOOST_TEST(!parse_listen_address("localhost:"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

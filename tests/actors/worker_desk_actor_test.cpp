@@ -54,13 +54,15 @@ struct desk_world {
 
   /// An actor that writes down what it hears.
   caf::actor worker(const std::shared_ptr<heard>& ears) {
-    auto made = system.spawn([ears]() -> caf::behavior {
+    // An argument, because CAF 0.17.6 binds a reference to nothing where there is none.
+    const auto listen = [](const std::shared_ptr<heard>& to) -> caf::behavior {
       return {
-        [ears](const worker_welcome& x) { ears->push_back(x); }, [ears](const wire_refused& x) { ears->push_back(x); },
-        [ears](const call_given& x) { ears->push_back(x); },     [ears](const call_dropped& x) { ears->push_back(x); },
-        [ears](const gates_known& x) { ears->push_back(x); },
+        [to](const worker_welcome& x) { to->push_back(x); }, [to](const wire_refused& x) { to->push_back(x); },
+        [to](const call_given& x) { to->push_back(x); },     [to](const call_dropped& x) { to->push_back(x); },
+        [to](const gates_known& x) { to->push_back(x); },
       };
-    });
+    };
+    auto made = system.spawn(listen, ears);
     workers.push_back(made);
     return made;
   }

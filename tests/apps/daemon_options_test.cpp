@@ -364,7 +364,8 @@ BOOST_AUTO_TEST_CASE(a_gate_beyond_loopback_wants_certificates_or_a_flag) {
   BOOST_TEST((options_of({"--cluster", "10.0.0.4:7500", "--cluster-insecure"}).node.cluster.listen.has_value()));
   BOOST_TEST(
     refusal_of({"--cluster", "10.0.0.4:7500", "--cluster-certificate", "a.pem", "--cluster-key", "a.key"}) ==
-    "levaind: --cluster-certificate, --cluster-key, --cluster-ca: belong together: give all three or none");
+    "levaind: --cluster-certificate, --cluster-key, --cluster-ca: certificate, key and CA belong together: give all "
+    "three or none");
   const test::temporary_folder folder;
   const std::string of = folder / "certificates";
   certificates_wanted wanted;

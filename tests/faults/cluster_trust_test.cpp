@@ -10,6 +10,7 @@
 #include "tests/support/database.hpp"
 #include "tests/support/insistent_callers.hpp"
 #include "tests/support/running_cluster.hpp"
+#include "tests/support/tls_client.hpp"
 
 using namespace levain;
 using namespace levain::test;
@@ -157,6 +158,13 @@ BOOST_AUTO_TEST_CASE(who_has_no_certificate_of_the_same_ca_gets_nowhere) {
   const auto said = rogue("unknown_node", address, {ours + "/worker.pem", ours + "/worker.key", our_ca});
   BOOST_TEST(has(said, "refused: the database knows no node"), said << world.anna().program().errors());
 
+  // And: one that speaks TLS, trusts our CA, and shows no certificate at all; the gate speaks first with who has one.
+  const auto nameless = greeting_over_tls(address, {{}, {}, our_ca}, generous);
+  BOOST_TEST(nameless.bytes.empty());
+  BOOST_TEST(has(nameless.error, "certificate required"), nameless.error);
+  const auto known = greeting_over_tls(address, {ours + "/worker.pem", ours + "/worker.key", our_ca}, generous);
+  BOOST_TEST(!known.bytes.empty(), known.error);
+
   // And: a node that the database lists, and whose certificate is another CA's.
   running_daemon stranger(
     {"--name", "stranger", "--database", world.database.url(), "--cluster", "127.0.0.1:0", "--cluster-certificate",
@@ -225,11 +233,12 @@ BOOST_AUTO_TEST_CASE(who_speaks_wrongly_is_cut_off_and_no_run_notices) {
     BOOST_TEST((world.workers_of("anna") == world.only_w1), how);
   }
   // A node that is not listed yet may ask again; words that nobody sent go nowhere.
-  for (const auto& how : {"unknown_node", "nameless_node", "nameless_kill", "error"}) {
+  for (const auto& how : {"unknown_node", "nameless_node", "nameless_kill", "error", "servants"}) {
     world.go_on(3);
     const auto said = rogue(how, address);
     BOOST_TEST(has(said, "refused: the database knows no node deadbeef-"), how << ": " << said);
     BOOST_TEST(!has(said, "closed"), how << ": " << said);
+    BOOST_TEST(!has(said, "found"), how << ": " << said);
   }
   world.check();
 }

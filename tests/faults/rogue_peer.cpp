@@ -5,11 +5,13 @@
 #include <iostream>
 #include <map>
 #include <string>
-#include <unistd.h>
 
 #include <caf/all.hpp>
+#include <caf/io/basp_broker.hpp>
+#include <caf/io/middleman.hpp>
 #include <caf/openssl/all.hpp>
 
+#include "actors/cluster/wire_host.hpp"
 #include "actors/cluster/wire_limits.hpp"
 #include "actors/cluster/wire_messages.hpp"
 #include "actors/cluster/wire_system.hpp"
@@ -41,14 +43,10 @@ public:
 };
 
 worker_hello some_hello(const std::string& kind) {
-  constexpr size_t host_bytes_max = 256;
-  std::string host(host_bytes_max, '\0');
-  gethostname(host.data(), host.size() - 1);
-  host.resize(host.find('\0'));
   worker_hello hello;
   hello.worker = nobody;
   hello.name = "rogue";
-  hello.host = host;
+  hello.host = host_name();
   hello.version = "0";
   hello.protocol_min = wire_protocol_min;
   hello.protocol_max = wire_protocol_max;
@@ -149,6 +147,16 @@ struct rogue_state {
          self->send(gate, caf::make_error(caf::sec::unexpected_message));
          ask_in_vain(gate, 1);
        }},
+      {"servants",
+       [&] {
+         // CAF finds actors of other programs by their names so.
+         const auto broker = self->system().middleman().named_broker<caf::io::basp_broker>(caf::atom("BASP"));
+         for (const auto& servant : {"SpawnServ", "ConfigServ"})
+           self->send(
+             broker, caf::forward_atom::value, gate.node(), caf::atom("ConfigServ"),
+             caf::make_message(caf::get_atom::value, caf::atom_from_string(servant)));
+         ask_in_vain(gate, 2);
+       }},
       {"nameless_kill",
        [&] {
          caf::anon_send_exit(gate, caf::exit_reason::kill);
@@ -195,6 +203,7 @@ caf::behavior rogue(caf::event_based_actor* self, const std::string& how, const 
       say("nothing has happened");
       self->quit();
     },
+    [=](const caf::strong_actor_ptr& found) { say(found ? "found " + caf::to_string(found) : "found nobody"); },
     [=](const call_given& call) {
       if (state->with_call)
         state->with_call(call);

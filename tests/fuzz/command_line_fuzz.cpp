@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "actors/cluster/wire_address.hpp"
 #include "actors/gateway/request_target.hpp"
 #include "actors/workflow/parse_definition.hpp"
 #include "apps/bakery/faults.hpp"
@@ -100,13 +101,10 @@ void read_uuid(std::string_view text) {
 }
 
 void read_endpoint(std::string_view text) {
-  const auto endpoint = parse_endpoint(std::string(text));
-  if (!endpoint)
-    return;
-  const auto& [host, port] = *endpoint;
-  const bool plain = host.find(':') == std::string::npos;
-  const auto printed = (plain ? host : "[" + host + "]") + ":" + std::to_string(port);
-  require(parse_endpoint(printed) == endpoint, "an endpoint is read as it is written", printed);
+  const auto address = parse_listen_address(std::string(text));
+  if (address)
+    require(
+      parse_listen_address(to_string(*address)) == address, "an address is read as it is written", to_string(*address));
 }
 
 void read_url(std::string_view text) {

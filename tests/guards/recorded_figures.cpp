@@ -11,7 +11,7 @@
 #include <sstream>
 #include <sys/file.h>
 
-#include "persistence/spawn.hpp"
+#include "persistence/file_descriptor.hpp"
 
 namespace levain::test {
 

@@ -12,6 +12,8 @@
 #include <thread>
 #include <unistd.h>
 
+#include "persistence/child_environment.hpp"
+
 namespace levain::test {
 
 namespace {
@@ -19,23 +21,9 @@ namespace {
 constexpr auto poll_interval = std::chrono::milliseconds(5);
 constexpr int status_not_executable = 127;
 
-/// Ours, without what would configure the program from outside, and with what the test adds.
-std::vector<std::string> child_environment(const std::map<std::string, std::string>& added) {
-  std::vector<std::string> all;
-  for (char** entry = environ; *entry != nullptr; ++entry)
-    if (!std::string_view(*entry).starts_with("LEVAIN_"))
-      all.emplace_back(*entry);
-  for (const auto& [name, value] : added)
-    all.push_back(name + '=' + value);
-  return all;
-}
-
-std::vector<char*> pointers_to(std::vector<std::string>& texts) {
-  std::vector<char*> pointers;
-  for (auto& text : texts)
-    pointers.push_back(text.data());
-  pointers.push_back(nullptr);
-  return pointers;
+/// What would configure our programs from outside.
+bool configures(std::string_view name) {
+  return name.starts_with("LEVAIN_");
 }
 
 int open_for_writing(const std::string& path) {
@@ -76,7 +64,7 @@ running_program::running_program(const program_options& options) {
   // All memory is taken before the fork: a test may have threads.
   auto words = options.arguments;
   words.insert(words.begin(), (program_folder() / options.program).string());
-  auto environment = child_environment(options.environment);
+  auto environment = child_environment(options.environment, configures);
   const auto word_pointers = pointers_to(words);
   const auto environment_pointers = pointers_to(environment);
   const int output = open_for_writing(folder_ / "output");

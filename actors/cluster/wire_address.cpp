@@ -1,4 +1,4 @@
-#include "actors/cluster/wire_options.hpp"
+#include "actors/cluster/wire_address.hpp"
 
 #include <arpa/inet.h>
 #include <charconv>
@@ -6,7 +6,7 @@
 
 namespace levain {
 
-std::optional<wire_address> parse_wire_address(const std::string& text) {
+std::optional<wire_address> parse_listen_address(const std::string& text) {
   const auto colon = text.rfind(':');
   if (colon == std::string::npos || colon == 0)
     return std::nullopt;
@@ -18,9 +18,14 @@ std::optional<wire_address> parse_wire_address(const std::string& text) {
   uint16_t port = 0;
   const char* end = text.data() + text.size();
   const auto [stopped, error] = std::from_chars(text.data() + colon + 1, end, port);
-  if (host.empty() || error != std::errc() || stopped != end || port == 0)
+  if (host.empty() || error != std::errc() || stopped != end)
     return std::nullopt;
   return wire_address{std::move(host), port};
+}
+
+std::optional<wire_address> parse_wire_address(const std::string& text) {
+  auto address = parse_listen_address(text);
+  return address && address->port != 0 ? address : std::nullopt;
 }
 
 std::string to_string(const wire_address& address) {
