@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "actors/cluster/wire_kind.hpp"
 #include "actors/cluster/wire_limits.hpp"
 #include "persistence/utf8.hpp"
 
@@ -51,6 +52,12 @@ fault fault_in_word(std::string_view what, std::string_view text, size_t bytes_m
   return std::nullopt;
 }
 
+fault fault_in_kind(std::string_view kind) {
+  if (!is_kind(kind))
+    return fmt::format("the kind '{}' must be {}", shown(kind), kind_rule);
+  return std::nullopt;
+}
+
 fault fault_in_number(uint64_t number) {
   if (number == 0)
     return "the call's number is 0, they count from 1";
@@ -74,7 +81,7 @@ fault fault_in_offers(const std::vector<wire_offer>& offers) {
     return fmt::format("it offers {} kinds, 1 to {} are allowed", offers.size(), worker_kinds_max);
   std::set<std::string_view> kinds;
   for (const auto& each : offers) {
-    if (auto found = fault_in_word("kind", each.kind, wire_kind_bytes_max))
+    if (auto found = fault_in_kind(each.kind))
       return found;
     if (each.at_once == 0 || each.at_once > worker_slots_max)
       return fmt::format(
@@ -114,7 +121,7 @@ fault fault_in(const call_declined& x) {
 }
 
 fault fault_in(const room_made& x) {
-  if (auto found = fault_in_word("kind", x.kind, wire_kind_bytes_max))
+  if (auto found = fault_in_kind(x.kind))
     return found;
   if (x.free > worker_slots_max)
     return fmt::format(

@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <csignal>
 #include <mutex>
 #include <random>
@@ -12,6 +11,7 @@
 #include <unistd.h>
 
 #include "actors/cluster/wire_host.hpp"
+#include "actors/cluster/wire_kind.hpp"
 #include "actors/cluster/wire_limits.hpp"
 #include "actors/cluster/wire_system.hpp"
 #include "actors/worker/include/levain/worker.hpp"
@@ -199,11 +199,9 @@ worker::~worker() {
 }
 
 void worker::offer(std::string kind, uint32_t at_once, worker_function function) {
-  const auto visible = [](char c) { return c > ' ' && c < 0x7f; };
-  if (kind.empty() || kind.size() > wire_kind_bytes_max || !std::all_of(kind.begin(), kind.end(), visible))
-    throw std::invalid_argument(fmt::format(
-      "kind: must be 1 to {} visible ASCII characters, not '{}'", wire_kind_bytes_max,
-      plain_line(kind, wire_kind_bytes_max)));
+  if (!is_kind(kind))
+    throw std::invalid_argument(
+      fmt::format("kind: must be {}, not '{}'", kind_rule, plain_line(kind, wire_kind_bytes_max)));
   if (impl_->offers.size() >= worker_kinds_max)
     throw std::invalid_argument(
       fmt::format("kind: '{}' is one more than the {} that a worker may offer", kind, worker_kinds_max));

@@ -4,6 +4,7 @@
 #include <array>
 #include <limits>
 
+#include "actors/cluster/wire_kind.hpp"
 #include "actors/run_machine/call_template.hpp"
 #include "actors/workflow/strict_json.hpp"
 
@@ -13,7 +14,6 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::string_view kind_rule = "letters, digits, '_', '-' and '.', a letter first, at most 100 bytes";
 constexpr std::string_view token_marks = "!#$%&'*+-.^_`|~";
 /// The engine sets these on every call.
 constexpr std::array<std::string_view, 9> engine_headers = {"connection", "content-length",  "expect",
@@ -26,12 +26,6 @@ bool is_letter(char c) {
 
 bool is_digit(char c) {
   return c >= '0' && c <= '9';
-}
-
-bool is_kind(std::string_view text) {
-  return !text.empty() && text.size() <= definition_name_bytes_max && is_letter(text.front()) &&
-         std::ranges::all_of(
-           text, [](char c) { return is_letter(c) || is_digit(c) || c == '_' || c == '-' || c == '.'; });
 }
 
 /// RFC 9110 section 5.6.2.

@@ -12,11 +12,11 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/levain-load/commands.hpp"
-#include "apps/levaind/signal_watch.hpp"
 #include "apps/load/bench/bench_report.hpp"
 #include "apps/load/bench/bench_row.hpp"
 #include "apps/load/bench/bench_stage.hpp"
 #include "apps/load/load_cost.hpp"
+#include "apps/program/signal_watch.hpp"
 
 namespace levain::load {
 

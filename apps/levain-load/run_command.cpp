@@ -5,11 +5,11 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/levain-load/commands.hpp"
-#include "apps/levaind/signal_watch.hpp"
 #include "apps/load/html_report.hpp"
 #include "apps/load/load_text.hpp"
 #include "apps/load/load_words.hpp"
 #include "apps/load/run_load.hpp"
+#include "apps/program/signal_watch.hpp"
 #include "apps/terminal/progress_line.hpp"
 #include "persistence/embedded_postgres.hpp"
 #include "persistence/migrator.hpp"

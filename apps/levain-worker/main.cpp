@@ -7,7 +7,7 @@
 
 #include "actors/worker/include/levain/worker.hpp"
 #include "apps/client/exit_status.hpp"
-#include "apps/levaind/log_format.hpp"
+#include "apps/program/log_format.hpp"
 #include "apps/worker/bakery_work.hpp"
 #include "apps/worker/worker_command_line.hpp"
 

@@ -9,7 +9,7 @@
 #include "actors/cluster/wire_limits.hpp"
 #include "actors/cluster/wire_system.hpp"
 #include "actors/workflow/parse_definition.hpp"
-#include "apps/levaind/node_settings.hpp"
+#include "apps/program/node_settings.hpp"
 
 namespace levain {
 

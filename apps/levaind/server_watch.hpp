@@ -4,7 +4,7 @@
 #include <mutex>
 #include <thread>
 
-#include "apps/levaind/signal_watch.hpp"
+#include "apps/program/signal_watch.hpp"
 #include "persistence/embedded_postgres.hpp"
 
 namespace levain {

@@ -8,7 +8,7 @@
 #include "actors/gateway/api_start_request.hpp"
 #include "actors/workflow/parse_definition.hpp"
 #include "apps/client/exit_status.hpp"
-#include "apps/levaind/node_settings.hpp"
+#include "apps/program/node_settings.hpp"
 
 namespace levain::load {
 

@@ -9,15 +9,16 @@
 
 #include <fmt/format.h>
 
-#include "actors/cluster/wire_system.hpp"
-#include "apps/levaind/option_maker.hpp"
+#include "actors/cluster/wire_address.hpp"
+#include "actors/cluster/wire_kind.hpp"
+#include "actors/cluster/wire_limits.hpp"
+#include "actors/cluster/wire_security.hpp"
+#include "apps/program/option_maker.hpp"
 #include "apps/worker/bakery_work.hpp"
 
 namespace levain {
 
 namespace {
-
-constexpr const char* kind_rule = "letters, digits, '_', '-' and '.', a letter first, at most 100 bytes";
 
 /// What is read as text and becomes an option when all of it is known.
 struct raw_line {
@@ -30,15 +31,6 @@ struct raw_line {
 
 [[noreturn]] void refuse(const std::string& option, const std::string& sentence) {
   throw CLI::ValidationError(option, sentence);
-}
-
-/// As in a definition's `{"worker": {"kind": ...}}`.
-bool is_kind(const std::string& text) {
-  const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
-  return !text.empty() && text.size() <= 100 && letter(text.front()) &&
-         std::all_of(text.begin(), text.end(), [&](char c) {
-           return letter(c) || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
-         });
 }
 
 void add_kind(worker_command_line& line, offered_kind kind, const std::string& option) {
@@ -166,8 +158,9 @@ void declare(CLI::App& app, worker_command_line& line, raw_line& raw) {
   add.text("name", worker.name, "The worker's name, for people; by default machine and process")
     ->check(CLI::Validator(
       [](const std::string& text) {
-        return text.size() <= 200 ? std::string()
-                                  : "must be at most 200 bytes long, not " + std::to_string(text.size());
+        return text.size() <= wire_name_bytes_max
+                 ? std::string()
+                 : fmt::format("must be at most {} bytes long, not {}", wire_name_bytes_max, text.size());
       },
       ""));
   add.text("certificate", worker.certificate, "This worker's certificate, PEM")->type_name("FILE");

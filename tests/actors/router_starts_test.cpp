@@ -4,6 +4,7 @@
 #include <caf/send.hpp>
 
 #include "tests/support/cluster_watch.hpp"
+#include "tests/support/has.hpp"
 #include "tests/support/peer_net.hpp"
 
 using namespace levain;
@@ -25,10 +26,6 @@ start_refused refusal(const peer_net::told<start_outcome>& told) {
   BOOST_TEST_REQUIRE(told->has_value(), "the start has no outcome yet");
   BOOST_TEST_REQUIRE(std::holds_alternative<start_refused>(**told), "the start was acknowledged");
   return std::get<start_refused>(**told);
-}
-
-bool says(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
 }
 
 /// Nodes that share the shards but the first `without`, which drain.
@@ -119,7 +116,7 @@ BOOST_AUTO_TEST_CASE(a_start_that_nobody_can_take_is_refused_as_here) {
   net.cut(0, 1);
   const auto refused = refusal(net.start(0));
   BOOST_TEST((refused.reason == reason::not_ready));
-  BOOST_TEST(says(refused.message, "the node owns no shards"), refused.message);
+  BOOST_TEST(has(refused.message, "the node owns no shards"), refused.message);
   BOOST_TEST(refused.retry_after.has_value());
 }
 
@@ -139,7 +136,7 @@ BOOST_AUTO_TEST_CASE(a_start_whose_answer_is_lost_is_refused_with_words_on_the_k
   const auto refused = refusal(net.start(0, [](start_request& x) { x.idempotency_key = "k"; }));
   BOOST_TEST((refused.reason == reason::not_ready));
   BOOST_TEST(refused.may_have_started);
-  BOOST_TEST(says(refused.message, "ask again with the same idempotency key"), refused.message);
+  BOOST_TEST(has(refused.message, "ask again with the same idempotency key"), refused.message);
   net.mend();
   BOOST_TEST(acknowledged(net.start(0, [](start_request& x) { x.idempotency_key = "k"; })).repeated);
   BOOST_TEST(net.world.database->rows().size() == 1u);
@@ -176,7 +173,7 @@ BOOST_AUTO_TEST_CASE(a_workflow_that_the_other_node_cannot_find_is_refused_for_a
     R"({"workflow": "unknown", "version": 3, "steps": [{"name": "one", "call": {"function": {"name": "scripted"}}}]})");
   const auto refused = refusal(net.start(0, [&](start_request& x) { x.workflow = unknown.workflow; }));
   BOOST_TEST((refused.reason == reason::not_ready));
-  BOOST_TEST(says(refused.message, "there is no version 3 of a workflow 'unknown'"), refused.message);
+  BOOST_TEST(has(refused.message, "there is no version 3 of a workflow 'unknown'"), refused.message);
 }
 
 BOOST_AUTO_TEST_CASE(a_start_whose_fate_here_is_not_known_is_not_sent_elsewhere) {

@@ -4,6 +4,7 @@
 #include <caf/send.hpp>
 
 #include "tests/support/cluster_watch.hpp"
+#include "tests/support/has.hpp"
 #include "tests/support/peer_net.hpp"
 
 using namespace levain;
@@ -23,10 +24,6 @@ wish_refused refusal(const peer_net::told<wish_outcome>& told) {
   BOOST_TEST_REQUIRE(told->has_value(), "the wish has no outcome yet");
   BOOST_TEST_REQUIRE(std::holds_alternative<wish_refused>(**told), "the wish was granted");
   return std::get<wish_refused>(**told);
-}
-
-bool says(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
 }
 
 std::vector<std::string> kinds_of(const explanation& said) {
@@ -110,8 +107,8 @@ BOOST_AUTO_TEST_CASE(a_wish_that_nobody_takes_in_time_is_refused_with_a_sentence
   net.advance(300ms);
   const auto refused = refusal(told);
   BOOST_TEST((refused.reason == reason::elsewhere));
-  BOOST_TEST(says(refused.message, "is changing hands"), refused.message);
-  BOOST_TEST(says(refused.message, to_string(run)), refused.message);
+  BOOST_TEST(has(refused.message, "is changing hands"), refused.message);
+  BOOST_TEST(has(refused.message, to_string(run)), refused.message);
   BOOST_TEST(net.events(run, event_kind::run_resumed) == 0u);
 }
 
@@ -133,7 +130,7 @@ BOOST_AUTO_TEST_CASE(a_node_without_a_connection_is_tried_again_and_then_given_u
   net.advance(4s);
   const auto refused = refusal(told);
   BOOST_TEST((refused.reason == reason::elsewhere));
-  BOOST_TEST(says(refused.message, "this node has no connection with it"), refused.message);
+  BOOST_TEST(has(refused.message, "this node has no connection with it"), refused.message);
 }
 
 BOOST_AUTO_TEST_CASE(a_connection_that_comes_back_in_time_is_used) {
@@ -154,7 +151,7 @@ BOOST_AUTO_TEST_CASE(a_wish_whose_answer_is_lost_is_never_asked_again) {
   net.lose_answers(0, 1);
   const auto refused = refusal(net.change(0, run, pause_asked{"ann"}));
   BOOST_TEST((refused.reason == reason::unavailable));
-  BOOST_TEST(says(refused.message, "look at the run"), refused.message);
+  BOOST_TEST(has(refused.message, "look at the run"), refused.message);
   net.mend();
   net.advance(6s);
   BOOST_TEST(net.asked() == 1u);
@@ -182,7 +179,7 @@ BOOST_AUTO_TEST_CASE(more_wishes_than_may_be_on_their_way_are_refused) {
   net.change(0, run, pause_asked{"bob"});
   const auto refused = refusal(net.change(0, run, pause_asked{"cid"}));
   BOOST_TEST((refused.reason == reason::unavailable));
-  BOOST_TEST(says(refused.message, "2 wishes are on their way to their runs (routed_max)"), refused.message);
+  BOOST_TEST(has(refused.message, "2 wishes are on their way to their runs (routed_max)"), refused.message);
   net.holds_requests = false;
   net.settle();
   BOOST_TEST(granted(net.change(0, run, resume_asked{"cid"})));

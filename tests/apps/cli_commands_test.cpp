@@ -8,6 +8,7 @@
 
 #include "tests/support/daemon.hpp"
 #include "tests/support/database.hpp"
+#include "tests/support/has.hpp"
 
 using namespace levain::test;
 using namespace std::chrono_literals;
@@ -62,10 +63,6 @@ struct served {
   temporary_folder folder;
   running_daemon daemon{{"--database", database.url()}};
 };
-
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
 
 } // namespace
 

@@ -9,6 +9,7 @@
 #include <pqxx/pqxx>
 
 #include "persistence/embedded_postgres.hpp"
+#include "tests/support/has.hpp"
 #include "tests/support/processes.hpp"
 
 using namespace levain::test;
@@ -19,10 +20,6 @@ namespace {
 
 program_result run(std::vector<std::string> arguments, const temporary_folder& folder) {
   return run_to_end({"levain", std::move(arguments), {{"TMPDIR", folder.path().string()}}}, 120s);
-}
-
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
 }
 
 } // namespace

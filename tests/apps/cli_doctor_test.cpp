@@ -8,6 +8,7 @@
 
 #include "persistence/embedded_postgres.hpp"
 #include "tests/support/daemon.hpp"
+#include "tests/support/has.hpp"
 
 using namespace levain::test;
 using namespace std::chrono_literals;
@@ -31,10 +32,6 @@ std::map<std::string, json> findings_of(const program_result& result) {
   for (const auto& each : page["findings"])
     found[each["about"].get<std::string>() + " " + each["name"].get<std::string>()] = each;
   return found;
-}
-
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
 }
 
 /// A daemon on a private PostgreSQL that keeps every promise.

@@ -8,16 +8,13 @@
 
 #include "tests/support/daemon.hpp"
 #include "tests/support/database.hpp"
+#include "tests/support/has.hpp"
 
 using namespace levain::test;
 using namespace std::chrono_literals;
 using nlohmann::json;
 
 namespace {
-
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
 
 struct two_daemons {
   two_daemons() { await_shards(32, 32); }

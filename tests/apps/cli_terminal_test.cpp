@@ -11,6 +11,7 @@
 #include "apps/terminal/timeline.hpp"
 #include "apps/terminal/worker_text.hpp"
 #include "tests/support/fed_run.hpp"
+#include "tests/support/has.hpp"
 
 using namespace levain;
 using namespace levain::terminal;
@@ -35,10 +36,6 @@ timeline times_of(const fed_run& run) {
   for (const auto& each : run.events)
     records.push_back(encode_event(each, *run.state.workflow));
   return timeline_of(run.state.plan.run, run.state.workflow, records, run.now);
-}
-
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
 }
 
 } // namespace

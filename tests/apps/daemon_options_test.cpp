@@ -11,7 +11,7 @@
 
 #include "actors/cluster/wire_limits.hpp"
 #include "actors/workflow/parse_definition.hpp"
-#include "apps/levaind/open_files.hpp"
+#include "apps/program/open_files.hpp"
 #include "tests/support/temporary_folder.hpp"
 
 using namespace levain;

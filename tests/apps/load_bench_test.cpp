@@ -8,6 +8,7 @@
 #include "apps/load/bench/bench_report.hpp"
 #include "apps/load/bench/bench_row.hpp"
 #include "apps/load/bench/bench_stage.hpp"
+#include "tests/support/has.hpp"
 #include "tests/support/processes.hpp"
 #include "tests/support/temporary_folder.hpp"
 
@@ -39,10 +40,6 @@ bench_report small_report() {
   report.proof.loads = 2;
   report.proof.runs = 300;
   return report;
-}
-
-bool says(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
 }
 
 program_result bench_program(std::vector<std::string> words) {
@@ -159,12 +156,12 @@ BOOST_AUTO_TEST_CASE(the_table_says_what_was_reached_and_what_is_behind_it) {
   for (const char* part :
        {"0.50", "≥ 0.45", "≥ 0.65", "met", "engine 5000 runs/s, floor 10000 runs/s", "≤ 60 ms", "not measured",
         "the disk is full", "300 runs in 2 loads", "holds", "1 of 2 rows short"})
-    BOOST_TEST(says(text, part), part << " is missing in\n" << text);
-  BOOST_TEST(!says(text, "BEFORE"));
-  BOOST_TEST(!says(text, "had other work"));
+    BOOST_TEST(has(text, part), part << " is missing in\n" << text);
+  BOOST_TEST(!has(text, "BEFORE"));
+  BOOST_TEST(!has(text, "had other work"));
   auto busy = small_report();
   busy.load_average_before = 3;
-  BOOST_TEST(says(bench_text(busy, std::nullopt, terminal::paint(false)), "had other work: load average 3.0"));
+  BOOST_TEST(has(bench_text(busy, std::nullopt, terminal::paint(false)), "had other work: load average 3.0"));
 }
 
 BOOST_AUTO_TEST_CASE(what_was_written_is_read_for_comparison) {
@@ -179,7 +176,7 @@ BOOST_AUTO_TEST_CASE(what_was_written_is_read_for_comparison) {
   report.quick = false;
   const auto text = bench_text(report, earlier, terminal::paint(false));
   for (const char* part : {"BEFORE", "0.50 (x1.20)", "cores: 2 then, 64 now", "which was a quick one"})
-    BOOST_TEST(says(text, part), part << " is missing in\n" << text);
+    BOOST_TEST(has(text, part), part << " is missing in\n" << text);
 }
 
 BOOST_AUTO_TEST_CASE(a_document_that_is_no_bench_is_refused_by_its_place) {
@@ -193,11 +190,11 @@ BOOST_AUTO_TEST_CASE(a_document_that_is_no_bench_is_refused_by_its_place) {
   };
   const auto sound = json::parse(to_json(small_report()).dump());
   BOOST_TEST(complaint(sound) == "nothing was wrong");
-  BOOST_TEST(says(complaint(json::array()), "kind: must be \"bench\""));
+  BOOST_TEST(has(complaint(json::array()), "kind: must be \"bench\""));
   for (const char* name : {"began_at", "quick", "machine", "rows"}) {
     auto torn = sound;
     torn.erase(name);
-    BOOST_TEST(says(complaint(torn), std::string(name) + ": must be"));
+    BOOST_TEST(has(complaint(torn), std::string(name) + ": must be"));
   }
   auto worded = sound;
   worded["rows"][0]["reached"] = "fast";
@@ -221,8 +218,8 @@ BOOST_AUTO_TEST_CASE(the_program_measures_a_row_and_compares_it) {
 
   const auto second = bench_program({"--quick", "--only", "startup", "--compare", file});
   BOOST_TEST_REQUIRE(second.status == 0, second.errors);
-  BOOST_TEST(says(second.output, "BEFORE"), second.output);
-  BOOST_TEST(says(second.output, "compared with the bench of"), second.output);
+  BOOST_TEST(has(second.output, "BEFORE"), second.output);
+  BOOST_TEST(has(second.output, "compared with the bench of"), second.output);
 }
 
 BOOST_AUTO_TEST_CASE(bad_command_lines_name_what_is_wrong) {
@@ -233,12 +230,12 @@ BOOST_AUTO_TEST_CASE(bad_command_lines_name_what_is_wrong) {
     return refused.errors;
   };
   const auto wrong = complaint({"--only", "strict,bread"});
-  BOOST_TEST(says(wrong, "--only: there is no row 'bread'; there are strict, none, wal"), wrong);
-  BOOST_TEST(says(complaint({"--compare", "/nowhere/bench.json"}), "--compare: /nowhere/bench.json has no JSON"));
+  BOOST_TEST(has(wrong, "--only: there is no row 'bread'; there are strict, none, wal"), wrong);
+  BOOST_TEST(has(complaint({"--compare", "/nowhere/bench.json"}), "--compare: /nowhere/bench.json has no JSON"));
   const auto file = (folder.path() / "other.json").string();
   std::ofstream(file) << R"({"kind":"load"})";
-  BOOST_TEST(says(complaint({"--compare", file}), file + ": kind: must be \"bench\""));
-  BOOST_TEST(says(complaint({"--duration", "5s"}), "--duration"));
+  BOOST_TEST(has(complaint({"--compare", file}), file + ": kind: must be \"bench\""));
+  BOOST_TEST(has(complaint({"--duration", "5s"}), "--duration"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -8,6 +8,7 @@
 
 #include "tests/faults/fault_checks.hpp"
 #include "tests/support/database.hpp"
+#include "tests/support/has.hpp"
 #include "tests/support/insistent_callers.hpp"
 #include "tests/support/running_cluster.hpp"
 #include "tests/support/tls_client.hpp"
@@ -34,10 +35,6 @@ std::string certificates(const std::string& folder) {
   const auto made = run_to_end({"levain", {"certs", folder}, {}}, generous);
   BOOST_TEST_REQUIRE(made.status == 0, made.errors);
   return folder;
-}
-
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
 }
 
 /// Two nodes, a worker, and callers who start runs at `anna` all the time.

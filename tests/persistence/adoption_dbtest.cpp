@@ -5,9 +5,11 @@
 #include "persistence/migrations.hpp"
 #include "persistence/migrator.hpp"
 #include "tests/support/database.hpp"
+#include "tests/support/has.hpp"
 
 using namespace levain;
 using levain::test::fresh_database;
+using levain::test::has;
 
 namespace {
 
@@ -68,10 +70,6 @@ std::string refusal(const old_database& database) {
   return "not refused";
 }
 
-bool says(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(adoption_dbtest)
@@ -115,15 +113,15 @@ BOOST_AUTO_TEST_CASE(anything_else_is_refused_with_every_difference) {
   const auto before = database.value(digest_of_rows);
   const auto reason = refusal(database);
   BOOST_TEST_MESSAGE(reason);
-  BOOST_TEST(says(reason, "column orchestration_runs.quality_score: missing"));
-  BOOST_TEST(says(reason, "index ix_orchestration_runs_quality_score: missing"));
-  BOOST_TEST(says(reason, "column orchestration_runs.retry_count: is bigint not null default 0"));
-  BOOST_TEST(says(reason, "column orchestration_runs.run_type: is character varying(50) not null; it should be"));
-  BOOST_TEST(says(reason, "column orchestration_runs.tenant_id: is uuid; it should be uuid not null"));
-  BOOST_TEST(says(reason, "column orchestration_runs.cost_center: unknown"));
-  BOOST_TEST(says(reason, "constraint orchestration_runs.rate_is_small: unknown"));
-  BOOST_TEST(says(reason, "index ix_orchestration_runs_tenant_status: missing"));
-  BOOST_TEST(says(reason, "type orchestrationstatus: is enum ("));
+  BOOST_TEST(has(reason, "column orchestration_runs.quality_score: missing"));
+  BOOST_TEST(has(reason, "index ix_orchestration_runs_quality_score: missing"));
+  BOOST_TEST(has(reason, "column orchestration_runs.retry_count: is bigint not null default 0"));
+  BOOST_TEST(has(reason, "column orchestration_runs.run_type: is character varying(50) not null; it should be"));
+  BOOST_TEST(has(reason, "column orchestration_runs.tenant_id: is uuid; it should be uuid not null"));
+  BOOST_TEST(has(reason, "column orchestration_runs.cost_center: unknown"));
+  BOOST_TEST(has(reason, "constraint orchestration_runs.rate_is_small: unknown"));
+  BOOST_TEST(has(reason, "index ix_orchestration_runs_tenant_status: missing"));
+  BOOST_TEST(has(reason, "type orchestrationstatus: is enum ("));
   BOOST_TEST(std::count(reason.begin(), reason.end(), '\n') == 9);
   BOOST_TEST(database.value(digest_of_rows) == before);
   BOOST_TEST(
@@ -134,7 +132,7 @@ BOOST_AUTO_TEST_CASE(half_of_the_second_fragment_is_refused) {
   const old_database database(true);
   database.execute("alter table orchestration_runs drop column ai_insights_posted");
   const auto reason = refusal(database);
-  BOOST_TEST(says(reason, "column orchestration_runs.ai_insights_posted: missing"));
+  BOOST_TEST(has(reason, "column orchestration_runs.ai_insights_posted: missing"));
 }
 
 BOOST_AUTO_TEST_CASE(times_with_a_time_zone_and_harmless_additions_are_accepted) {
@@ -152,7 +150,7 @@ BOOST_AUTO_TEST_CASE(times_with_a_time_zone_and_harmless_additions_are_accepted)
 BOOST_AUTO_TEST_CASE(a_dry_run_of_an_adoption_changes_nothing) {
   const old_database database(false);
   const auto report = migrate_up(database.url(), true);
-  BOOST_TEST(says(report.done[0], "would adopt 001_initial_schema"));
+  BOOST_TEST(has(report.done[0], "would adopt 001_initial_schema"));
   BOOST_TEST(database.value("select to_regclass('levain_migrations') is null") == "t");
   BOOST_TEST(
     database.value("select count(*) from pg_attribute where attrelid = 'orchestration_runs'::regclass and attname like "

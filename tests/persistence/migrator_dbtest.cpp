@@ -8,9 +8,11 @@
 #include "persistence/migrator.hpp"
 #include "persistence/postgres_leases.hpp"
 #include "tests/support/database.hpp"
+#include "tests/support/has.hpp"
 
 using namespace levain;
 using levain::test::fresh_database;
+using levain::test::has;
 
 namespace {
 
@@ -29,14 +31,10 @@ std::string value(const std::string& url, const std::string& query) {
   return transaction.exec1(query)[0].c_str();
 }
 
-bool says(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 auto failing_with(const std::string& part) {
   return [part](const migration_error& error) {
     BOOST_TEST_MESSAGE(error.what());
-    return says(error.what(), part);
+    return has(error.what(), part);
   };
 }
 
@@ -193,9 +191,9 @@ BOOST_AUTO_TEST_CASE(verify_names_every_difference) {
                     "alter table orchestration_runs add column forced integer not null");
   const auto differences = verify_schema(database.url());
   BOOST_TEST_REQUIRE(differences.size() == 3u);
-  BOOST_TEST(says(differences[0], "column run_starts.fingerprint: is text; it should be text not null"));
-  BOOST_TEST(says(differences[1], "index ix_orchestration_runs_trigger: missing"));
-  BOOST_TEST(says(differences[2], "column orchestration_runs.forced: unknown to this program"));
+  BOOST_TEST(has(differences[0], "column run_starts.fingerprint: is text; it should be text not null"));
+  BOOST_TEST(has(differences[1], "index ix_orchestration_runs_trigger: missing"));
+  BOOST_TEST(has(differences[2], "column orchestration_runs.forced: unknown to this program"));
 }
 
 BOOST_AUTO_TEST_CASE(a_database_out_of_reach_is_said_to_be) {

@@ -63,8 +63,12 @@ BOOST_AUTO_TEST_CASE(options_that_cannot_be_are_named_with_their_value) {
 BOOST_AUTO_TEST_CASE(offers_that_cannot_be_are_named_with_their_value) {
   worker made(sound());
   BOOST_TEST(refusal_of(made, "bake", 10'000, nothing) == "");
-  BOOST_TEST(refusal_of(made, "", 1, nothing) == "kind: must be 1 to 100 visible ASCII characters, not ''");
-  BOOST_TEST(refusal_of(made, "a b", 1, nothing) == "kind: must be 1 to 100 visible ASCII characters, not 'a b'");
+  BOOST_TEST(
+    refusal_of(made, "", 1, nothing) ==
+    "kind: must be letters, digits, '_', '-' and '.', a letter first, at most 100 bytes, not ''");
+  BOOST_TEST(
+    refusal_of(made, "a b", 1, nothing) ==
+    "kind: must be letters, digits, '_', '-' and '.', a letter first, at most 100 bytes, not 'a b'");
   BOOST_TEST(refusal_of(made, "bake", 1, nothing) == "kind: 'bake' is offered already");
   BOOST_TEST(refusal_of(made, "fly", 0, nothing) == "at_once: must be 1 to 10000 for 'fly', not 0");
   BOOST_TEST(refusal_of(made, "fly", 10'001, nothing) == "at_once: must be 1 to 10000 for 'fly', not 10001");

@@ -115,8 +115,8 @@ public:
   worker& operator=(const worker&) = delete;
 
   /// Does steps of `kind`, at most `at_once` at a time, 1 to `at_once_max`. Before `start` or `run`. Throws
-  /// `std::invalid_argument` when the kind is not 1 to 100 visible ASCII characters or offered already, or one of more
-  /// than 100, or when `at_once` is out of range.
+  /// `std::invalid_argument` when the kind is no letter followed by letters, digits, '_', '-' and '.', has more than
+  /// 100 bytes or is offered already, or one of more than 100, or when `at_once` is out of range.
   void offer(std::string kind, uint32_t at_once, worker_function function);
 
   /// Connects and works in the background. Throws `std::runtime_error` when the certificates cannot be used, and

@@ -1,4 +1,4 @@
-#include "apps/levaind/signal_watch.hpp"
+#include "apps/program/signal_watch.hpp"
 
 #include <csignal>
 #include <spdlog/spdlog.h>

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "actors/node.hpp"
-#include "apps/levaind/option_maker.hpp"
+#include "apps/program/option_maker.hpp"
 
 // The settings of a node on a command line, in groups: for every program that has one.
 

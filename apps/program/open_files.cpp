@@ -1,4 +1,4 @@
-#include "apps/levaind/open_files.hpp"
+#include "apps/program/open_files.hpp"
 
 #include <algorithm>
 #include <sys/resource.h>

@@ -1,4 +1,4 @@
-#include "apps/levaind/node_settings.hpp"
+#include "apps/program/node_settings.hpp"
 
 #include <cctype>
 #include <cstdlib>

@@ -1,4 +1,4 @@
-#include "apps/levaind/log_format.hpp"
+#include "apps/program/log_format.hpp"
 
 #include <nlohmann/json.hpp>
 
