@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "actors/cluster/wire_messages.hpp"
+#include "actors/cluster/wire_probe.hpp"
 #include "actors/cluster/wire_tls_errors.hpp"
 
 namespace levain {
@@ -19,6 +20,37 @@ constexpr size_t threads = 2;
 
 bool uses_tls(caf::actor_system& system) {
   return system.has_openssl_manager();
+}
+
+/// Answers the host as a number where somebody answers, or nothing and why; ends then.
+caf::behavior probing(caf::event_based_actor* self, const wire_address& at, std::chrono::milliseconds time_max) {
+  return {
+    [=](caf::connect_atom) -> caf::result<std::string, std::string> {
+      self->quit();
+      const auto found = probe(at, time_max);
+      if (const auto* nobody = std::get_if<nobody_answers>(&found))
+        return {std::string(), nobody->why};
+      return {std::get<wire_address>(found).host, std::string()};
+    },
+  };
+}
+
+void connect_with_caf(
+  caf::event_based_actor* self, const wire_address& at, std::chrono::steady_clock::time_point end,
+  const std::function<void(caf::actor)>& connected, const std::function<void(std::string)>& fail) {
+  auto& system = self->system();
+  const auto connector = uses_tls(system) ? system.openssl_manager().actor_handle() : system.middleman().actor_handle();
+  const auto left = std::max(end - std::chrono::steady_clock::now(), std::chrono::steady_clock::duration(1));
+  self
+    ->request(connector, std::chrono::ceil<std::chrono::milliseconds>(left), caf::connect_atom::value, at.host, at.port)
+    .then(
+      [=](const caf::node_id& /*where*/, const caf::strong_actor_ptr& gate, const std::set<std::string>& /*messages*/) {
+        if (gate)
+          connected(caf::actor_cast<caf::actor>(gate));
+        else
+          fail("is no gate: nothing is open to the wire there");
+      },
+      [=](const caf::error& why) { fail(self->system().render(why)); });
 }
 
 } // namespace
@@ -58,17 +90,20 @@ uint16_t open_gate(const caf::actor& gate, const wire_address& at) {
 void connect_to_gate(
   caf::event_based_actor* self, const wire_address& at, std::chrono::milliseconds time_max,
   std::function<void(caf::actor)> connected, std::function<void(std::string)> failed) {
-  auto& system = self->system();
-  const auto connector = uses_tls(system) ? system.openssl_manager().actor_handle() : system.middleman().actor_handle();
-  self->request(connector, time_max, caf::connect_atom::value, at.host, at.port)
+  const auto end = std::chrono::steady_clock::now() + time_max;
+  const auto fail = [at, failed = std::move(failed)](const std::string& why) { failed(to_string(at) + ": " + why); };
+  // CAF connects one after the other, and waits for a machine that does not answer as long as the system does, which is
+  // minutes. So it is asked only where somebody answers.
+  const auto prober = self->spawn<caf::detached + caf::hidden>(probing, at, time_max);
+  self->request(prober, caf::infinite, caf::connect_atom::value)
     .then(
-      [=](const caf::node_id& /*where*/, const caf::strong_actor_ptr& gate, const std::set<std::string>& /*messages*/) {
-        if (gate)
-          connected(caf::actor_cast<caf::actor>(gate));
+      [=](const std::string& host, const std::string& why) {
+        if (why.empty())
+          connect_with_caf(self, {host, at.port}, end, connected, fail);
         else
-          failed(to_string(at) + " is no gate: nothing is open to the wire there");
+          fail(why);
       },
-      [=](const caf::error& why) { failed(to_string(at) + ": " + self->system().render(why)); });
+      [=](const caf::error& why) { fail(self->system().render(why)); });
 }
 
 void cut_off(const caf::strong_actor_ptr& peer) {

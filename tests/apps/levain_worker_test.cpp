@@ -7,6 +7,7 @@
 
 #include "actors/workflow/parse_definition.hpp"
 #include "apps/bakery/bakery_service.hpp"
+#include "tests/support/deaf_listener.hpp"
 #include "tests/support/processes.hpp"
 #include "tests/support/stand_in_gate.hpp"
 
@@ -67,6 +68,23 @@ BOOST_AUTO_TEST_CASE(it_introduces_itself_and_says_how_much_room_there_is) {
   BOOST_TEST(hello.offers[0].kind == "bake");
   BOOST_TEST(hello.offers[0].at_once == 2U);
   BOOST_TEST(all.rooms[0].free == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(a_machine_that_does_not_answer_keeps_it_from_no_other) {
+  // Nodes are tried in the order of their addresses.
+  const deaf_listener deaf;
+  worker.emplace(program_options{
+    .program = "levain-worker",
+    .arguments = {
+      "--node", deaf.address(), "--node", "localhost:" + std::to_string(gate->port()), "--exec",
+      "bake=" + script("bake.sh", "cat")}});
+  BOOST_TEST(gate->heard([](const heard& x) { return !x.rooms.empty(); }, 3s), worker->errors());
+  BOOST_TEST(says("node_unreachable address=" + deaf.address() + " tries=1 reason=\"nobody answers within 5000 ms\""));
+  // And not from its end.
+  worker->send_signal(SIGTERM);
+  const auto ended = worker->wait(15s);
+  BOOST_TEST_REQUIRE(ended.has_value());
+  BOOST_TEST((ended->status == 0));
 }
 
 BOOST_AUTO_TEST_CASE(a_call_is_begun_and_answered) {
