@@ -120,8 +120,8 @@ int run(daemon_options& options, signal_watch& signals) {
   if (!options.embedded.empty()) {
     database = embedded_postgres::start({.directory = options.embedded});
     url = database->url();
-    // Whoever holds the directory is alone on its database.
-    options.node.sole = true;
+    // Whoever holds the directory is alone on its database, unless it opens a gate to others.
+    options.node.sole = !options.node.cluster.listen;
   }
   const server_watch watch(database.get(), signals);
   if (signals.asked())

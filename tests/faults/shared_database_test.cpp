@@ -109,4 +109,22 @@ BOOST_FIXTURE_TEST_CASE(daemons_share_the_shards_while_others_come_and_go, sever
   BOOST_TEST(status->json().at("lease").at("times_fenced") == 0, status->body);
 }
 
+BOOST_AUTO_TEST_CASE(a_daemon_with_a_postgresql_of_its_own_and_a_gate_shares_the_shards_too) {
+  const temporary_folder folder;
+  const running_daemon host({"--embedded", folder / "database", "--cluster", "127.0.0.1:0", "--name", "host"});
+  const std::string url = "postgresql://levain@/levain?host=" + (folder / "database/socket");
+  const running_daemon guest({"--database", url, "--cluster", "127.0.0.1:0", "--name", "guest"});
+  const auto shards_of = [&](const std::string& name) -> int {
+    const auto answer = guest.get("/v1/operator/nodes");
+    const auto listed = answer ? answer->json().at("nodes") : nlohmann::json::array();
+    for (const auto& each : listed)
+      if (each.at("name") == name)
+        return each.at("shards").get<int>();
+    return -1;
+  };
+  BOOST_TEST(
+    eventually([&] { return shards_of("host") == 32 && shards_of("guest") == 32; }, generous),
+    "host has " << shards_of("host") << ", guest " << shards_of("guest"));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
