@@ -1,6 +1,7 @@
 #include "actors/cluster/gate.hpp"
 
 #include <algorithm>
+#include <functional>
 
 #include <caf/send.hpp>
 #include <fmt/format.h>
@@ -264,7 +265,7 @@ caf::response_promise answer(
   // The promise takes the sender with it.
   const auto from = self->current_sender();
   auto promise = self->make_response_promise();
-  (self->state.*how)(x, from, promise);
+  std::invoke(how, self->state, x, from, promise);
   return promise;
 }
 

@@ -128,13 +128,12 @@ private:
 
   void end_if_unwanted() {
     const auto now = steady_clock::now();
-    if (is_too_much()) {
+    const bool too_long = asked_to_end_ && now >= *asked_to_end_ + command_end_grace;
+    if (is_too_much() || too_long) {
       child_.send_signal(SIGKILL);
     } else if (!asked_to_end_ && step_.cancelled()) {
       asked_to_end_ = now;
       child_.send_signal(SIGTERM);
-    } else if (asked_to_end_ && now >= *asked_to_end_ + command_end_grace) {
-      child_.send_signal(SIGKILL);
     }
   }
 
@@ -145,7 +144,7 @@ private:
         .retry = false};
     const int status = child_.status().value_or(0);
     const auto said = lines_.message();
-    const auto reason = [&said](std::string otherwise) { return said.empty() ? std::move(otherwise) : said; };
+    const auto reason = [&said](const std::string& otherwise) { return said.empty() ? otherwise : said; };
     if (asked_to_end_)
       return worker_failure{.message = reason("the command was ended because nobody waits for the step any more")};
     if (WIFSIGNALED(status))
