@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <cerrno>
 #include <poll.h>
+#include <stdexcept>
 #include <sys/socket.h>
 #include <system_error>
 
@@ -38,7 +39,8 @@ deaf_listener::deaf_listener()
   // Until one is not answered any more.
   while (queued_.size() < queue_max) {
     queued_.push_back(new_socket());
-    connect(queued_.back().number(), name, size);
+    if (connect(queued_.back().number(), name, size) != 0 && errno != EINPROGRESS)
+      throw std::system_error(errno, std::generic_category(), "connect");
     pollfd waiting{queued_.back().number(), POLLOUT, 0};
     if (poll(&waiting, 1, answer_ms) == 0)
       return;
