@@ -12,8 +12,8 @@
 
 // Every message that crosses a wire between nodes and workers, a struct and a sentence each; `docs/cluster.md` says who
 // sends it and what happens when nobody answers. CAF writes and reads them. What arrives is checked by
-// `peer_checks.hpp` and `wire_checks.hpp` before anything is done with it. A change of this file that an older program
-// cannot read raises `wire_protocol`.
+// `peer_checks.hpp` and `worker_checks.hpp` before anything is done with it. A change of this file that an older
+// program cannot read raises `wire_protocol`.
 
 namespace levain {
 

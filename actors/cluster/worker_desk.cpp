@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "actors/cluster/wire_checks.hpp"
+#include "actors/cluster/worker_checks.hpp"
 #include "actors/run_machine/plain_line.hpp"
 #include "actors/workflow/parse_definition.hpp"
 

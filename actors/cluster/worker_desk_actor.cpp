@@ -9,8 +9,8 @@
 #include <spdlog/spdlog.h>
 
 #include "actors/cluster/peer_checks.hpp"
-#include "actors/cluster/wire_checks.hpp"
 #include "actors/cluster/wire_system.hpp"
+#include "actors/cluster/worker_checks.hpp"
 
 namespace levain {
 

@@ -2,7 +2,7 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include "actors/cluster/wire_checks.hpp"
+#include "actors/cluster/worker_checks.hpp"
 #include "actors/worker/worker_limits.hpp"
 
 using namespace levain;

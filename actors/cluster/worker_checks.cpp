@@ -1,4 +1,4 @@
-#include "actors/cluster/wire_checks.hpp"
+#include "actors/cluster/worker_checks.hpp"
 
 #include <algorithm>
 #include <set>
