@@ -4,15 +4,17 @@
 
 namespace levain {
 
-step_at_work::step_at_work(arrived_call call, worker_moment deadline, std::function<void(std::string)> beat)
+step_at_work::step_at_work(
+  arrived_call call, worker_moment deadline, std::function<worker_moment()> now, std::function<void(std::string)> beat)
   : call_(std::move(call))
   , run_(to_string(call_.given.run))
   , tenant_(to_string(call_.given.tenant))
   , deadline_(deadline.time_since_epoch())
+  , now_(std::move(now))
   , beat_(std::move(beat)) {}
 
 std::chrono::system_clock::time_point step_at_work::deadline() const {
-  const auto left = steady_deadline() - std::chrono::steady_clock::now();
+  const auto left = steady_deadline() - now_();
   return std::chrono::system_clock::now() + std::chrono::duration_cast<std::chrono::system_clock::duration>(left);
 }
 
@@ -21,7 +23,7 @@ void step_at_work::heartbeat(const std::string& progress) {
 }
 
 bool step_at_work::cancelled() const {
-  return cancelled_ || std::chrono::steady_clock::now() >= steady_deadline();
+  return cancelled_ || now_() >= steady_deadline();
 }
 
 } // namespace levain

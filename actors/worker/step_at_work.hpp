@@ -12,8 +12,10 @@ namespace levain {
 /// An attempt at a step as its function sees it. The function's thread and the worker's share it.
 class step_at_work : public worker_step {
 public:
-  /// `beat` is told the words of each heartbeat, on any thread.
-  step_at_work(arrived_call call, worker_moment deadline, std::function<void(std::string)> beat);
+  /// `beat` is told the words of each heartbeat; both functions are called on any thread.
+  step_at_work(
+    arrived_call call, worker_moment deadline, std::function<worker_moment()> now,
+    std::function<void(std::string)> beat);
 
   const std::string& run() const override { return run_; }
   const std::string& run_number() const override { return call_.given.run_number; }
@@ -43,6 +45,7 @@ private:
   std::string tenant_;
   std::atomic<worker_moment::duration> deadline_;
   std::atomic<bool> cancelled_{false};
+  std::function<worker_moment()> now_;
   std::function<void(std::string)> beat_;
 };
 

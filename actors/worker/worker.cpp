@@ -15,6 +15,7 @@
 #include "actors/cluster/wire_limits.hpp"
 #include "actors/cluster/wire_system.hpp"
 #include "actors/worker/include/levain/worker.hpp"
+#include "actors/worker/work_threads.hpp"
 #include "actors/worker/worker_limits.hpp"
 #include "actors/worker/worker_link.hpp"
 #include "actors/worker/worker_log.hpp"
@@ -83,6 +84,22 @@ sigset_t ending_signals() {
   return signals;
 }
 
+work_result call_function(const worker_function& function, worker_step& step) {
+  try {
+    return to_work_result(function(step));
+  } catch (const std::exception& thrown) {
+    return failed_by_exception(thrown.what());
+  } catch (...) {
+    return failed_by_exception("the function threw something that is no std::exception");
+  }
+}
+
+/// Numbers of a generator that began by chance.
+std::function<double()> random_numbers() {
+  return [chance = std::mt19937_64(std::random_device{}()),
+          draw = std::uniform_real_distribution<double>(0.0, 1.0)]() mutable { return draw(chance); };
+}
+
 } // namespace
 
 struct worker::impl {
@@ -94,13 +111,18 @@ struct worker::impl {
 
   void start();
   void stop();
+  worker_surroundings surroundings() const;
   /// Waits until a signal, or `stop`, or until the actor has died.
   void wait_for_end();
   bool wait_until_done(milliseconds limit);
 
   const worker_options options;
   const std::vector<wire_address> nodes;
-  std::map<std::string, std::shared_ptr<const worker_link_options::offer>> offers;
+  struct offer {
+    uint32_t at_once = 0;
+    worker_function function;
+  };
+  std::map<std::string, std::shared_ptr<const offer>> offers;
   const std::shared_ptr<worker_inbox> inbox = std::make_shared<worker_inbox>();
   const std::shared_ptr<worker_sight> sight = std::make_shared<worker_sight>();
   const std::shared_ptr<work_threads> threads = std::make_shared<work_threads>();
@@ -111,6 +133,22 @@ struct worker::impl {
   std::unique_ptr<wire_config> config;
   std::unique_ptr<caf::actor_system> system;
 };
+
+worker_surroundings worker::impl::surroundings() const {
+  return {
+    .now = [] { return std::chrono::steady_clock::now(); },
+    .random = random_numbers(),
+    .connect = connect_to_gate,
+    .cut_off = cut_off,
+    .begin =
+      [all = offers, news = inbox,
+       on = threads](work_number work, const call_given& given, const std::shared_ptr<step_at_work>& step) {
+        on->run([offered = all.at(given.kind), news, work, step] {
+          news->post(work_done{work, call_function(offered->function, *step)});
+        });
+      },
+  };
+}
 
 void worker::impl::start() {
   if (offers.empty())
@@ -124,6 +162,9 @@ void worker::impl::start() {
   hide_servants(*system);
   const auto host = plain_line(host_name(), wire_host_bytes_max);
   const auto name = plain_line(options.name, wire_name_bytes_max);
+  std::map<std::string, uint32_t> kinds;
+  for (const auto& [kind, offered] : offers)
+    kinds[kind] = offered->at_once;
   worker_link_options link{
     .id = random_uuid(),
     .name = name.empty() ? plain_line(fmt::format("{}/{}", host, getpid()), wire_name_bytes_max) : name,
@@ -131,10 +172,10 @@ void worker::impl::start() {
     .nodes = nodes,
     .wait = {.initial = options.reconnect_interval_initial, .wait_max = options.reconnect_interval_max},
     .result_kept_max = options.result_kept_max,
-    .offers = offers,
+    .offers = std::move(kinds),
     .inbox = inbox,
     .sight = sight,
-    .threads = threads};
+    .around = surroundings()};
   inbox->open(system->spawn(worker_link, std::move(link)));
 }
 
@@ -213,8 +254,7 @@ void worker::offer(std::string kind, uint32_t at_once, worker_function function)
     throw std::logic_error("offer comes before start");
   if (impl_->offers.contains(kind))
     throw std::invalid_argument(fmt::format("kind: '{}' is offered already", kind));
-  impl_->offers[std::move(kind)] =
-    std::make_shared<const worker_link_options::offer>(worker_link_options::offer{at_once, std::move(function)});
+  impl_->offers[std::move(kind)] = std::make_shared<const impl::offer>(impl::offer{at_once, std::move(function)});
 }
 
 void worker::start() {

@@ -6,7 +6,6 @@
 
 #include <fmt/format.h>
 
-#include "actors/cluster/wire_system.hpp"
 #include "actors/worker/call_checks.hpp"
 #include "actors/worker/worker_limits.hpp"
 #include "actors/worker/worker_log.hpp"
@@ -26,25 +25,14 @@ std::string shown(const std::string& strangers_text, size_t bytes_max = reason_b
   return plain_line(strangers_text, bytes_max);
 }
 
-work_result call_function(const worker_function& function, worker_step& step) {
-  try {
-    return to_work_result(function(step));
-  } catch (const std::exception& thrown) {
-    return failed_by_exception(thrown.what());
-  } catch (...) {
-    return failed_by_exception("the function threw something that is no std::exception");
-  }
-}
-
 } // namespace
 
 worker_link_state::worker_link_state(worker_link_options given)
   : options(std::move(given))
   , bench(options.result_kept_max)
-  , book(options.nodes, options.wait, gate_refused_pause)
-  , chance(std::random_device{}()) {
-  for (const auto& [kind, offer] : options.offers)
-    bench.offer(kind, offer->at_once);
+  , book(options.nodes, options.wait, gate_refused_pause) {
+  for (const auto& [kind, at_once] : options.offers)
+    bench.offer(kind, at_once);
 }
 
 void worker_link_state::begin(caf::event_based_actor* with) {
@@ -69,7 +57,7 @@ void worker_link_state::begin(caf::event_based_actor* with) {
 
 void worker_link_state::connect_due() {
   for (const auto& each : book.due(now()))
-    connect_to_gate(
+    options.around.connect(
       self, each, gate_connect_timeout,
       [this, each](caf::actor gate) {
         connected(each, gate);
@@ -82,6 +70,8 @@ void worker_link_state::connect_due() {
 }
 
 void worker_link_state::connected(const wire_address& at, const caf::actor& gate) {
+  if (gone)
+    return;
   for (auto& [number, link] : gates) {
     if (link.gate != gate)
       continue;
@@ -137,6 +127,7 @@ void worker_link_state::welcomed(gate_number number, size_t told, const worker_w
     not_welcomed(number, fmt::format("it chose protocol {}, which was not offered", welcome.protocol), true);
     return;
   }
+  unanswered.erase(link.gate.node());
   link.name = shown(welcome.node_name, name_bytes_shown);
   link.desk = caf::actor_cast<caf::actor>(self->current_sender());
   if (!link.desk)
@@ -160,6 +151,8 @@ void worker_link_state::not_welcomed(gate_number number, const std::string& reas
   const auto link = std::move(found->second);
   gates.erase(found);
   self->demonitor(link.gate);
+  if (!slowly && unanswered.size() < gates_known_max)
+    unanswered.insert(link.gate.node());
   for (const auto& at : link.addresses) {
     if (!slowly) {
       unreachable(at, reason);
@@ -231,7 +224,9 @@ worker_link_state::links::iterator worker_link_state::sender() {
 
 bool worker_link_state::is_being_introduced() const {
   const auto& from = self->current_sender();
-  return from && std::any_of(gates.begin(), gates.end(), [&from](const auto& each) {
+  if (!from)
+    return false;
+  return unanswered.contains(from->node()) || std::any_of(gates.begin(), gates.end(), [&from](const auto& each) {
            return !each.second.desk && each.second.gate.node() == from->node();
          });
 }
@@ -242,7 +237,7 @@ void worker_link_state::cut_off_sender(const std::string& reason) {
     return;
   const auto at = sender();
   worker_log()->warn("peer_cut_off name=\"{}\" reason=\"{}\"", at == gates.end() ? "" : at->second.name, shown(reason));
-  cut_off(from);
+  options.around.cut_off(from);
   if (at != gates.end())
     lost(at->first, "it was cut off", true);
 }
@@ -252,7 +247,7 @@ void worker_link_state::cut_off_sender(const std::string& reason) {
 void worker_link_state::take_call(call_given call) {
   const auto from = sender();
   if (from == gates.end() && is_being_introduced()) {
-    // It overtook the welcome; the room that is told after that brings it back.
+    // It overtook the welcome, or the welcome came too late; the room that is told after the next brings it back.
     self->send(caf::actor_cast<caf::actor>(self->current_sender()), call_declined{call.number});
     return;
   }
@@ -303,6 +298,7 @@ void worker_link_state::take_one(const cancel_asked_of_all& /*news*/) {
 }
 
 void worker_link_state::take_one(const go_asked& /*news*/) {
+  gone = true;
   self->quit();
 }
 
@@ -310,6 +306,8 @@ void worker_link_state::take_one(const go_asked& /*news*/) {
 
 /// After everything that may have changed something.
 void worker_link_state::settle() {
+  if (gone)
+    return;
   bench.pass(now());
   perform();
   // What is in the mailbox by now is handled before this, so a crowd of calls changes the room once.
@@ -339,18 +337,17 @@ void worker_link_state::act(const say_to_gate& effect) {
 }
 
 void worker_link_state::act(begin_work& effect) {
-  const auto offer = options.offers.at(effect.call.given.kind);
   const auto inbox = options.inbox;
   const auto work = effect.work;
-  auto step = std::make_shared<step_at_work>(std::move(effect.call), effect.deadline, [inbox, work](std::string words) {
-    inbox->post(work_beat{work, std::move(words)});
-  });
+  const auto given = effect.call.given;
+  auto step = std::make_shared<step_at_work>(
+    std::move(effect.call), effect.deadline, options.around.now, [inbox, work](std::string words) {
+      inbox->post(work_beat{work, std::move(words)});
+    });
   at_work[work] = step;
   show();
   try {
-    options.threads->run([offer, inbox, work, step] {
-      inbox->post(work_done{work, call_function(offer->function, *step)});
-    });
+    options.around.begin(work, given, step);
   } catch (const std::system_error& wrong) {
     inbox->post(work_done{work, failed_by_exception(wrong.what())});
   }
@@ -395,7 +392,8 @@ void worker_link_state::show() {
 caf::behavior worker_link(wire_facing_actor* self, worker_link_options options) {
   const auto sight = options.sight;
   const auto state = std::make_shared<worker_link_state>(std::move(options));
-  self->attach_functor([sight](const caf::error&) {
+  // An actor that quits hears the answers that it waits for still, without its behavior.
+  self->attach_functor([sight, state](const caf::error&) {
     {
       std::lock_guard lock(sight->mutex);
       sight->ended = true;

@@ -6,7 +6,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
-#include <random>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -17,7 +17,6 @@
 #include "actors/cluster/wire_facing_actor.hpp"
 #include "actors/worker/gate_book.hpp"
 #include "actors/worker/step_at_work.hpp"
-#include "actors/worker/work_threads.hpp"
 #include "actors/worker/workbench.hpp"
 #include "actors/worker/worker_inbox.hpp"
 
@@ -36,6 +35,23 @@ struct worker_sight {
   bool ended = false;
 };
 
+/// The world around a worker: a program has clocks, a wire and threads. All are called in the actor's turn.
+struct worker_surroundings {
+  std::function<worker_moment()> now;
+  /// In [0, 1).
+  std::function<double()> random;
+  /// As `connect_to_gate`.
+  std::function<void(
+    caf::event_based_actor*, const wire_address&, std::chrono::milliseconds, std::function<void(caf::actor)>,
+    std::function<void(std::string)>)>
+    connect;
+  /// As `levain::cut_off`.
+  std::function<void(const caf::strong_actor_ptr&)> cut_off;
+  /// Calls the function of the call's kind, and posts a `work_done` to the inbox when it has returned. Throws
+  /// `std::system_error` when it cannot be called now.
+  std::function<void(work_number, const call_given&, std::shared_ptr<step_at_work>)> begin;
+};
+
 /// Everything that the actor which speaks for a worker is begun with.
 struct worker_link_options {
   uuid id;
@@ -44,14 +60,11 @@ struct worker_link_options {
   std::vector<wire_address> nodes;
   backoff_options wait;
   std::chrono::milliseconds result_kept_max{};
-  struct offer {
-    uint32_t at_once = 0;
-    worker_function function;
-  };
-  std::map<std::string, std::shared_ptr<const offer>> offers;
+  /// How many steps at once, by kind.
+  std::map<std::string, uint32_t> offers;
   std::shared_ptr<worker_inbox> inbox;
   std::shared_ptr<worker_sight> sight;
-  std::shared_ptr<work_threads> threads;
+  worker_surroundings around;
 };
 
 /// The hands of the workbench: connects to gates, says what the workbench wants said, calls functions.
@@ -80,7 +93,7 @@ struct worker_link_state {
   void list(gate_number from, const std::vector<std::string>& gates);
   /// The welcomed gate in whose program the sender of the current message lives.
   links::iterator sender();
-  /// True when the sender lives in a program whose gate has not answered the introduction yet.
+  /// True when the sender lives in a program whose gate has not answered the introduction yet, or not in time.
   bool is_being_introduced() const;
   void cut_off_sender(const std::string& reason);
 
@@ -103,8 +116,8 @@ struct worker_link_state {
   void tell_room();
   void show();
 
-  double random() { return draw(chance); }
-  static worker_moment now() { return std::chrono::steady_clock::now(); }
+  double random() const { return options.around.random(); }
+  worker_moment now() const { return options.around.now(); }
 
   caf::event_based_actor* self = nullptr;
   worker_link_options options;
@@ -113,8 +126,10 @@ struct worker_link_state {
   links gates;
   std::map<work_number, std::shared_ptr<step_at_work>> at_work;
   gate_number last_gate = 0;
-  std::mt19937_64 chance;
-  std::uniform_real_distribution<double> draw{0.0, 1.0};
+  /// Programs that did not answer the introduction in time; they may think that this worker is welcome there.
+  std::set<caf::node_id> unanswered;
+  /// It has been told to go; what it is answered from now on is of no interest.
+  bool gone = false;
   /// A word about room is on its way.
   bool telling = false;
   /// When a tick is on its way.
