@@ -100,7 +100,7 @@ offences room_offences(const files& all) {
 offences auditor_offences(const files& all) {
   return matching(
     all, "tests/simulation/auditor",
-    "#include\\s*(\"(?!tests/simulation/(auditor/|witness\\.hpp)|persistence/"
+    "#include\\s*(\"(?!tests/simulation/(auditor/|(worker_)?witness\\.hpp|place\\.hpp)|persistence/"
     "(audit_row|event_record|ids|timestamp)\\.hpp)"
     "|<(caf|pqxx|boost|spdlog|fmt)/)");
 }

@@ -57,7 +57,24 @@ std::string_view to_string(sight x) {
     "cuts",
     "drains",
     "drains ended",
-    "shards handed over"};
+    "shards handed over",
+    "workers killed",
+    "workers standing still",
+    "workers stopped",
+    "worker links lost",
+    "gates missed",
+    "words lost",
+    "calls given",
+    "calls given again",
+    "calls declined",
+    "calls dropped",
+    "silent calls ended",
+    "calls joined",
+    "heartbeats heard",
+    "held calls told",
+    "kept results taken",
+    "works begun",
+    "works cancelled"};
   return names[static_cast<size_t>(x)];
 }
 

@@ -63,9 +63,26 @@ enum class sight : uint8_t {
   drains,
   drains_ended,
   shards_handed_over,
+  worker_kills,
+  worker_pauses,
+  worker_stops,
+  worker_links_lost,
+  gates_missed,
+  words_lost,
+  calls_given,
+  calls_given_again,
+  calls_declined,
+  calls_dropped,
+  calls_silent,
+  calls_joined,
+  beats_heard,
+  held_calls_told,
+  kept_results_taken,
+  works_begun,
+  works_cancelled,
 };
 
-inline constexpr size_t sight_count = static_cast<size_t>(sight::shards_handed_over) + 1;
+inline constexpr size_t sight_count = static_cast<size_t>(sight::works_cancelled) + 1;
 
 std::string_view to_string(sight x);
 

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "tests/simulation/chance.hpp"
+#include "tests/simulation/draw_workers.hpp"
 #include "tests/simulation/draw_workflow.hpp"
 
 namespace levain::simulation {
@@ -39,6 +40,7 @@ public:
     some(250, 2, [&] { draw_skew(); });
     if (drawn_.shape.nodes > 1)
       draw_cluster();
+    draw_workers(drawn_, chance(seed_for(drawn_.shape.seed, "workers")));
     return std::move(drawn_);
   }
 

@@ -3,6 +3,8 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <string>
+#include <utility>
 
 #include "persistence/model_database.hpp"
 #include "tests/simulation/agenda.hpp"
@@ -40,6 +42,12 @@ struct ground {
 
   /// By which ids the database came to know them.
   std::map<uuid, life_ptr> known_as;
+
+  /// Calls of all steps so far, and how often each attempt's was made.
+  uint64_t calls_made = 0;
+  std::map<std::pair<std::string, uint32_t>, int> made;
+  /// Functions that workers called so far.
+  uint64_t works_begun = 0;
 
   /// Whose message is being handled.
   life* acting = nullptr;

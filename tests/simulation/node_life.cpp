@@ -4,7 +4,9 @@
 #include <caf/event_based_actor.hpp>
 #include <caf/send.hpp>
 
+#include "actors/cluster/gate_messages.hpp"
 #include "actors/cluster/lease_messages.hpp"
+#include "actors/cluster/worker_desk_actor.hpp"
 #include "actors/definitions.hpp"
 #include "actors/dispatcher.hpp"
 #include "actors/lease_keeper.hpp"
@@ -13,6 +15,7 @@
 #include "actors/watchdog.hpp"
 #include "persistence/model_definition_store.hpp"
 #include "tests/simulation/ports.hpp"
+#include "tests/simulation/witnessed_calls.hpp"
 
 namespace levain::simulation {
 
@@ -28,6 +31,7 @@ struct stopping {
   dispatcher_actor dispatch;
   std::vector<persistence_actor> writers;
   lease_keeper_actor lease_keeper;
+  std::function<void()> close_gate;
   std::function<void()> ended;
   bool hands_over = false;
   bool began = false;
@@ -53,6 +57,7 @@ void stop_in_order(caf::event_based_actor* self, const std::shared_ptr<stopping>
     self->send(how->dispatch, shards_lost{});
     drain_writers(self, how, 0, [self, how] {
       const auto end = [self, how] {
+        how->close_gate();
         how->ended();
         self->quit();
       };
@@ -76,16 +81,11 @@ caf::behavior stopper(caf::event_based_actor* self, std::shared_ptr<stopping> ho
 
 } // namespace
 
-node_life::node_life(ground& under, services& calls, links& others, place who)
-  : under_(under)
-  , calls_(calls)
-  , others_(others)
-  , state_(std::make_shared<life>(who))
+node_life::node_life(ground& under, const node_surroundings& around, place who)
+  : simulated_process(under, who)
+  , around_(around)
   , entropy_(seed_for(
       under.script.shape.seed, "entropy", static_cast<uint64_t>(who.node) << 32 | static_cast<uint32_t>(who.life)))
-  , system_(config_)
-  , scheduler_(dynamic_cast<caf::scheduler::test_coordinator&>(system_.scheduler()))
-  , followed_(under.now)
   , environment_(std::make_shared<node_environment>()) {
   const auto& shape = under_.script.shape;
   auto workflows = std::make_shared<workflow_cache>(std::make_unique<model_definition_store>(under_.database, [this] {
@@ -95,8 +95,10 @@ node_life::node_life(ground& under, services& calls, links& others, place who)
   environment_->entropy = [this] { return uuid_entropy{entropy_.draw(), entropy_.draw()}; };
   environment_->variables = {{"base", "http://service"}};
   environment_->run.projection_interval = shape.projection;
-  environment_->http = calls_.executor_for(state_, true);
-  environment_->functions = calls_.executor_for(state_, false);
+  environment_->http = around_.calls.executor_for(state_, true);
+  environment_->functions = around_.calls.executor_for(state_, false);
+  if (shape.workers > 0)
+    speak_to_workers();
   environment_->timekeeper = system_.spawn(timekeeper, environment_->now);
   recovery_options recovering;
   recovering.page_runs_max = shape.page_runs_max;
@@ -125,17 +127,20 @@ node_life::node_life(ground& under, services& calls, links& others, place who)
   leasing.sole = shape.sole;
   leasing.numbers_block = admitting.run_numbers_block;
   const auto figures = std::make_shared<dispatcher_figures>();
-  if (shape.routers) {
-    leasing.node.cluster_address = leasing.node.name + ":1";
+  if (shape.routers || desk_) {
+    leasing.node.cluster_address = gate_address(who.node);
     leasing.node.protocol_min = leasing.node.protocol_max = wire_protocol_max;
     leasing.figures = [figures] {
       return node_figures{figures->runs_live, figures->runs_waiting, figures->slots_free, 0, 0, 0};
     };
     leasing.viewed = [this](const cluster_view& view, const uuid& self) {
+      const cluster_known known{std::make_shared<cluster_view>(view), self};
       if (route_)
-        caf::anon_send(route_, cluster_known{std::make_shared<cluster_view>(view), self});
+        caf::anon_send(route_, known);
+      if (desk_actor_)
+        caf::anon_send(desk_actor_, known);
     };
-    leasing.released = [this] { others_.shards_freed_by(*state_); };
+    leasing.released = [this] { around_.others.shards_freed_by(*state_); };
   }
   lease_keeper_ = system_.spawn(lease_keeper, std::move(leasing));
 
@@ -177,11 +182,12 @@ void node_life::speak_to_others(const environment_ptr& environment) {
   options.imbalance_max = shape.imbalance_max;
   options.routed_max = shape.routed_max;
   route_ = system_.spawn(
-    router, router_beginning{
-              environment->now, environment->timekeeper, dispatch_, definition_, others_.port_of(state_), options});
+    router,
+    router_beginning{
+      environment->now, environment->timekeeper, dispatch_, definition_, around_.others.port_of(state_), options});
   holdable_.emplace_back(held_actor::router, route_.id());
   watch(caf::actor_cast<caf::actor>(route_), "router");
-  others_.open(
+  around_.others.open(
     state_, {[this](peer_request asked, receiver<peer_answer> outcome) {
                caf::anon_send(route_, peer_asked{std::move(asked), std::move(outcome)});
              },
@@ -189,10 +195,37 @@ void node_life::speak_to_others(const environment_ptr& environment) {
              [this] { caf::anon_send(lease_keeper_, look_closely{}); }});
 }
 
+/// As `node_wire` does.
+void node_life::speak_to_workers() {
+  desk_ = std::make_shared<worker_desk>(
+    worker_roster_options{.host = host_of(state_->who.node)}, [this] { return local_now(); });
+  desk_actor_ = system_.spawn(worker_desk_actor, desk_, "node-" + std::to_string(state_->who.node));
+  desk_actor_->attach_functor([this](const caf::error& reason) {
+    if (state_->alive && desk_actor_)
+      under_.audience.saw_complaint(under_.now, state_->who, "the desk of the workers died: " + caf::to_string(reason));
+  });
+  environment_->workers = std::make_shared<witnessed_calls>(under_, state_, desk_);
+  around_.workers.open(state_, system_, desk_actor_);
+  listen_to(desk_actor_.id());
+}
+
+void node_life::close_gate() {
+  around_.workers.close(*state_);
+  if (desk_)
+    desk_->close();
+  if (desk_actor_)
+    caf::anon_send(std::exchange(desk_actor_, nullptr), close_wire{});
+}
+
+void node_life::hears(caf::mailbox_element& x) {
+  around_.workers.heard_at_node(*state_, x);
+}
+
 node_life::~node_life() {
   state_->die();
-  calls_.forget(*state_);
-  others_.forget(*state_);
+  around_.calls.forget(*state_);
+  around_.others.forget(*state_);
+  around_.workers.forget(*state_);
   kill_all();
 }
 
@@ -210,6 +243,7 @@ void node_life::kill_all() {
   };
   for (const auto& each : environment_->writers)
     kill(each);
+  close_gate();
   kill(watchdog_);
   if (route_)
     kill(route_);
@@ -223,51 +257,14 @@ void node_life::kill_all() {
   dispatch_ = nullptr;
   definition_ = nullptr;
   lease_keeper_ = nullptr;
-  while (scheduler_.try_run_once()) {
-  }
+  run_out();
   environment_.reset();
-  scheduler_.clock().cancel_all();
 }
 
-void node_life::add_runnable(std::vector<std::pair<node_life*, size_t>>& into) {
-  const auto& jobs = scheduler_.jobs;
-  for (size_t i = 0; i < jobs.size(); ++i) {
-    const auto id = actor_at(i);
-    const bool held = std::any_of(holdable_.begin(), holdable_.end(), [&](const auto& each) {
-      return each.second == id && under_.faults.holds(state_->who.node, each.first, under_.now);
-    });
-    if (!held)
-      into.emplace_back(this, i);
-  }
-}
-
-caf::actor_id node_life::actor_at(size_t job) const {
-  const auto* actor = dynamic_cast<const caf::abstract_actor*>(scheduler_.jobs[job]);
-  return actor == nullptr ? 0 : actor->id();
-}
-
-void node_life::run(size_t job) {
-  auto& jobs = scheduler_.jobs;
-  auto* next = jobs[job];
-  jobs.erase(jobs.begin() + static_cast<std::ptrdiff_t>(job));
-  jobs.push_front(next);
-  auto* outer = std::exchange(under_.acting, state_.get());
-  scheduler_.run_once();
-  under_.acting = outer;
-}
-
-std::optional<timestamp> node_life::next_timer() const {
-  const auto& coming = scheduler_.clock().schedule();
-  if (coming.empty())
-    return std::nullopt;
-  const auto left = coming.begin()->first - scheduler_.clock().now();
-  return followed_ + std::max(duration(0), std::chrono::ceil<duration>(left));
-}
-
-void node_life::follow_time() {
-  // Also when no time passed: a timer may be due at once.
-  scheduler_.advance_time(under_.now - followed_);
-  followed_ = under_.now;
+bool node_life::is_held(caf::actor_id who) const {
+  return std::any_of(holdable_.begin(), holdable_.end(), [&](const auto& each) {
+    return each.second == who && under_.faults.holds(state_->who.node, each.first, under_.now);
+  });
 }
 
 void node_life::drain(const uuid& node, bool draining, receiver<std::variant<bool, std::string>> outcome) {
@@ -276,8 +273,9 @@ void node_life::drain(const uuid& node, bool draining, receiver<std::variant<boo
 
 void node_life::stop(bool hands_over, std::function<void()> ended) {
   system_.spawn(
-    stopper, std::make_shared<stopping>(
-               stopping{dispatch_, environment_->writers, lease_keeper_, std::move(ended), hands_over}));
+    stopper,
+    std::make_shared<stopping>(stopping{
+      dispatch_, environment_->writers, lease_keeper_, [this] { close_gate(); }, std::move(ended), hands_over}));
 }
 
 } // namespace levain::simulation

@@ -17,6 +17,8 @@ namespace levain::simulation {
 
 /// A node number that means every node, or whichever owns the run.
 inline constexpr int any_node = -1;
+/// A worker number that means no worker: the fault is a node's.
+inline constexpr int no_worker = -1;
 /// A start number that means a run nobody ever started.
 inline constexpr int no_start = -1;
 
@@ -61,6 +63,8 @@ struct world_shape {
   duration route_time_max = std::chrono::seconds(5);
   uint64_t imbalance_max = 1'000;
   uint64_t routed_max = 20'000;
+  /// How many workers there are.
+  int workers = 0;
 
   bool operator==(const world_shape&) const = default;
 };
@@ -169,6 +173,11 @@ struct fate_item {
   bool undo = false;
   fate_kind kind = fate_kind::good;
   duration after{};
+  // Of what a worker does.
+  /// It does not look whether anybody waits for it still.
+  bool deaf = false;
+  /// It gives no sign of life from so long after its beginning on; 0: it does as long as it works.
+  duration beats{};
   bool operator==(const fate_item&) const = default;
 };
 
@@ -259,19 +268,22 @@ struct kill_item {
   kill_point point = kill_point::message;
   uint32_t messages = 0;
   duration down{};
+  /// The worker that dies instead of a node, at a message.
+  int worker = no_worker;
   bool operator==(const kill_item&) const = default;
 };
 
-/// A node stands still, as by SIGSTOP.
+/// A node or a worker stands still, as by SIGSTOP.
 struct pause_item {
   static constexpr std::string_view verb = "pause";
   duration at{};
   duration span{};
   int node = 0;
+  int worker = no_worker;
   bool operator==(const pause_item&) const = default;
 };
 
-/// A node ends in order and comes back after a time.
+/// A node or a worker ends in order and comes back after a time.
 struct stop_item {
   static constexpr std::string_view verb = "stop";
   duration at{};
@@ -279,6 +291,7 @@ struct stop_item {
   duration down{};
   /// It lets the others have its shards before it ends.
   bool hands_over = false;
+  int worker = no_worker;
   bool operator==(const stop_item&) const = default;
 };
 
@@ -301,7 +314,8 @@ enum class cut_kind : uint8_t {
   answers,
 };
 
-/// The link between two nodes is cut for so long; the database and all other links are as they were.
+/// The link between two nodes, or between a node and a worker, is cut for so long; the database and all other links
+/// are as they were.
 struct cut_item {
   static constexpr std::string_view verb = "cut";
   duration at{};
@@ -309,6 +323,8 @@ struct cut_item {
   int node = 0;
   int other = 1;
   cut_kind kind = cut_kind::closed;
+  /// In place of the other node. What it is told is lost as what it says is, however it is cut.
+  int worker = no_worker;
   bool operator==(const cut_item&) const = default;
 };
 
@@ -322,9 +338,18 @@ struct drain_item {
   bool operator==(const drain_item&) const = default;
 };
 
+/// A worker offers a kind of steps. One that the plan gives no offer to offers `k0`, `k1` and `k2`, two at once.
+struct offer_item {
+  static constexpr std::string_view verb = "offer";
+  int worker = 0;
+  std::string work = "k0";
+  uint32_t at_once = 1;
+  bool operator==(const offer_item&) const = default;
+};
+
 using plan_item = std::variant<
   workflow_item, start_item, wish_item, fate_item, commit_item, outage_item, slow_item, hold_item, kill_item,
-  pause_item, stop_item, skew_item, question_item, cut_item, drain_item>;
+  pause_item, stop_item, skew_item, question_item, cut_item, drain_item, offer_item>;
 
 struct plan {
   world_shape shape;
@@ -332,7 +357,7 @@ struct plan {
   bool operator==(const plan&) const = default;
 };
 
-/// Throws `std::invalid_argument` when an item names a node that the world does not have, or there is none.
+/// Throws `std::invalid_argument` when an item names a node or a worker that the world does not have, or there is none.
 void check_plan(const plan& x);
 
 /// One item a line, the shape first.

@@ -49,7 +49,7 @@ void for_each_field(Item& x, F&& f) {
     f("page_runs_max", x.page_runs_max), f("shards_at_a_time", x.shards_at_a_time);
     f("numbers_block", x.numbers_block), f("projection", x.projection);
     f("routers", x.routers), f("route_time_max", x.route_time_max), f("imbalance_max", x.imbalance_max);
-    f("routed_max", x.routed_max);
+    f("routed_max", x.routed_max), f("workers", x.workers);
   } else if constexpr (std::is_same_v<item, workflow_item>) {
     f("at", x.at), f("node", x.node), f("body", x.body);
   } else if constexpr (std::is_same_v<item, start_item>) {
@@ -61,7 +61,7 @@ void for_each_field(Item& x, F&& f) {
     f("stranger", x.stranger), f("tries", x.tries), f("poison", x.poison);
   } else if constexpr (std::is_same_v<item, fate_item>) {
     f("input", x.input), f("step", x.step), f("attempt", x.attempt), f("undo", x.undo), f("kind", x.kind);
-    f("after", x.after);
+    f("after", x.after), f("deaf", x.deaf), f("beats", x.beats);
   } else if constexpr (std::is_same_v<item, commit_item>) {
     f("at", x.at), f("node", x.node), f("fault", x.fault), f("count", x.count);
   } else if constexpr (std::is_same_v<item, outage_item>) {
@@ -72,16 +72,21 @@ void for_each_field(Item& x, F&& f) {
     f("at", x.at), f("span", x.span), f("node", x.node), f("actor", x.actor);
   } else if constexpr (std::is_same_v<item, kill_item>) {
     f("at", x.at), f("node", x.node), f("point", x.point), f("messages", x.messages), f("down", x.down);
+    f("worker", x.worker);
   } else if constexpr (std::is_same_v<item, pause_item>) {
-    f("at", x.at), f("span", x.span), f("node", x.node);
+    f("at", x.at), f("span", x.span), f("node", x.node), f("worker", x.worker);
   } else if constexpr (std::is_same_v<item, stop_item>) {
     f("at", x.at), f("node", x.node), f("down", x.down), f("hands_over", x.hands_over);
+    f("worker", x.worker);
   } else if constexpr (std::is_same_v<item, question_item>) {
     f("at", x.at), f("start", x.start), f("node", x.node), f("stranger", x.stranger);
   } else if constexpr (std::is_same_v<item, cut_item>) {
     f("at", x.at), f("span", x.span), f("node", x.node), f("other", x.other), f("kind", x.kind);
+    f("worker", x.worker);
   } else if constexpr (std::is_same_v<item, drain_item>) {
     f("at", x.at), f("span", x.span), f("node", x.node);
+  } else if constexpr (std::is_same_v<item, offer_item>) {
+    f("worker", x.worker), f("work", x.work), f("at_once", x.at_once);
   } else {
     static_assert(std::is_same_v<item, skew_item>);
     f("at", x.at), f("node", x.node), f("offset", x.offset);

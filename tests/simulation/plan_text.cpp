@@ -108,17 +108,31 @@ plan_item read_any(const std::string& verb, std::istringstream& words) {
 void check_plan(const plan& x) {
   if (x.shape.nodes < 1)
     throw std::invalid_argument("nodes=" + std::to_string(x.shape.nodes) + ": must be at least 1");
+  if (x.shape.workers < 0)
+    throw std::invalid_argument("workers=" + std::to_string(x.shape.workers) + ": must be at least 0");
   for (const auto& each : x.items)
     std::visit(
       [&](const auto& item) {
-        for_each_field(item, [&](const char* name, const auto& value) {
-          if constexpr (std::is_same_v<std::remove_cvref_t<decltype(value)>, int>)
-            if (
-              (std::string_view(name) == "node" || std::string_view(name) == "other") &&
-              (value < any_node || value >= x.shape.nodes))
-              throw std::invalid_argument(
-                fmt::format("{}: must be below nodes={}: {}", value, x.shape.nodes, line_of(item)));
+        for_each_field(item, [&](const std::string_view name, const auto& value) {
+          if constexpr (std::is_same_v<std::remove_cvref_t<decltype(value)>, int>) {
+            const auto check = [&](const char* what, int min, int count) {
+              if (value < min || value >= count)
+                throw std::invalid_argument(
+                  fmt::format("{}: must be below {}={}: {}", value, what, count, line_of(item)));
+            };
+            if (name == "node" || name == "other")
+              check("nodes", any_node, x.shape.nodes);
+            // An offer is always somebody's.
+            if (name == "worker")
+              check(
+                "workers", std::is_same_v<std::remove_cvref_t<decltype(item)>, offer_item> ? 0 : no_worker,
+                x.shape.workers);
+          }
         });
+        if constexpr (std::is_same_v<std::remove_cvref_t<decltype(item)>, offer_item>)
+          if (item.work.empty() || item.at_once == 0)
+            throw std::invalid_argument(
+              "an offer must name a kind, and be of one step at once at least: " + line_of(item));
       },
       each);
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <climits>
 #include <cstdio>
 #include <fcntl.h>
 #include <new>
@@ -37,7 +38,7 @@ struct told_seed {
   bool failed = false;
   coverage seen;
 };
-static_assert(sizeof(told_seed) <= 512, "POSIX promises whole writes to a pipe up to 512 bytes");
+static_assert(sizeof(told_seed) <= PIPE_BUF, "longer writes to a pipe need not stay whole");
 
 /// What all processes see.
 struct shared_state {

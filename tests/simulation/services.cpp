@@ -1,23 +1,16 @@
 #include "tests/simulation/services.hpp"
 
-#include <nlohmann/json.hpp>
 #include <stdexcept>
 
 namespace levain::simulation {
 
 namespace {
 
-using nlohmann::json;
 using std::chrono::milliseconds;
 
 call_failure failure(call_failure::kind_type kind, std::string message) {
   return {kind, std::move(message), std::nullopt};
 }
-
-/// Deeper than any answer may be.
-constexpr size_t depth_beyond = 80;
-/// Longer than any answer may be, in bytes.
-constexpr size_t size_beyond = 1024 * 1024 + 100;
 
 } // namespace
 
@@ -38,12 +31,9 @@ private:
   bool deadlines_;
 };
 
-services::services(ground& under)
-  : under_(under) {
-  for (const auto& each : under_.script.items)
-    if (const auto* fate = std::get_if<fate_item>(&each))
-      fates_[{fate->input, fate->step, fate->attempt, fate->undo}] = *fate;
-}
+services::services(ground& under, const fate_book& fates)
+  : under_(under)
+  , fates_(fates) {}
 
 std::shared_ptr<call_executor> services::executor_for(const life_ptr& of, bool deadlines) {
   return std::make_shared<executor>(*this, of, deadlines);
@@ -57,24 +47,11 @@ void services::forget(const life& of) {
   });
 }
 
-fate_item services::fate_of(const call& x) const {
-  const auto& request = x.request;
-  const auto found = fates_.find({x.input, request.step, request.attempt, request.undo});
-  if (found != fates_.end())
-    return found->second;
-  // Most calls are quick; what one takes depends on nothing that shrinking a plan takes away.
-  chance luck(seed_for(
-    under_.script.shape.seed, request.step + (request.undo ? "/undo" : ""),
-    static_cast<uint64_t>(x.input) << 32 | request.attempt));
-  const auto after = luck.happens(100) ? luck.between(100, 2'000) : luck.between(0, 120);
-  return {x.input, request.step, request.attempt, request.undo, fate_kind::good, milliseconds(after)};
-}
-
 call_in_flight services::begin(const life_ptr& from, call_request request, call_done done, bool deadlines) {
   if (!from->alive)
     return {};
   auto made = std::make_shared<call>();
-  made->number = ++calls_made_;
+  made->number = ++under_.calls_made;
   made->from = from;
   made->request = std::move(request);
   made->done = std::move(done);
@@ -83,15 +60,14 @@ call_in_flight services::begin(const life_ptr& from, call_request request, call_
   made->deadline = under_.now + made->request.timeout;
   made->local_deadline = made->deadline + from->skew;
   const auto& x = made->request;
-  const auto body = json::parse(x.body);
-  made->input = body.at("input").value("n", -1);
+  made->input = input_of(x.body);
   under_.seen.saw(sight::calls_made);
-  if (++made_[{x.idempotency_key, x.attempt}] > 1)
+  if (++under_.made[{x.idempotency_key, x.attempt}] > 1)
     under_.seen.saw(sight::calls_made_again);
   under_.audience.saw(call_made{
     under_.now, made->number, from->who, x.run, x.tenant, x.step, x.attempt, x.undo, x.idempotency_key, x.body,
     x.timeout});
-  const auto fate = fate_of(*made);
+  const auto fate = fates_.of(made->input, x.step, x.attempt, x.undo);
   if (fate.kind == fate_kind::throws) {
     under_.seen.saw(sight::executor_throws);
     under_.audience.saw(call_told{under_.now, made->number, std::nullopt, "retryable", true});
@@ -109,7 +85,9 @@ call_in_flight services::begin(const life_ptr& from, call_request request, call_
 
 void services::come_about(const call_ptr& x, const fate_item& fate) {
   using kind = call_failure::kind_type;
-  const auto good = [&] { return good_output(*x, false, {}); };
+  const auto good = [&](bool misfit = false, std::string_view note = {}) {
+    return good_output(x->number, x->request.step, x->input, under_.now, misfit, note);
+  };
   switch (fate.kind) {
   case fate_kind::good:
     answer(x, fate.after, good());
@@ -133,7 +111,7 @@ void services::come_about(const call_ptr& x, const fate_item& fate) {
     break;
   case fate_kind::twice:
     answer(x, fate.after, good());
-    answer(x, fate.after + milliseconds(1), good_output(*x, false, "second thoughts"));
+    answer(x, fate.after + milliseconds(1), good(false, "second thoughts"));
     break;
   case fate_kind::not_json:
     answer(x, fate.after, "{\"call\": oops");
@@ -151,10 +129,10 @@ void services::come_about(const call_ptr& x, const fate_item& fate) {
     answer(x, fate.after, "\"" + std::string(size_beyond, 'x') + "\"");
     break;
   case fate_kind::misfit:
-    answer(x, fate.after, good_output(*x, true, {}));
+    answer(x, fate.after, good(true));
     break;
   case fate_kind::poison:
-    answer(x, fate.after, good_output(*x, false, poison_text));
+    answer(x, fate.after, good(false, poison_text));
     break;
   case fate_kind::poison_failure:
     answer(x, fate.after, failure(kind::retryable, std::string(poison_text)));
@@ -164,16 +142,6 @@ void services::come_about(const call_ptr& x, const fate_item& fate) {
   }
   if (fate.kind >= fate_kind::not_json)
     under_.seen.saw(sight::unusable_answers);
-}
-
-std::string services::good_output(const call& x, bool misfit, std::string_view note) {
-  json output{{"call", x.number}, {"step", x.request.step}, {"n", x.input}};
-  output["count"] = misfit ? -1 : static_cast<int64_t>(x.number % 1000);
-  output["score"] = misfit ? 1000 : static_cast<int64_t>(x.number % 101);
-  output["id"] = misfit ? "no id" : to_string(make_uuid_v7(under_.now, {x.number, x.number}));
-  if (!note.empty())
-    output["note"] = note;
-  return output.dump();
 }
 
 void services::answer(const call_ptr& x, duration after, call_result result) {

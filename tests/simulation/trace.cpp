@@ -21,6 +21,8 @@ std::string shown(const std::string& text) {
 }
 
 std::string shown(const place& x) {
+  if (x.is_worker())
+    return fmt::format("worker {}.{}", x.node - first_worker, x.life);
   return fmt::format("node {}.{}", x.node, x.life);
 }
 
@@ -33,6 +35,9 @@ std::string shown(const tenant_id& x) {
   return "tenant " + to_string(x).substr(34);
 }
 
+constexpr std::array worker_words{"boots", "is killed", "stands still", "goes on", "is told to end"};
+constexpr std::array words_on_calls{"gives", "drops", "begins", "declines", "has room",
+                                    "beats", "ends",  "holds",  "leaves"};
 constexpr std::array wish_words{"cancel", "pause", "resume", "retry"};
 constexpr std::array change_words{"boots", "is killed", "stands still", "goes on", "is fenced", "has its clock moved"};
 
@@ -171,6 +176,73 @@ void trace::saw(const node_marked& x) {
 
 void trace::saw(const process_changed& x) {
   add(x.at, fmt::format("{} {}", shown(x.who), change_words[static_cast<size_t>(x.change)]));
+  next_.saw(x);
+}
+
+void trace::saw(const worker_changed& x) {
+  std::string offers;
+  for (const auto& each : x.offers)
+    offers += fmt::format(" {} x {}", each.kind, each.at_once);
+  add(x.at, fmt::format("{} {}{}", shown(x.who), worker_words[static_cast<size_t>(x.change)], offers));
+  next_.saw(x);
+}
+
+void trace::saw(const link_changed& x) {
+  add(
+    x.at, fmt::format(
+            "{} {} {} (connection {}, holding {})", shown(x.at_node ? x.node : x.worker), x.up ? "welcomes" : "loses",
+            shown(x.at_node ? x.worker : x.node), x.connection, x.held.size()));
+  next_.saw(x);
+}
+
+void trace::saw(const word_passed& x) {
+  std::string of;
+  if (x.number != 0)
+    of += fmt::format(" call {}", x.number);
+  if (!x.key.empty())
+    of += fmt::format(" key {}", x.key.substr(19));
+  if (x.attempt != 0)
+    of += fmt::format(" attempt {} epoch {}", x.attempt, x.epoch);
+  if (!x.kind.empty())
+    of += fmt::format(" kind {}", x.kind);
+  if (x.what == word_kind::room)
+    of += fmt::format(" for {}", x.room);
+  for (const auto& each : x.held)
+    of += fmt::format(" {}/{}", each.key.substr(19), each.attempt);
+  if (x.what == word_kind::ended)
+    of += fmt::format(" {} {}", x.succeeded ? "well:" : "badly:", shown(x.result));
+  add(
+    x.at,
+    fmt::format(
+      "connection {}: {}{}{}", x.connection, x.heard ? "heard " : "", words_on_calls[static_cast<size_t>(x.what)], of));
+  next_.saw(x);
+}
+
+void trace::saw(const work_begun& x) {
+  add(
+    x.at,
+    fmt::format(
+      "{} begins work {}, kind {}, key {}, attempt {}", shown(x.who), x.work, x.kind, x.key.substr(19), x.attempt));
+  next_.saw(x);
+}
+
+void trace::saw(const work_cancelled& x) {
+  add(x.at, fmt::format("work {} sees that it is cancelled", x.work));
+  next_.saw(x);
+}
+
+void trace::saw(const work_ended& x) {
+  add(x.at, fmt::format("work {} {} {}", x.work, x.succeeded ? "is done:" : "fails:", shown(x.result)));
+  next_.saw(x);
+}
+
+void trace::saw(const call_let_go& x) {
+  add(x.at, fmt::format("nobody waits for call {} any more", x.call));
+  next_.saw(x);
+}
+
+void trace::saw(const at_rest& x) {
+  // Too often to be written down.
   next_.saw(x);
 }
 

@@ -31,6 +31,14 @@ public:
   void saw(const lease_renewed& x) override;
   void saw(const node_marked& x) override;
   void saw(const process_changed& x) override;
+  void saw(const worker_changed& x) override;
+  void saw(const link_changed& x) override;
+  void saw(const word_passed& x) override;
+  void saw(const work_begun& x) override;
+  void saw(const work_cancelled& x) override;
+  void saw(const work_ended& x) override;
+  void saw(const call_let_go& x) override;
+  void saw(const at_rest& x) override;
   void saw_complaint(timestamp at, const place& who, const std::string& text) override;
   void finish(timestamp at, const std::vector<run_left_over>& unfinished) override;
 

@@ -24,6 +24,11 @@ protected:
   void flush_() override {}
 };
 
+/// Nobody in a world sends what a program of ours would be cut off for.
+bool is_complaint(const std::string& text) {
+  return text.starts_with("peer_cut_off");
+}
+
 /// Listens to what the engine logs while it lives.
 class log_watch {
 public:
@@ -32,12 +37,20 @@ public:
     auto sink = std::make_shared<complaint_sink>();
     sink->tell = std::move(tell);
     auto logger = std::make_shared<spdlog::logger>("simulation", std::move(sink));
-    logger->set_level(everything ? spdlog::level::info : spdlog::level::err);
+    logger->set_level(everything ? spdlog::level::info : spdlog::level::warn);
+    // What speaks for workers has a log of its own.
+    auto of_workers = logger->clone(workers);
+    spdlog::drop(workers);
+    spdlog::register_logger(std::move(of_workers));
     spdlog::set_default_logger(std::move(logger));
   }
-  ~log_watch() { spdlog::set_default_logger(before_); }
+  ~log_watch() {
+    spdlog::set_default_logger(before_);
+    spdlog::drop(workers);
+  }
 
 private:
+  static constexpr const char* workers = "levain_worker";
   std::shared_ptr<spdlog::logger> before_;
 };
 
@@ -54,9 +67,9 @@ verdict try_plan(const plan& x, telling how) {
     [&](spdlog::level::level_enum level, const std::string& text) {
       if (here == nullptr)
         return; // A world that comes to its end.
-      if (level >= spdlog::level::err)
+      if (level >= spdlog::level::err || is_complaint(text))
         seen.saw_complaint(here->now(), here->acting(), text);
-      else
+      else if (how == telling::lines_and_logs)
         seen.note(here->now(), "log: " + text);
     },
     how == telling::lines_and_logs);

@@ -59,10 +59,18 @@ bool weather::loses_lease_answers(int node, timestamp now) const {
 
 std::optional<cut_kind> weather::cut_between(int node, int other, timestamp now) const {
   for (const auto& each : cuts_) {
-    const bool these = (each.node == node && each.other == other) || (each.node == other && each.other == node);
+    const bool these = each.worker == no_worker &&
+                       ((each.node == node && each.other == other) || (each.node == other && each.other == node));
     if (these && when(each.at) <= now && now < when(each.at + each.span))
       return each.kind;
   }
+  return std::nullopt;
+}
+
+std::optional<cut_kind> weather::cut_to_worker(int worker, int node, timestamp now) const {
+  for (const auto& each : cuts_)
+    if (each.worker == worker && each.node == node && when(each.at) <= now && now < when(each.at + each.span))
+      return each.kind;
   return std::nullopt;
 }
 

@@ -22,6 +22,8 @@ public:
   bool loses_lease_answers(int node, timestamp now) const;
   /// What becomes of what these two say to each other; nothing while their link is whole.
   std::optional<cut_kind> cut_between(int node, int other, timestamp now) const;
+  /// The same of a node and a worker.
+  std::optional<cut_kind> cut_to_worker(int worker, int node, timestamp now) const;
   /// How long a call takes on this connection.
   duration delay(int node, connection_kind connection, timestamp now) const;
   /// Whether this actor gets no turn.

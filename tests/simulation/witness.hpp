@@ -8,6 +8,8 @@
 #include "persistence/audit_row.hpp"
 #include "persistence/event_record.hpp"
 #include "persistence/ids.hpp"
+#include "tests/simulation/place.hpp"
+#include "tests/simulation/worker_witness.hpp"
 
 // What the simulated world lets be seen from outside: what callers ask and are told, what services are asked and
 // answer, what reaches the disk, who owns what. Nothing here comes out of the engine's own mouth but its answers, so
@@ -15,13 +17,6 @@
 // says.
 
 namespace levain::simulation {
-
-/// A process: which node of the world, and which of its lives (0 for the first, one more at every boot).
-struct place {
-  int node = 0;
-  int life = 0;
-  auto operator<=>(const place&) const = default;
-};
 
 // ---- what was agreed --------------------------------------------------------
 
@@ -152,6 +147,8 @@ struct call_made {
   /// What the service receives: `{"run": {...}, "input": ..., "results": {...}}`.
   std::string body;
   duration timeout{};
+  /// Which kind of workers is to do it; empty for a service.
+  std::string kind = {};
 };
 
 /// A service answers a call; it may do so twice, late, or to a node that is gone.
@@ -165,6 +162,8 @@ struct call_told {
   std::string failure;
   /// The executor was still waiting: its node lives, had not given the call up and had no answer of it before.
   bool awaited = false;
+  /// Of a failed call to workers: why.
+  std::string message = {};
 };
 
 // ---- the disk ---------------------------------------------------------------
@@ -269,6 +268,15 @@ public:
   virtual void saw(const lease_renewed& x) = 0;
   virtual void saw(const node_marked& x) = 0;
   virtual void saw(const process_changed& x) = 0;
+  virtual void saw(const worker_changed& x) = 0;
+  virtual void saw(const link_changed& x) = 0;
+  virtual void saw(const word_passed& x) = 0;
+  virtual void saw(const work_begun& x) = 0;
+  virtual void saw(const work_cancelled& x) = 0;
+  virtual void saw(const work_ended& x) = 0;
+  virtual void saw(const call_let_go& x) = 0;
+  /// Told only where there are workers.
+  virtual void saw(const at_rest& x) = 0;
   /// A violation that the engine found itself (the liveness watchdog): in a simulation always a defect.
   virtual void saw_complaint(timestamp at, const place& who, const std::string& text) = 0;
   /// The end: faults stopped long ago. Runs that are not ended, with what they say they wait for.

@@ -26,14 +26,25 @@ constexpr duration operator_patience = seconds(4);
 /// The answer to `explain` comes within so many messages.
 constexpr int explain_steps = 2'000;
 
+template <class Item>
+bool is_of_worker(const Item& x) {
+  if constexpr (requires { x.worker; })
+    return x.worker != no_worker;
+  else
+    return false;
+}
+
 } // namespace
 
 world::world(const plan& script, witness& audience)
   : under_(script, audience)
-  , services_(under_)
+  , fates_(script)
+  , services_(under_, fates_)
   , links_(under_)
+  , worker_wire_(under_)
   , callers_(under_, [this](int node) { return living(node); })
-  , nodes_(static_cast<size_t>(script.shape.nodes)) {
+  , nodes_(static_cast<size_t>(script.shape.nodes))
+  , workers_(under_, {worker_wire_, fates_}) {
   under_.let_pass = [this](life& of, duration span) { let_pass(of, span); };
   under_.kill = [this](life& of) { kill(of); };
 }
@@ -45,6 +56,7 @@ void world::run() {
   schedule_faults();
   for (int node = 0; node < under_.script.shape.nodes; ++node)
     boot(node);
+  workers_.begin();
   const auto calm = end_of_faults();
   while (under_.now < calm)
     step(calm);
@@ -65,13 +77,21 @@ void world::step(timestamp limit) {
   }
   bury();
   runnable_jobs jobs;
-  for (auto& each : nodes_)
-    if (each.current && !each.current->state()->paused)
-      each.current->add_runnable(jobs);
+  for_each_running([&](simulated_process& each) { each.add_runnable(jobs); });
+  if (jobs.empty() && under_.script.shape.workers > 0)
+    under_.audience.saw(at_rest{under_.now});
   if (jobs.empty() || (!faults_over_ && under_.luck.happens(under_.script.shape.lag)))
     pass_time(limit);
   else
     run_one(jobs);
+}
+
+template <class F>
+void world::for_each_running(F&& f) const {
+  for (const auto& each : nodes_)
+    if (each.current && !each.current->state()->paused)
+      f(*each.current);
+  workers_.for_each_running(f);
 }
 
 size_t world::choose(const runnable_jobs& jobs) {
@@ -86,9 +106,9 @@ size_t world::choose(const runnable_jobs& jobs) {
   }
   case schedule_kind::uneven: {
     const auto speed = [&](size_t index) {
-      const auto& [node, job] = jobs[index];
+      const auto& [of, job] = jobs[index];
       return seed_for(
-        under_.script.shape.seed, "speed", node->actor_at(job) << 8 | static_cast<uint64_t>(node->state()->who.node));
+        under_.script.shape.seed, "speed", of->actor_at(job) << 8 | static_cast<uint64_t>(of->state()->who.node));
     };
     size_t fastest = under_.luck.below(jobs.size());
     for (int i = 1; i < uneven_tries; ++i)
@@ -101,12 +121,14 @@ size_t world::choose(const runnable_jobs& jobs) {
 }
 
 void world::run_one(const runnable_jobs& jobs) {
-  const auto [node, job] = jobs[choose(jobs)];
-  auto& of = *node->state();
-  fingerprint_ = chance(fingerprint_ ^ node->actor_at(job) ^ static_cast<uint64_t>(of.who.node) << 32).draw() ^
+  const auto [process, job] = jobs[choose(jobs)];
+  // It may end its own process.
+  const auto state = process->state();
+  auto& of = *state;
+  fingerprint_ = chance(fingerprint_ ^ process->actor_at(job) ^ static_cast<uint64_t>(of.who.node) << 32).draw() ^
                  static_cast<uint64_t>(under_.now.time_since_epoch().count());
   ++messages_;
-  node->run(job);
+  process->run(job);
   if (of.alive && of.dies_at == kill_point::message && (of.messages_left == 0 || --of.messages_left == 0)) {
     kill(of);
   }
@@ -120,17 +142,13 @@ void world::pass_time(timestamp limit) {
   };
   consider(under_.coming.next());
   consider(under_.faults.next_change(under_.now));
-  for (auto& each : nodes_)
-    if (each.current && !each.current->state()->paused)
-      consider(each.current->next_timer());
+  for_each_running([&](const simulated_process& each) { consider(each.next_timer()); });
   // Now and then everybody is late, so that several things become due together.
   if (!faults_over_ && under_.luck.happens(60))
     next = std::min(limit, next + milliseconds(under_.luck.between(0, 60)));
   under_.now = std::max(under_.now, next);
   under_.coming.happen_until(under_.now);
-  for (auto& each : nodes_)
-    if (each.current && !each.current->state()->paused)
-      each.current->follow_time();
+  for_each_running([](simulated_process& each) { each.follow_time(); });
 }
 
 void world::let_pass(life& of, duration span) {
@@ -169,12 +187,14 @@ void world::boot(int node) {
   if (who.life > 0)
     under_.seen.saw(sight::restarts);
   booted_at_ = under_.now;
-  here.current = std::make_unique<node_life>(under_, services_, links_, who);
+  here.current = std::make_unique<node_life>(under_, node_surroundings{services_, links_, worker_wire_}, who);
 }
 
 void world::kill(life& of) {
   if (!of.alive)
     return;
+  if (of.who.is_worker())
+    return workers_.kill(of);
   auto& here = nodes_.at(static_cast<size_t>(of.who.node));
   tell(of, process_change::killed);
   switch (of.dies_at) {
@@ -197,6 +217,7 @@ void world::kill(life& of) {
   of.die();
   services_.forget(of);
   links_.forget(of);
+  worker_wire_.forget(of);
   dead_.push_back(std::move(here.current));
   come_back(of.who.node, of.down);
 }
@@ -225,6 +246,7 @@ void world::pause(const pause_item& x) {
   node->state()->paused_at = under_.now;
   under_.seen.saw(sight::pauses);
   tell(*node->state(), process_change::paused);
+  worker_wire_.look();
   under_.coming.at(under_.now + x.span, [this, node = x.node, life = node->state()] {
     if (life->alive && life->paused)
       go_on(node);
@@ -240,6 +262,7 @@ void world::go_on(int node) {
   tell(*found->state(), process_change::resumed);
   found->follow_time();
   found->state()->go_on();
+  worker_wire_.look();
 }
 
 void world::stop(const stop_item& x) {
@@ -321,6 +344,8 @@ void world::schedule_faults() {
     under_.coming.at(under_.now + when, std::move(what));
   };
   for (const auto& each : under_.script.items) {
+    if (std::visit([](const auto& x) { return is_of_worker(x); }, each))
+      continue; // These are the workers' own.
     if (const auto* x = std::get_if<kill_item>(&each))
       at(x->at, [this, x] { arm_kill(*x); });
     else if (const auto* x = std::get_if<pause_item>(&each))
@@ -359,6 +384,7 @@ void world::clear_up() {
       go_on(node);
     }
   }
+  workers_.calm_down();
 }
 
 bool world::is_paused(const run_id& run) const {
@@ -384,7 +410,8 @@ std::vector<audit_row> world::unfinished() const {
 }
 
 bool world::all_live() const {
-  return std::all_of(nodes_.begin(), nodes_.end(), [](const auto& each) { return each.current != nullptr; });
+  return workers_.all_live() &&
+         std::all_of(nodes_.begin(), nodes_.end(), [](const auto& each) { return each.current != nullptr; });
 }
 
 void world::let_end() {

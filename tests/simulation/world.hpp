@@ -7,6 +7,7 @@
 #include "tests/simulation/ground.hpp"
 #include "tests/simulation/node_life.hpp"
 #include "tests/simulation/services.hpp"
+#include "tests/simulation/worker_crowd.hpp"
 
 namespace levain::simulation {
 
@@ -38,10 +39,10 @@ private:
     std::unique_ptr<node_life> current;
     int lives = 0;
   };
-  using runnable_jobs = std::vector<std::pair<node_life*, size_t>>;
-
   // ---- what moves the world ----
   void step(timestamp limit);
+  template <class F>
+  void for_each_running(F&& f) const;
   void run_one(const runnable_jobs& jobs);
   size_t choose(const runnable_jobs& jobs);
   void pass_time(timestamp limit);
@@ -73,12 +74,15 @@ private:
   std::vector<run_left_over> explain_unfinished();
 
   ground under_;
+  fate_book fates_;
   services services_;
   links links_;
+  worker_wire worker_wire_;
   callers callers_;
   std::vector<place_of_node> nodes_;
   /// Dead, but with frames on the stack that have to return first.
   std::vector<std::unique_ptr<node_life>> dead_;
+  worker_crowd workers_;
   size_t depth_ = 0;
   /// Drains that are not over, but those that never end.
   size_t drains_open_ = 0;

@@ -203,6 +203,23 @@ void auditor::saw(const process_changed& x) {
   owners_.changed(x);
 }
 
+void auditor::saw(const worker_changed& x) {
+  now_ = x.at;
+}
+void auditor::saw(const link_changed& x) {
+  now_ = x.at;
+}
+void auditor::saw(const word_passed& x) {
+  now_ = x.at;
+}
+void auditor::saw(const work_begun& x) {
+  now_ = x.at;
+}
+void auditor::saw(const work_cancelled&) {}
+void auditor::saw(const work_ended&) {}
+void auditor::saw(const call_let_go&) {}
+void auditor::saw(const at_rest&) {}
+
 void auditor::saw_complaint(timestamp at, const place& who, const std::string& text) {
   now_ = at;
   accuse(rule::no_complaint, std::nullopt, to_string(who) + " complains: " + text);

@@ -107,8 +107,11 @@ void call_ledger::outcome(
     return;
   }
   const auto& last = *calls.back();
-  const bool ran_out =
-    told.failure == "timeout" && (at >= last.deadline() || owners_.clock_moved(by, calls.front()->what.at));
+  // A call to workers says so when there was nobody who could have done it.
+  const bool nobody_offers = !last.what.kind.empty() && told.failure == "retryable" &&
+                             told.body.value("message", "") == "no worker offers steps of kind '" + last.what.kind + "'";
+  const bool ran_out = (told.failure == "timeout" || nobody_offers) &&
+                       (at >= last.deadline() || owners_.clock_moved(by, calls.front()->what.at));
   if (!ran_out)
     accuse_(
       rule::outcome_is_answer, story.run,

@@ -1,0 +1,70 @@
+#include "tests/simulation/simulated_process.hpp"
+
+#include <algorithm>
+
+#include <caf/abstract_actor.hpp>
+#include <caf/atom.hpp>
+
+#include "actors/cluster/wire_messages.hpp"
+
+namespace levain::simulation {
+
+simulated_process::config::config() {
+  set("scheduler.policy", caf::atom("testing"));
+  add_message_types<caf::id_block::levain_wire>();
+}
+
+simulated_process::simulated_process(ground& under, place who)
+  : under_(under)
+  , state_(std::make_shared<life>(who))
+  , system_(config_)
+  , scheduler_(dynamic_cast<caf::scheduler::test_coordinator&>(system_.scheduler()))
+  , followed_(under.now) {}
+
+void simulated_process::add_runnable(runnable_jobs& into) {
+  for (size_t i = 0; i < scheduler_.jobs.size(); ++i)
+    if (!is_held(actor_at(i)))
+      into.emplace_back(this, i);
+}
+
+caf::actor_id simulated_process::actor_at(size_t job) const {
+  const auto* actor = dynamic_cast<const caf::abstract_actor*>(scheduler_.jobs[job]);
+  return actor == nullptr ? 0 : actor->id();
+}
+
+void simulated_process::run(size_t job) {
+  auto& jobs = scheduler_.jobs;
+  auto* next = jobs[job];
+  const auto who = actor_at(job);
+  jobs.erase(jobs.begin() + static_cast<std::ptrdiff_t>(job));
+  jobs.push_front(next);
+  auto* outer = std::exchange(under_.acting, state_.get());
+  if (who != 0 && who == listened_to_)
+    if (auto* message = dynamic_cast<caf::abstract_actor*>(next)->peek_at_next_mailbox_element())
+      hears(*message);
+  scheduler_.run_once();
+  has_run();
+  under_.acting = outer;
+}
+
+void simulated_process::run_out() {
+  while (scheduler_.try_run_once()) {
+  }
+  scheduler_.clock().cancel_all();
+}
+
+std::optional<timestamp> simulated_process::next_timer() const {
+  const auto& coming = scheduler_.clock().schedule();
+  if (coming.empty())
+    return std::nullopt;
+  const auto left = coming.begin()->first - scheduler_.clock().now();
+  return followed_ + std::max(duration(0), std::chrono::ceil<duration>(left));
+}
+
+void simulated_process::follow_time() {
+  // Also when no time passed: a timer may be due at once.
+  scheduler_.advance_time(under_.now - followed_);
+  followed_ = under_.now;
+}
+
+} // namespace levain::simulation
