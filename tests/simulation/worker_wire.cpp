@@ -11,7 +11,7 @@
 #include <caf/sec.hpp>
 #include <caf/system_messages.hpp>
 
-#include "actors/cluster/wire_options.hpp"
+#include "actors/cluster/wire_pace.hpp"
 #include "tests/simulation/wire_words.hpp"
 
 namespace levain::simulation {

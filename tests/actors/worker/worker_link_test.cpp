@@ -1,0 +1,192 @@
+// What speaks for a worker, on CAF's test scheduler: gates that answer late, and answers to a worker that has gone.
+#include <boost/test/unit_test.hpp>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+#include <caf/atom.hpp>
+#include <caf/scheduler/test_coordinator.hpp>
+#include <caf/send.hpp>
+
+#include "actors/worker/worker_limits.hpp"
+#include "actors/worker/worker_link.hpp"
+
+using namespace levain;
+using namespace std::chrono_literals;
+
+namespace {
+
+struct ask_gate {};
+
+/// To a gate or the wire: answer now what you were asked.
+struct answer_now {
+  std::function<void()> how;
+};
+
+} // namespace
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ask_gate)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(answer_now)
+
+namespace {
+
+struct link_world {
+  struct config : caf::actor_system_config {
+    config() {
+      set("scheduler.policy", caf::atom("testing"));
+      add_message_types<caf::id_block::levain_wire>();
+    }
+  };
+  using heard = std::vector<std::variant<worker_hello, call_begun, call_declined>>;
+
+  link_world() {
+    // A gate that keeps what it is asked, and says nothing by itself.
+    gate = system.spawn([this](caf::event_based_actor* self) -> caf::behavior {
+      return {
+        [this, self](const worker_hello& x) {
+          ears.emplace_back(x);
+          hello = self->make_response_promise();
+          return hello;
+        },
+        [this](const call_begun& x) { ears.emplace_back(x); },
+        [this](const call_declined& x) { ears.emplace_back(x); },
+        [](const room_made&) {},
+        [](const answer_now& x) { x.how(); },
+      };
+    });
+    // The wire: answers a try to connect when it is told to.
+    wire = system.spawn([this](caf::event_based_actor* self) -> caf::behavior {
+      return {
+        [this, self](ask_gate) {
+          ++tries;
+          connection = self->make_response_promise();
+          return connection;
+        },
+        [](const answer_now& x) { x.how(); }};
+    });
+    worker_link_options options;
+    options.id.bytes[15] = 1;
+    options.name = "oven";
+    options.host = "here";
+    options.nodes = {{"127.0.0.1", 7500}};
+    options.wait = {.initial = 100ms, .wait_max = 100ms};
+    options.result_kept_max = 10min;
+    options.offers = {{"bake", 1}};
+    options.inbox = inbox;
+    options.sight = sight;
+    options.around = {
+      .now =
+        [this] { return worker_moment(1h) + std::chrono::nanoseconds(scheduler.clock().now().time_since_epoch()); },
+      .random = [] { return 0.5; },
+      .connect =
+        [this](
+          caf::event_based_actor* self, const wire_address&, std::chrono::milliseconds time_max, auto connected,
+          auto failed) {
+          self->request(wire, time_max, ask_gate{})
+            .then([connected](const caf::actor& x) { connected(x); }, [failed](const caf::error&) { failed("no"); });
+        },
+      .cut_off = [this](const caf::strong_actor_ptr&) { ++cuts; },
+      .begin =
+        [this](work_number work, const call_given&, const std::shared_ptr<step_at_work>&) { works.push_back(work); },
+    };
+    link = system.spawn(worker_link, std::move(options));
+    inbox->open(link);
+    scheduler.run();
+  }
+  ~link_world() {
+    inbox->post(go_asked{});
+    inbox->close();
+    link = nullptr;
+    connection = {};
+    hello = {};
+    for (const auto& each : {gate, wire})
+      caf::anon_send_exit(each, caf::exit_reason::kill);
+    scheduler.run();
+  }
+
+  void pass(caf::timespan span) {
+    scheduler.advance_time(span);
+    scheduler.run();
+  }
+  template <class Answer>
+  void let_answer(const caf::actor& who, caf::response_promise& promise, const Answer& answer) {
+    caf::anon_send(who, answer_now{[&promise, answer] { promise.deliver(answer); }});
+    scheduler.run();
+  }
+  void give(uint64_t number) {
+    call_given call;
+    call.number = number;
+    call.run_number = "ORCH-20261123-00000001";
+    call.step = "a";
+    call.kind = "bake";
+    call.attempt = 1;
+    call.key = "key";
+    call.time_left = 60'000;
+    call.body = R"({"run":{},"input":{},"results":{}})";
+    caf::send_as(gate, link, call);
+    scheduler.run();
+  }
+  template <class Word>
+  size_t count() const {
+    return static_cast<size_t>(
+      std::count_if(ears.begin(), ears.end(), [](const auto& each) { return std::holds_alternative<Word>(each); }));
+  }
+
+  config settings;
+  caf::actor_system system{settings};
+  caf::scheduler::test_coordinator& scheduler{dynamic_cast<caf::scheduler::test_coordinator&>(system.scheduler())};
+  std::shared_ptr<worker_inbox> inbox = std::make_shared<worker_inbox>();
+  std::shared_ptr<worker_sight> sight = std::make_shared<worker_sight>();
+  caf::actor gate;
+  caf::actor wire;
+  caf::actor link;
+  caf::response_promise connection;
+  caf::response_promise hello;
+  heard ears;
+  std::vector<work_number> works;
+  size_t tries = 0;
+  size_t cuts = 0;
+};
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(worker_link_test)
+
+BOOST_AUTO_TEST_CASE(a_worker_that_has_gone_introduces_itself_to_nobody) {
+  link_world x;
+  BOOST_TEST_REQUIRE(x.tries == 1u);
+  x.inbox->post(go_asked{});
+  x.scheduler.run();
+  x.let_answer(x.wire, x.connection, x.gate);
+  BOOST_TEST(x.count<worker_hello>() == 0u);
+  BOOST_TEST(x.sight->ended);
+}
+
+BOOST_AUTO_TEST_CASE(a_worker_that_has_gone_tries_no_gate_again) {
+  link_world x;
+  x.inbox->post(go_asked{});
+  x.scheduler.run();
+  x.let_answer(x.wire, x.connection, caf::make_error(caf::sec::cannot_connect_to_node));
+  x.pass(1min);
+  BOOST_TEST(x.tries == 1u);
+  BOOST_TEST(x.sight->ended);
+}
+
+BOOST_AUTO_TEST_CASE(a_node_whose_welcome_comes_too_late_is_not_cut_off) {
+  link_world x;
+  x.let_answer(x.wire, x.connection, x.gate);
+  BOOST_TEST_REQUIRE(x.count<worker_hello>() == 1u);
+  x.pass(gate_hello_timeout + 1ms);
+  x.let_answer(x.gate, x.hello, worker_welcome{{}, "anna", wire_protocol_max, {}});
+  x.give(1);
+  BOOST_TEST(x.count<call_declined>() == 1u);
+  BOOST_TEST(x.works.empty());
+  BOOST_TEST(x.cuts == 0u);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
