@@ -100,6 +100,7 @@ struct link_world {
   }
   ~link_world() {
     inbox->post(go_asked{});
+    scheduler.run();
     inbox->close();
     link = nullptr;
     connection = {};
