@@ -392,7 +392,7 @@ void worker_link_state::show() {
 caf::behavior worker_link(wire_facing_actor* self, worker_link_options options) {
   const auto sight = options.sight;
   const auto state = std::make_shared<worker_link_state>(std::move(options));
-  // An actor that quits hears the answers that it waits for still, without its behavior.
+  // What is asked in the turn in which it quits is answered still, when its behavior is gone.
   self->attach_functor([sight, state](const caf::error&) {
     {
       std::lock_guard lock(sight->mutex);
