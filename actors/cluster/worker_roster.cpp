@@ -59,13 +59,15 @@ void worker_roster::leave(seat who, timestamp now) {
   if (found == workers_.end())
     return;
   std::set<std::string> kinds;
-  while (!found->second.calls.empty()) {
-    const auto number = *found->second.calls.begin();
+  const auto returned = found->second.calls;
+  for (const auto number : returned) {
     kinds.insert(calls_.at(number).kind);
     take_back(number);
   }
   stop_offering(who);
   workers_.erase(found);
+  for (const auto number : returned)
+    give_to_holder(number, now);
   for (const auto& kind : kinds)
     serve(kind, now);
 }
@@ -117,11 +119,19 @@ std::variant<uint64_t, std::string> worker_roster::add(call_request request, tim
   by_name_[name] = number;
   lines_[kind].waiting.insert(number);
   ++waiting_;
-  if (const auto held = held_by_.find(name); held != held_by_.end() && workers_.at(held->second).rooms.contains(kind))
-    give(number, held->second, true, now);
-  else
+  if (!give_to_holder(number, now))
     serve(kind, now);
   return number;
+}
+
+/// A call that waits goes to who holds it, whether there is room or not. False when that is nobody.
+bool worker_roster::give_to_holder(uint64_t number, timestamp now) {
+  const auto& waiting = calls_.at(number);
+  const auto held = held_by_.find({waiting.request.idempotency_key, waiting.request.attempt});
+  if (held == held_by_.end() || !workers_.at(held->second).rooms.contains(waiting.kind))
+    return false;
+  give(number, held->second, true, now);
+  return true;
 }
 
 std::optional<worker_roster::seat> worker_roster::drop(uint64_t number) {

@@ -156,6 +156,7 @@ private:
   };
 
   std::optional<seat> choose(const line& from) const;
+  bool give_to_holder(uint64_t number, timestamp now);
   void serve(const std::string& kind, timestamp now);
   void give(uint64_t number, seat to, bool held, timestamp now);
   void take_back(uint64_t number);

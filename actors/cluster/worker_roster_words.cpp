@@ -68,7 +68,8 @@ worker_roster::word_taken worker_roster::take(seat who, const call_declined& x, 
       --room->on_the_way;
   }
   take_back(x.number);
-  serve(kind, now);
+  if (!give_to_holder(x.number, now))
+    serve(kind, now);
   return {};
 }
 

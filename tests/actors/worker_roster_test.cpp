@@ -170,6 +170,24 @@ BOOST_AUTO_TEST_CASE(what_a_worker_says_of_its_room_does_not_count_what_is_on_it
   BOOST_TEST(small.given() == "1<-3");
 }
 
+BOOST_AUTO_TEST_CASE(a_call_that_comes_back_goes_to_who_has_said_that_it_holds_it) {
+  for (const bool declined : {true, false}) {
+    small_roster small;
+    const auto roomy = small.join(hello_of(1, {{"bake", 5}}));
+    const auto holder = small.join(hello_of(2, {{"bake", 1}}));
+    small.join(hello_of(3, {{"bake", 4}}));
+    small.add(worker_request("a"));
+    BOOST_TEST(small.given() == "1<-1");
+    small.say(holder, room_made{"bake", 0});
+    small.say(holder, calls_held{{{"a", 1}}});
+    if (declined)
+      small.say(roomy, call_declined{1});
+    else
+      small.roster.leave(roomy, small.now);
+    BOOST_TEST(small.given() == "2<-1", (declined ? "declined" : "its worker is gone"));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_call_that_is_declined_has_its_old_place_and_goes_to_somebody_else) {
   small_roster small;
   const auto first = small.join(hello_of(1, {{"bake", 5}}));

@@ -217,7 +217,7 @@ void node_life::close_gate() {
     caf::anon_send(std::exchange(desk_actor_, nullptr), close_wire{});
 }
 
-void node_life::hears(caf::mailbox_element& x) {
+void node_life::hears(const caf::mailbox_element& x) {
   around_.workers.heard_at_node(*state_, x);
 }
 

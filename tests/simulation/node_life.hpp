@@ -58,7 +58,7 @@ public:
 
 private:
   bool is_held(caf::actor_id who) const override;
-  void hears(caf::mailbox_element& x) override;
+  void hears(const caf::mailbox_element& x) override;
   timestamp local_now() const { return under_.now + state_->skew; }
   void watch(const caf::actor& core, const char* name);
   void kill_all();

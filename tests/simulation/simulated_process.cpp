@@ -4,6 +4,7 @@
 
 #include <caf/abstract_actor.hpp>
 #include <caf/atom.hpp>
+#include <caf/scheduled_actor.hpp>
 
 #include "actors/cluster/wire_messages.hpp"
 
@@ -40,11 +41,30 @@ void simulated_process::run(size_t job) {
   jobs.push_front(next);
   auto* outer = std::exchange(under_.acting, state_.get());
   if (who != 0 && who == listened_to_)
-    if (auto* message = dynamic_cast<caf::abstract_actor*>(next)->peek_at_next_mailbox_element())
-      hears(*message);
-  scheduler_.run_once();
+    run_listening(*dynamic_cast<caf::scheduled_actor*>(next));
+  else
+    scheduler_.run_once();
   has_run();
   under_.acting = outer;
+}
+
+/// CAF passes over the deadlines of requests that were answered, and handles what comes behind them in the same turn.
+void simulated_process::run_listening(caf::scheduled_actor& actor) {
+  const caf::strong_actor_ptr keep(actor.ctrl());
+  actor.peek_at_next_mailbox_element(); // Moves what has arrived to where it can be seen.
+  bool reaches_further = true;
+  actor.mailbox().queue().peek_all([&](const caf::mailbox_element& x) {
+    if (!reaches_further)
+      return;
+    if (heard_.insert(&x).second)
+      hears(x);
+    reaches_further = x.mid.is_response() && x.content().match_elements<caf::error>();
+  });
+  scheduler_.run_once();
+  std::set<const caf::mailbox_element*> left;
+  if (!actor.mailbox().closed())
+    actor.mailbox().queue().peek_all([&](const caf::mailbox_element& x) { left.insert(&x); });
+  std::erase_if(heard_, [&](const caf::mailbox_element* x) { return !left.contains(x); });
 }
 
 void simulated_process::run_out() {

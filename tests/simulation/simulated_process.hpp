@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -46,7 +47,7 @@ protected:
   /// Whether the plan keeps this actor waiting.
   virtual bool is_held(caf::actor_id) const { return false; }
   /// What the actor that is listened to is about to handle.
-  virtual void hears(caf::mailbox_element&) {}
+  virtual void hears(const caf::mailbox_element&) {}
   /// A message was handled.
   virtual void has_run() {}
   void listen_to(caf::actor_id who) { listened_to_ = who; }
@@ -63,9 +64,13 @@ protected:
   caf::actor_system system_;
 
 private:
+  void run_listening(caf::scheduled_actor& actor);
+
   caf::scheduler::test_coordinator& scheduler_;
   timestamp followed_;
   caf::actor_id listened_to_ = 0;
+  /// Messages in its mailbox that were told of already.
+  std::set<const caf::mailbox_element*> heard_;
 };
 
 } // namespace levain::simulation

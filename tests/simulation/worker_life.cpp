@@ -157,7 +157,7 @@ void worker_life::connect(
       [self, failed](const caf::error& why) { failed(self->system().render(why)); });
 }
 
-void worker_life::hears(caf::mailbox_element& x) {
+void worker_life::hears(const caf::mailbox_element& x) {
   roads_.wire.heard_at_worker(*state_, x);
   if (!x.content().match_elements<call_given>())
     return;

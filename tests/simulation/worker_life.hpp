@@ -49,7 +49,7 @@ private:
   void connect(
     caf::event_based_actor* self, const wire_address& at, std::chrono::milliseconds time_max,
     const std::function<void(caf::actor)>& connected, const std::function<void(std::string)>& failed);
-  void hears(caf::mailbox_element& x) override;
+  void hears(const caf::mailbox_element& x) override;
   void has_run() override;
   bool is_being_done(const std::string& key) const;
 

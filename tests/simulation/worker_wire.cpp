@@ -93,9 +93,11 @@ public:
   void enqueue(caf::mailbox_element_ptr what, caf::execution_unit* /*whoever*/) override {
     const auto on = on_.lock();
     if (on && on->open)
-      all_.say(on, to_node_, what->mid, what->move_content_to_message());
-    else
-      bounce(what, caf::make_error(caf::sec::request_receiver_down));
+      return all_.say(on, to_node_, what->mid, what->move_content_to_message());
+    // Said to nobody; whoever says it need not know yet.
+    if (on && (to_node_ ? on->worker : on->node)->alive)
+      all_.saw_word(*on, false, what->content());
+    bounce(what, caf::make_error(caf::sec::request_receiver_down));
   }
 
   void kill_proxy(caf::execution_unit* context, caf::error reason) override { cleanup(std::move(reason), context); }
@@ -390,7 +392,7 @@ void worker_wire::count(const word_passed& x) {
   }
 }
 
-void worker_wire::heard_at_node(const life& /*node*/, caf::mailbox_element& x) {
+void worker_wire::heard_at_node(const life& /*node*/, const caf::mailbox_element& x) {
   if (const auto lost = of_loss(x)) {
     if (std::exchange(lost->up_at_node, false))
       tell_link(*lost, true, false);
@@ -406,7 +408,7 @@ void worker_wire::heard_at_node(const life& /*node*/, caf::mailbox_element& x) {
   saw_word(*on, true, x.content());
 }
 
-void worker_wire::heard_at_worker(const life& /*worker*/, caf::mailbox_element& x) {
+void worker_wire::heard_at_worker(const life& /*worker*/, const caf::mailbox_element& x) {
   if (const auto lost = of_loss(x)) {
     if (std::exchange(lost->up_at_worker, false))
       tell_link(*lost, false, false);

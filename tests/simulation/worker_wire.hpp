@@ -46,8 +46,8 @@ public:
   void connect(const life_ptr& worker, const std::string& host, connect_outcome outcome);
 
   /// A node's desk, or what speaks for a worker, is about to handle this.
-  void heard_at_node(const life& node, caf::mailbox_element& x);
-  void heard_at_worker(const life& worker, caf::mailbox_element& x);
+  void heard_at_node(const life& node, const caf::mailbox_element& x);
+  void heard_at_worker(const life& worker, const caf::mailbox_element& x);
 
   /// Somebody stands still or goes on, or a cut begins or ends.
   void look();

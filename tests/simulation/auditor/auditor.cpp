@@ -26,6 +26,8 @@ bool is_outcome(event_kind kind) {
 
 auditor::auditor()
   : calls_(owners_, [this](rule broken, const auto& run, std::string text) { accuse(broken, run, std::move(text)); })
+  , desks_(owners_, [this](rule broken, const auto& run, std::string text) { accuse(broken, run, std::move(text)); })
+  , benches_([this](rule broken, const auto& run, std::string text) { accuse(broken, run, std::move(text)); })
   , starts_(
       owners_, stories_,
       [this](rule broken, const auto& run, std::string text) { accuse(broken, run, std::move(text)); })
@@ -81,11 +83,13 @@ void auditor::saw(const question_told& x) {
 void auditor::saw(const call_made& x) {
   now_ = x.at;
   calls_.made(x, story_of(x.run));
+  desks_.made(x);
 }
 
 void auditor::saw(const call_told& x) {
   now_ = x.at;
   calls_.told(x);
+  desks_.told(x);
 }
 
 // ---- the disk ---------------------------------------------------------------
@@ -201,24 +205,53 @@ void auditor::saw(const node_marked& x) {
 void auditor::saw(const process_changed& x) {
   now_ = x.at;
   owners_.changed(x);
+  desks_.changed(x);
 }
+
+// ---- workers ----------------------------------------------------------------
 
 void auditor::saw(const worker_changed& x) {
   now_ = x.at;
+  benches_.changed(x);
 }
+
 void auditor::saw(const link_changed& x) {
   now_ = x.at;
+  desks_.changed(x);
+  benches_.changed(x);
 }
+
 void auditor::saw(const word_passed& x) {
   now_ = x.at;
+  desks_.passed(x);
+  benches_.passed(x);
 }
+
 void auditor::saw(const work_begun& x) {
   now_ = x.at;
+  benches_.begun(x);
 }
-void auditor::saw(const work_cancelled&) {}
-void auditor::saw(const work_ended&) {}
-void auditor::saw(const call_let_go&) {}
-void auditor::saw(const at_rest&) {}
+
+void auditor::saw(const work_cancelled& x) {
+  now_ = x.at;
+  benches_.cancelled(x);
+}
+
+void auditor::saw(const work_ended& x) {
+  now_ = x.at;
+  benches_.ended(x);
+}
+
+void auditor::saw(const call_let_go& x) {
+  now_ = x.at;
+  desks_.let_go(x);
+}
+
+void auditor::saw(const at_rest& x) {
+  now_ = x.at;
+  desks_.rest(x.at);
+  benches_.rest();
+}
 
 void auditor::saw_complaint(timestamp at, const place& who, const std::string& text) {
   now_ = at;

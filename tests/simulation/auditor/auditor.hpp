@@ -5,7 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "tests/simulation/auditor/bench_ledger.hpp"
 #include "tests/simulation/auditor/call_ledger.hpp"
+#include "tests/simulation/auditor/desk_ledger.hpp"
 #include "tests/simulation/auditor/ownership.hpp"
 #include "tests/simulation/auditor/row_story.hpp"
 #include "tests/simulation/auditor/start_ledger.hpp"
@@ -71,6 +73,8 @@ private:
   std::map<run_id, run_story> stories_;
   std::map<run_id, possible_rows> rows_;
   call_ledger calls_;
+  desk_ledger desks_;
+  bench_ledger benches_;
   start_ledger starts_;
   wish_ledger wishes_;
 };

@@ -92,7 +92,9 @@ void call_ledger::outcome(
         continue;
       if (matches(given, event, told, *step->known))
         return;
-      if (given.awaited && given.at < each->deadline())
+      // What was answered before the database refused the run's rows was forgotten with them.
+      const bool counts = each == calls.back() || refusals(story.run) == 0;
+      if (counts && given.awaited && given.at < each->deadline())
         in_time = &given;
     }
   const bool given_up = told.failure == "abandoned" && step->known->effect_none && !attempt.undo &&
@@ -108,8 +110,9 @@ void call_ledger::outcome(
   }
   const auto& last = *calls.back();
   // A call to workers says so when there was nobody who could have done it.
-  const bool nobody_offers = !last.what.kind.empty() && told.failure == "retryable" &&
-                             told.body.value("message", "") == "no worker offers steps of kind '" + last.what.kind + "'";
+  const bool nobody_offers =
+    !last.what.kind.empty() && told.failure == "retryable" &&
+    told.body.value("message", "") == "no worker offers steps of kind '" + last.what.kind + "'";
   const bool ran_out = (told.failure == "timeout" || nobody_offers) &&
                        (at >= last.deadline() || owners_.clock_moved(by, calls.front()->what.at));
   if (!ran_out)

@@ -49,6 +49,21 @@ enum class rule : uint8_t {
   shards_are_owned,
   shares_are_even,
   drained_is_empty,
+  // Workers: what nodes give them.
+  call_given_once,
+  holder_is_asked,
+  room_is_used,
+  silence_ends,
+  answer_of_holder,
+  // Workers: what they do.
+  work_is_given,
+  work_apart,
+  slots_kept,
+  result_is_kept,
+  answer_is_worked,
+  youngest_is_answered,
+  dropped_is_told,
+  begun_is_ended,
   // People.
   wish_durable,
   wish_refused_clean,
