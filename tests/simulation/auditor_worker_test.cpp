@@ -133,6 +133,7 @@ BOOST_AUTO_TEST_CASE(a_call_is_given_to_one_worker_at_a_time) {
   worker_history leaves;
   leaves.call();
   leaves.pass(leaves.word(1, word_kind::leaving, 0));
+  leaves.told.pass(1ms);
   leaves.say(leaves.given(1));
   BOOST_TEST(leaves.broken() == "call_given_once");
 }
@@ -142,6 +143,7 @@ BOOST_AUTO_TEST_CASE(who_holds_a_call_is_asked_for_it) {
   auto held = x.word(2, word_kind::held, 0);
   held.held = {{x.key, 1}};
   x.pass(held);
+  x.told.pass(1ms);
   x.call();
   x.say(x.given(1));
   BOOST_TEST(x.broken() == "holder_is_asked");

@@ -92,9 +92,9 @@ void call_ledger::outcome(
         continue;
       if (matches(given, event, told, *step->known))
         return;
-      // What was answered before the database refused the run's rows was forgotten with them.
-      const bool counts = each == calls.back() || refusals(story.run) == 0;
-      if (counts && given.awaited && given.at < each->deadline())
+      // Whoever makes an attempt again has forgotten what it was answered before: it lost the shard meanwhile, or the
+      // database refused the run's rows.
+      if (each == calls.back() && given.awaited && given.at < each->deadline())
         in_time = &given;
     }
   const bool given_up = told.failure == "abandoned" && step->known->effect_none && !attempt.undo &&

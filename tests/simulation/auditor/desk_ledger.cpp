@@ -51,7 +51,7 @@ void desk_ledger::changed(const link_changed& x) {
   for (const auto& each : x.offers)
     seated.room[each.kind] = seated.offers[each.kind] = each.at_once;
   for (const auto& each : x.held)
-    seated.held.emplace(each.key, each.attempt);
+    seated.held.try_emplace({each.key, each.attempt}, x.at);
 }
 
 // ---- the engine's side ------------------------------------------------------
@@ -138,8 +138,13 @@ void desk_ledger::give(const place& who, desk& at, const word_passed& x) {
   if (found == at.seats.end())
     return wrong("to somebody who is not connected");
   auto& seated = found->second;
-  if (seated.leaving || !seated.offers.contains(x.kind))
-    wrong("to somebody who " + std::string(seated.leaving ? "leaves" : "does not offer ") + x.kind);
+  // Who gets a call is settled when it is made or comes back, and told in the next turn of who speaks with the workers:
+  // what is heard in that very turn comes too late.
+  const auto before = [&](timestamp since) { return since < x.at; };
+  if (seated.leaving && before(*seated.leaving))
+    wrong("to somebody who leaves");
+  if (!seated.offers.contains(x.kind))
+    wrong("to somebody who does not offer " + x.kind);
   if (at.out.contains(x.number))
     wrong("and somebody has it");
   // What is dropped in this very moment may still be on its way to be given.
@@ -148,7 +153,8 @@ void desk_ledger::give(const place& who, desk& at, const word_passed& x) {
     wrong("which somebody else does");
   if (!seated.held.contains(name))
     for (const auto& [other, each] : at.seats)
-      if (other != x.connection && !each.leaving && each.held.contains(name) && each.offers.contains(x.kind))
+      if (const auto held = each.held.find(name); other != x.connection && !each.leaving && held != each.held.end() &&
+                                                  before(held->second) && each.offers.contains(x.kind))
         accuse_(
           rule::holder_is_asked, std::nullopt,
           to_string(who) + " gives " + shown(name) + " to somebody else than who holds it");
@@ -206,10 +212,10 @@ void desk_ledger::heard(desk& at, const word_passed& x) {
   case word_kind::held:
     if (!seated.leaving)
       for (const auto& each : x.held)
-        seated.held.emplace(each.key, each.attempt);
+        seated.held.try_emplace({each.key, each.attempt}, x.at);
     break;
   case word_kind::leaving:
-    seated.leaving = true;
+    seated.leaving = x.at;
     seated.held.clear();
     break;
   case word_kind::given:

@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <utility>
 
@@ -34,12 +33,14 @@ private:
   using call_name = std::pair<std::string, uint32_t>;
   struct seat {
     std::map<std::string, uint32_t> offers;
-    bool leaving = false;
+    /// When it said so.
+    std::optional<timestamp> leaving;
     /// What it has room for at least, by its last word and what it was given since.
     std::map<std::string, int64_t> room;
     /// What it was given and has said nothing of.
     std::map<std::string, int64_t> unanswered;
-    std::set<call_name> held;
+    /// Since when it says so.
+    std::map<call_name, timestamp> held;
   };
   struct given_call {
     uint64_t connection = 0;
