@@ -148,6 +148,9 @@ void worker_desk::on_word_out(std::function<void()> wake) {
 std::vector<worker_desk::word_out> worker_desk::take_out() {
   const std::lock_guard guard(mutex_);
   woken_ = false;
+  for (const auto& each : out_)
+    if (const auto* given = std::get_if<call_given>(&each.word))
+      roster_.told({each.to, given->number}, now());
   return std::exchange(out_, {});
 }
 

@@ -221,7 +221,6 @@ void worker_roster::give(uint64_t number, seat to, bool held, timestamp now) {
   given.with = to;
   given.given_at = now;
   given.begun = false;
-  watch(number, given, now);
   gifts_.push_back({to, number});
 }
 

@@ -83,6 +83,8 @@ public:
   std::optional<seat> drop(uint64_t number);
   /// What a worker is told of a call that is out with it.
   call_given message_of(uint64_t number, timestamp now) const;
+  /// The gift is on its way: from now on its worker may be silent for as long as the call allows.
+  void told(const gift& x, timestamp now);
   /// What has been given since this was asked last, in that order.
   std::vector<gift> take_gifts() { return std::exchange(gifts_, {}); }
 

@@ -153,6 +153,19 @@ BOOST_AUTO_TEST_CASE(more_than_may_wait_and_more_than_may_be_sent_fail_and_say_s
   BOOST_TEST(small.failure("c").message.find("at most 67108864 are allowed") != std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(nobody_is_silent_who_was_not_told) {
+  small_desk small;
+  small.join(1);
+  const auto held = small.begin(worker_request("a", "bake", 10s));
+  // Whoever speaks with the workers got no turn.
+  small.now += 1min;
+  BOOST_TEST(!small.desk->next_due().has_value());
+  small.desk->end_silent_calls();
+  BOOST_TEST(small.results.empty());
+  BOOST_TEST(small.sent() == "1:give 1");
+  BOOST_TEST((small.desk->next_due() == small.now + 10s));
+}
+
 BOOST_AUTO_TEST_CASE(a_silent_worker_s_call_ends_and_it_is_told) {
   small_desk small;
   const auto who = small.join(1);
