@@ -94,7 +94,8 @@ void worker_roster::stop_offering(seat who) {
       lines_.erase(kind);
   }
   for (const auto& name : worker.held)
-    if (const auto held = held_by_.find(name); held != held_by_.end() && held->second == who)
+    if (const auto held = held_by_.find(name);
+        held != held_by_.end() && held->second.erase(who) && held->second.empty())
       held_by_.erase(held);
   worker.held.clear();
 }
@@ -128,9 +129,13 @@ std::variant<uint64_t, std::string> worker_roster::add(call_request request, tim
 bool worker_roster::give_to_holder(uint64_t number, timestamp now) {
   const auto& waiting = calls_.at(number);
   const auto held = held_by_.find({waiting.request.idempotency_key, waiting.request.attempt});
-  if (held == held_by_.end() || !workers_.at(held->second).rooms.contains(waiting.kind))
+  if (held == held_by_.end())
     return false;
-  give(number, held->second, true, now);
+  // Who said so last.
+  const auto holder = *held->second.rbegin();
+  if (!workers_.at(holder).rooms.contains(waiting.kind))
+    return false;
+  give(number, holder, true, now);
   return true;
 }
 
@@ -217,7 +222,7 @@ void worker_roster::give(uint64_t number, seat to, bool held, timestamp now) {
   ++room.on_the_way;
   worker.calls.insert(number);
   worker.last_gift = ++gifts_ever_;
-  forget_held(to, {given.request.idempotency_key, given.request.attempt});
+  forget_held({given.request.idempotency_key, given.request.attempt});
   given.with = to;
   given.given_at = now;
   given.begun = false;
@@ -274,7 +279,7 @@ void worker_roster::hold(seat who, const std::vector<held_call>& held, timestamp
       return;
     const call_name name{each.key, each.attempt};
     worker.held.insert(name);
-    held_by_[name] = who;
+    held_by_[name].insert(who);
     const auto found = by_name_.find(name);
     if (found == by_name_.end())
       continue;
@@ -284,14 +289,13 @@ void worker_roster::hold(seat who, const std::vector<held_call>& held, timestamp
   }
 }
 
-void worker_roster::forget_held(seat who, const call_name& name) {
-  workers_.at(who).held.erase(name);
+void worker_roster::forget_held(const call_name& name) {
   const auto held = held_by_.find(name);
   if (held == held_by_.end())
     return;
   // Whoever else said so is not asked any more: the call is being done.
-  if (held->second != who)
-    workers_.at(held->second).held.erase(name);
+  for (const auto each : held->second)
+    workers_.at(each).held.erase(name);
   held_by_.erase(held);
 }
 

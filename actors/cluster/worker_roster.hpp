@@ -163,7 +163,7 @@ private:
   void give(uint64_t number, seat to, bool held, timestamp now);
   void take_back(uint64_t number);
   void hold(seat who, const std::vector<held_call>& held, timestamp now);
-  void forget_held(seat who, const call_name& name);
+  void forget_held(const call_name& name);
   void stop_offering(seat who);
   void erase(uint64_t number);
   void remember_dropped(worker& whose, uint64_t number, const std::string& kind);
@@ -180,7 +180,8 @@ private:
   std::unordered_map<uint64_t, call> calls_;
   uint64_t last_number_ = 0;
   std::map<call_name, uint64_t> by_name_;
-  std::map<call_name, seat> held_by_;
+  /// All who say so.
+  std::map<call_name, std::set<seat>> held_by_;
   std::map<std::string, line> lines_;
   /// By the time at which it will have been silent for too long.
   std::set<std::pair<timestamp, uint64_t>> watched_;

@@ -170,6 +170,23 @@ BOOST_AUTO_TEST_CASE(what_a_worker_says_of_its_room_does_not_count_what_is_on_it
   BOOST_TEST(small.given() == "1<-3");
 }
 
+BOOST_AUTO_TEST_CASE(who_holds_a_call_is_asked_for_it_also_when_another_holder_has_gone) {
+  small_roster small;
+  const auto roomy = small.join(hello_of(1, {{"bake", 5}}));
+  const auto holder = small.join(hello_of(2, {{"bake", 1}}));
+  small.say(holder, calls_held{{{"a", 1}}});
+  const auto other = small.join(hello_of(3, {{"bake", 1}}));
+  small.say(other, calls_held{{{"a", 1}}});
+  small.say(other, worker_leaving{});
+  small.add(worker_request("a"));
+  BOOST_TEST(small.given() == "2<-1");
+  // It is being done: who holds it does not count any more.
+  small.begin_all(holder);
+  small.say(holder, end_of(1, "a"));
+  small.add(worker_request("a"));
+  BOOST_TEST(small.given() == std::to_string(roomy) + "<-2");
+}
+
 BOOST_AUTO_TEST_CASE(a_call_that_comes_back_goes_to_who_has_said_that_it_holds_it) {
   for (const bool declined : {true, false}) {
     small_roster small;

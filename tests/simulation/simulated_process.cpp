@@ -48,7 +48,9 @@ void simulated_process::run(size_t job) {
   under_.acting = outer;
 }
 
-/// CAF passes over the deadlines of requests that were answered, and handles what comes behind them in the same turn.
+/// CAF passes over answers that nobody waits for any more (the deadlines of requests that were answered, and answers
+/// after a deadline), and handles what comes behind them in the same turn. What is behind an answer that is waited for
+/// is seen a turn too early.
 void simulated_process::run_listening(caf::scheduled_actor& actor) {
   const caf::strong_actor_ptr keep(actor.ctrl());
   actor.peek_at_next_mailbox_element(); // Moves what has arrived to where it can be seen.
@@ -58,7 +60,7 @@ void simulated_process::run_listening(caf::scheduled_actor& actor) {
       return;
     if (heard_.insert(&x).second)
       hears(x);
-    reaches_further = x.mid.is_response() && x.content().match_elements<caf::error>();
+    reaches_further = x.mid.is_response();
   });
   scheduler_.run_once();
   std::set<const caf::mailbox_element*> left;

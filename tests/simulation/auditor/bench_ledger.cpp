@@ -76,8 +76,11 @@ void bench_ledger::heard(bench& at, const word_passed& x) {
   at.arrived.erase({x.connection, x.number});
   for (auto each = at.waits.begin(); each != at.waits.end(); ++each)
     if (each->second.connection == x.connection && each->second.number == x.number) {
+      // One that has returned and was not answered yet counts for nothing either.
       if (const auto work = at.works.find(each->first); work != at.works.end())
         work->second.dropped = true;
+      else
+        at.results.erase(each->first);
       at.waits.erase(each);
       return;
     }

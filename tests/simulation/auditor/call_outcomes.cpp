@@ -128,12 +128,15 @@ void call_ledger::finish(const run_story& story) const {
   for (const auto& [attempt, ids] : of_run->second) {
     if (!story.is_out(attempt))
       continue;
-    for (const auto id : ids) {
-      const auto& each = calls_.at(id);
+    for (auto id = ids.begin(); id != ids.end(); ++id) {
+      const auto& each = calls_.at(*id);
+      // Whoever made it again has forgotten what it was answered before.
+      const bool made_again = std::any_of(
+        std::next(id), ids.end(), [&](const auto other) { return calls_.at(other).what.from == each.what.from; });
       const bool holds = owners_.lives(each.what.from) && owners_.is_owner(each.what.from, shard_of(story.run));
       const bool answered =
         std::any_of(each.answers.begin(), each.answers.end(), [](const answer& x) { return x.awaited; });
-      if (holds && answered) {
+      if (holds && answered && !made_again) {
         accuse_(
           rule::answer_kept, story.run,
           "the answer to " + to_string(attempt) + ", which " + to_string(each.what.from) +
