@@ -147,8 +147,7 @@ std::optional<worker_roster::seat> worker_roster::drop(uint64_t number) {
   if (with) {
     auto& worker = workers_.at(*with);
     remember_dropped(worker, number, found->second.kind);
-    if (auto* room = find_room(worker, found->second.kind); room && !found->second.begun && room->on_the_way > 0)
-      --room->on_the_way;
+    arrived(worker, found->second);
   }
   erase(number);
   return with;
@@ -216,10 +215,11 @@ void worker_roster::give(uint64_t number, seat to, bool held, timestamp now) {
   lines_.at(given.kind).waiting.erase(number);
   --waiting_;
   auto& room = worker.rooms.at(given.kind);
-  // What it holds has its room there already.
-  if (!held)
+  given.takes_room = !held;
+  if (given.takes_room) {
     --room.free;
-  ++room.on_the_way;
+    ++room.on_the_way;
+  }
   worker.calls.insert(number);
   worker.last_gift = ++gifts_ever_;
   forget_held({given.request.idempotency_key, given.request.attempt});
@@ -260,6 +260,12 @@ void worker_roster::erase(uint64_t number) {
   if (named != by_name_.end() && named->second == number)
     by_name_.erase(named);
   calls_.erase(found);
+}
+
+/// It has answered, or nobody waits for its answer.
+void worker_roster::arrived(worker& whose, call& x) {
+  if (auto* room = find_room(whose, x.kind); room && std::exchange(x.takes_room, false) && room->on_the_way > 0)
+    --room->on_the_way;
 }
 
 void worker_roster::remember_dropped(worker& whose, uint64_t number, const std::string& kind) {

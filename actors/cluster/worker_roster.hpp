@@ -122,6 +122,8 @@ private:
     timestamp given_at{};
     /// Its worker has said that it does it.
     bool begun = false;
+    /// What its worker holds already has its room there.
+    bool takes_room = false;
     timestamp heard_at{};
     std::string progress;
     std::optional<timestamp> progress_at;
@@ -130,7 +132,8 @@ private:
   struct room {
     uint32_t at_once = 0;
     uint32_t free = 0;
-    /// Calls given and neither begun nor declined: what the worker says of its room does not count them.
+    /// Calls given that take room, and neither begun nor declined: what the worker says of its room does not count
+    /// them.
     uint32_t on_the_way = 0;
   };
 
@@ -166,6 +169,7 @@ private:
   void forget_held(const call_name& name);
   void stop_offering(seat who);
   void erase(uint64_t number);
+  void arrived(worker& whose, call& x);
   void remember_dropped(worker& whose, uint64_t number, const std::string& kind);
   void watch(uint64_t number, call& whose, timestamp heard_at);
   void unwatch(uint64_t number, const call& whose);

@@ -39,8 +39,7 @@ worker_roster::word_taken worker_roster::take(seat who, const call_begun& x, tim
     return {fmt::format("it begins call {} twice", x.number)};
   given->begun = true;
   watch(x.number, *given, now);
-  if (auto* room = find_room(worker, given->kind); room && room->on_the_way > 0)
-    --room->on_the_way;
+  arrived(worker, *given);
   return {};
 }
 
@@ -61,12 +60,10 @@ worker_roster::word_taken worker_roster::take(seat who, const call_declined& x, 
   if (given->begun)
     return {fmt::format("it declines call {}, which it has begun", x.number)};
   const auto kind = given->kind;
-  if (auto* room = find_room(worker, kind)) {
-    // It says when there is room again.
+  arrived(worker, *given);
+  // It says when there is room again.
+  if (auto* room = find_room(worker, kind))
     room->free = 0;
-    if (room->on_the_way > 0)
-      --room->on_the_way;
-  }
   take_back(x.number);
   if (!give_to_holder(x.number, now))
     serve(kind, now);
@@ -116,8 +113,7 @@ worker_roster::word_taken worker_roster::take(seat who, const call_ended& x, tim
         x.epoch, given->request.idempotency_key, given->request.epoch)};
     kind = given->kind;
     ended = x.number;
-    if (auto* room = find_room(worker, kind); room && !given->begun && room->on_the_way > 0)
-      --room->on_the_way;
+    arrived(worker, *given);
     erase(x.number);
   } else if (const auto late = worker.dropped.find(x.number); late != worker.dropped.end()) {
     kind = late->second;

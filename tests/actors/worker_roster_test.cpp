@@ -170,6 +170,20 @@ BOOST_AUTO_TEST_CASE(what_a_worker_says_of_its_room_does_not_count_what_is_on_it
   BOOST_TEST(small.given() == "1<-3");
 }
 
+BOOST_AUTO_TEST_CASE(what_is_held_takes_no_room_from_what_a_worker_says_meanwhile) {
+  small_roster small;
+  auto holder = hello_of(1, {{"bake", 2}});
+  holder.held = {{"long", 1}};
+  small.join(holder);
+  small.add(worker_request("long"));
+  BOOST_TEST(small.given() == "1<-1");
+  // It does the one that it holds; this was said before it heard that somebody waits for it.
+  small.say(1, room_made{"bake", 1});
+  small.begin_all(1);
+  small.add(worker_request("short"));
+  BOOST_TEST(small.given() == "1<-2");
+}
+
 BOOST_AUTO_TEST_CASE(who_holds_a_call_is_asked_for_it_also_when_another_holder_has_gone) {
   small_roster small;
   const auto roomy = small.join(hello_of(1, {{"bake", 5}}));

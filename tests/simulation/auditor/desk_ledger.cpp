@@ -125,7 +125,8 @@ void desk_ledger::said(const place& who, desk& at, const word_passed& x) {
   auto given = at.out.extract(x.number);
   if (given.empty())
     return;
-  if (const auto seated = at.seats.find(x.connection); seated != at.seats.end() && !given.mapped().begun)
+  if (const auto seated = at.seats.find(x.connection);
+      seated != at.seats.end() && !given.mapped().begun && given.mapped().takes_room)
     --seated->second.unanswered[given.mapped().kind];
 }
 
@@ -158,13 +159,15 @@ void desk_ledger::give(const place& who, desk& at, const word_passed& x) {
         accuse_(
           rule::holder_is_asked, std::nullopt,
           to_string(who) + " gives " + shown(name) + " to somebody else than who holds it");
-  if (!seated.held.contains(name))
+  const bool takes_room = !seated.held.contains(name);
+  if (takes_room) {
     --seated.room[x.kind];
-  ++seated.unanswered[x.kind];
+    ++seated.unanswered[x.kind];
+  }
   for (auto& each : at.seats)
     each.second.held.erase(name);
   at.kinds[x.number] = x.kind;
-  at.out[x.number] = {x.connection, name, x.kind, x.heartbeat, x.at, false};
+  at.out[x.number] = {x.connection, name, x.kind, x.heartbeat, x.at, false, takes_room};
 }
 
 void desk_ledger::heard(desk& at, const word_passed& x) {
@@ -175,7 +178,7 @@ void desk_ledger::heard(desk& at, const word_passed& x) {
   const auto given = at.out.find(x.number);
   const bool has_it = given != at.out.end() && given->second.connection == x.connection;
   const auto answered = [&] {
-    if (has_it && !given->second.begun)
+    if (has_it && !given->second.begun && given->second.takes_room)
       --seated.unanswered[given->second.kind];
   };
   switch (x.what) {

@@ -37,7 +37,7 @@ private:
     std::optional<timestamp> leaving;
     /// What it has room for at least, by its last word and what it was given since.
     std::map<std::string, int64_t> room;
-    /// What it was given and has said nothing of.
+    /// What it was given to take room and has said nothing of.
     std::map<std::string, int64_t> unanswered;
     /// Since when it says so.
     std::map<call_name, timestamp> held;
@@ -49,6 +49,8 @@ private:
     duration heartbeat{};
     timestamp heard_at{};
     bool begun = false;
+    /// What its worker holds already has its room there.
+    bool takes_room = true;
   };
   struct open_call {
     call_name name;
