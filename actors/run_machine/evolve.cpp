@@ -5,6 +5,7 @@
 #include "actors/run_machine/follow.hpp"
 #include "actors/run_machine/plain_line.hpp"
 #include "actors/run_machine/progress.hpp"
+#include "actors/run_machine/seen_outputs.hpp"
 
 namespace levain {
 
@@ -121,8 +122,10 @@ void evolve(run_state& state, event&& fact) {
   check_follows(state, fact);
   if (fact.kind == event_kind::run_failed && fact.failure)
     fail_in_hand(state, fact);
-  if (fact.kind == event_kind::run_retried)
+  if (fact.kind == event_kind::run_retried) {
     keep_failed_undos(state);
+    keep_seen_outputs(state);
+  }
   advance(state, fact, nullptr);
   take_texts(state, fact);
 }

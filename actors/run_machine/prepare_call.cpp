@@ -9,6 +9,7 @@
 #include "actors/run_machine/json_text.hpp"
 #include "actors/run_machine/machine.hpp"
 #include "actors/run_machine/plain_line.hpp"
+#include "actors/run_machine/seen_outputs.hpp"
 
 namespace levain {
 
@@ -60,7 +61,7 @@ public:
     , step_(step)
     , undo_(undo)
     , variables_(variables)
-    , visible_(visible_results()) {}
+    , outputs_(seen_outputs(state, step, undo)) {}
 
   std::variant<call_request, call_failure> prepare() const {
     const auto& definition = state_.workflow->steps[step_];
@@ -85,30 +86,6 @@ public:
 
 private:
   uint32_t attempt() const { return undo_ ? state_.steps[step_].undo_attempt : state_.steps[step_].attempt; }
-
-  /// The steps whose outputs the call may see: those it comes after, directly or through others, and that had ended
-  /// when its step began, so every attempt sees the same. (What comes before a step that was skipped may end later.)
-  std::vector<bool> visible_results() const {
-    std::vector<bool> visible(state_.steps.size(), false);
-    std::vector<step_index> open = {step_};
-    while (!open.empty()) {
-      const auto& definition = state_.workflow->steps[open.back()];
-      open.pop_back();
-      for (const auto* list : {&definition.needs, &definition.after})
-        for (auto earlier : *list)
-          if (!visible[earlier]) {
-            visible[earlier] = true;
-            open.push_back(earlier);
-          }
-    }
-    if (!undo_)
-      for (step_index i = 0; i < visible.size(); ++i)
-        visible[i] = visible[i] && state_.steps[i].ended_seq <= state_.steps[step_].started_seq;
-    visible[step_] = undo_;
-    return visible;
-  }
-
-  bool has_result(step_index i) const { return visible_[i] && state_.steps[i].phase == step_phase::succeeded; }
 
   std::string run_value(std::string_view field) const {
     const auto& plan = state_.plan;
@@ -157,13 +134,13 @@ private:
     text += ",\"results\":{";
     bool first = true;
     for (step_index i = 0; i < state_.steps.size(); ++i) {
-      if (!has_result(i))
+      if (!outputs_[i])
         continue;
       if (!std::exchange(first, false))
         text += ',';
       append_json_text(text, state_.workflow->steps[i].name);
       text += ':';
-      text += state_.steps[i].output;
+      text += *outputs_[i];
     }
     text += "}}";
     return text;
@@ -199,8 +176,8 @@ private:
     if (piece.path.front() == "input")
       return simple_value(state_.plan.input, piece, 1);
     for (step_index i = 0; i < state_.steps.size(); ++i)
-      if (state_.workflow->steps[i].name == piece.path[1] && has_result(i))
-        return simple_value(state_.steps[i].output, piece, 2);
+      if (state_.workflow->steps[i].name == piece.path[1] && outputs_[i])
+        return simple_value(*outputs_[i], piece, 2);
     return unresolved{"{" + piece.text + "} has no value: step " + piece.path[1] + " has no result here"};
   }
 
@@ -251,7 +228,7 @@ private:
   step_index step_;
   bool undo_;
   const call_variables& variables_;
-  std::vector<bool> visible_;
+  std::vector<const std::string*> outputs_;
 };
 
 /// Collects the variables of one text that have no value.

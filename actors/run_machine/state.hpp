@@ -196,6 +196,18 @@ struct run_progress {
   bool operator==(const run_progress&) const = default;
 };
 
+/// What a step that stands was told by one that was undone after it and is done anew: whoever undoes it is told the
+/// same.
+struct seen_output {
+  /// Who was told.
+  step_index by = 0;
+  step_index of = 0;
+  /// JSON text.
+  std::string output;
+
+  bool operator==(const seen_output&) const = default;
+};
+
 /// Everything known about a run. Made and changed by `evolve` alone.
 struct run_state : run_progress {
   workflow_ptr workflow;
@@ -212,6 +224,8 @@ struct run_state : run_progress {
   bool rejected = false;
 
   std::vector<step_state> steps;
+  /// At most one for each pair; mostly none.
+  std::vector<seen_output> seen_before;
 
   bool operator==(const run_state&) const = default;
 };

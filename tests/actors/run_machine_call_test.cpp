@@ -182,6 +182,67 @@ BOOST_AUTO_TEST_CASE(every_attempt_sees_what_had_ended_when_the_step_began) {
   BOOST_TEST(results() == json::object());
 }
 
+/// `b` needs `a`; undoing `b` fails, so it stands when the run is retried and `a`, which was undone, is done anew.
+struct undone_in_part : fed_run {
+  undone_in_part()
+    : fed_run(workflow_builder()
+                .step("a")
+                .compensated()
+                .step("b")
+                .needs({"a"})
+                .compensate({.call = http_call{"DELETE", "http://x/{results.a.id}/{results.b.id}", {}}})
+                .step("c")
+                .needs({"b"})
+                .run_retries(0)
+                .build()) {
+    succeed("a", R"({"id":"a1"})");
+    succeed("b", R"({"id":"b1"})");
+    fail_and_retry();
+  }
+
+  void fail_and_retry() {
+    fail("c");
+    fail_undo("b");
+    undo("a");
+    feed(retry_asked{"ann"});
+  }
+
+  std::string undo_url() const {
+    const auto prepared = prepare_call(state, index_of("b"), true, {});
+    const auto* request = std::get_if<call_request>(&prepared);
+    return request ? std::get<http_call>(request->call).url : std::get<call_failure>(prepared).message;
+  }
+};
+
+BOOST_AUTO_TEST_CASE(who_undoes_a_step_sees_what_the_step_saw_and_not_what_was_done_anew) {
+  undone_in_part run;
+  run.succeed("a", R"({"id":"a2"})");
+  run.fail("c");
+  BOOST_TEST(run.step("a").redo == 1u);
+  BOOST_TEST(run.undo_url() == "http://x/a1/b1");
+}
+
+BOOST_AUTO_TEST_CASE(who_undoes_a_step_sees_what_the_step_saw_though_nobody_did_it_anew) {
+  undone_in_part run;
+  run.fail("a");
+  run.fail("c");
+  BOOST_TEST(run.undo_url() == "http://x/a1/b1");
+}
+
+BOOST_AUTO_TEST_CASE(what_a_standing_step_saw_is_kept_once_and_until_it_is_undone) {
+  undone_in_part run;
+  run.succeed("a", R"({"id":"a2"})");
+  run.fail_and_retry();
+  BOOST_TEST(run.state.seen_before.size() == 1u);
+  run.succeed("a", R"({"id":"a3"})");
+  run.fail("c");
+  BOOST_TEST(run.undo_url() == "http://x/a1/b1");
+  run.undo("b");
+  run.undo("a");
+  run.feed(retry_asked{"ann"});
+  BOOST_TEST(run.state.seen_before.empty());
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 } // namespace levain::test

@@ -3,9 +3,12 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <map>
 #include <random>
 #include <set>
 #include <tuple>
+
+#include <nlohmann/json.hpp>
 
 #include "actors/journal_order.hpp"
 #include "actors/run_machine/explain.hpp"
@@ -43,11 +46,11 @@ public:
     size_t wild = 5 + below(60);
     for (size_t i = 0; i < wild; ++i)
       feed(random_input());
-    for (size_t i = 0; state_.phase != run_phase::ended; ++i) {
-      BOOST_REQUIRE_MESSAGE(i < 1000, "a run that gets answers and time must end; it is " << to_string(state_.phase));
-      feed(helpful_input());
+    get_to_end();
+    while (chance(0.4)) {
+      feed(retry_asked{"dora"});
+      get_to_end();
     }
-    check_end();
     return inputs_;
   }
 
@@ -61,7 +64,7 @@ private:
     workflow_builder builder;
     auto count = 1 + below(8);
     for (uint64_t i = 0; i < count; ++i) {
-      builder.step("s" + std::to_string(i)).attempts(static_cast<uint32_t>(1 + below(3)));
+      builder.step("s" + std::to_string(i)).call(function_call{"work"}).attempts(static_cast<uint32_t>(1 + below(3)));
       for (uint64_t earlier = 0; earlier < i; ++earlier) {
         if (chance(0.25))
           builder.needs({"s" + std::to_string(earlier)});
@@ -73,7 +76,12 @@ private:
       if (chance(0.3))
         builder.effect_none();
       if (chance(0.5))
-        builder.compensated(static_cast<uint32_t>(1 + below(3)));
+        builder.compensate(
+          {.call = function_call{"undo"},
+           .retry = {
+             .max_attempts = static_cast<uint32_t>(1 + below(3)),
+             .initial_interval = std::chrono::seconds(1),
+             .jitter = 0}});
       if (chance(0.5))
         builder.audit(static_cast<audit_group>(below(audit_group_count)));
       if (i == 0)
@@ -145,6 +153,14 @@ private:
     return clock_reached{};
   }
 
+  void get_to_end() {
+    for (size_t i = 0; state_.phase != run_phase::ended; ++i) {
+      BOOST_REQUIRE_MESSAGE(i < 1000, "a run that gets answers and time must end; it is " << to_string(state_.phase));
+      feed(helpful_input());
+    }
+    check_end();
+  }
+
   // ---- the world ----------------------------------------------------------------
 
   void feed(const run_input& input) {
@@ -205,12 +221,29 @@ private:
       if (!call->undo)
         for (auto need : state_.workflow->steps[call->step].needs)
           BOOST_REQUIRE(state_.steps[need].phase == step_phase::succeeded);
-      BOOST_REQUIRE(std::holds_alternative<call_request>(prepare_call(state_, call->step, call->undo, {})));
+      check_results(*call);
     } else if (const auto* call = std::get_if<abandon_call>(&effect)) {
       BOOST_REQUIRE(state_.workflow->steps[call->step].effect == call_effect::none);
       BOOST_REQUIRE(in_hand_.contains({call->step, call->attempt, false}));
       abandoned_.insert({call->step, call->attempt, false});
     }
+  }
+
+  /// Every attempt at a step is told the same results, and whoever undoes it is told them again, and its own.
+  void check_results(const begin_call& call) {
+    const auto prepared = prepare_call(state_, call.step, call.undo, {});
+    BOOST_REQUIRE(std::holds_alternative<call_request>(prepared));
+    const auto results = nlohmann::json::parse(std::get<call_request>(prepared).body).at("results");
+    const auto& step = state_.steps[call.step];
+    if (!call.undo) {
+      if (step.attempts_in_round == 1)
+        told_[call.step] = results;
+      BOOST_REQUIRE(results == told_[call.step]);
+      return;
+    }
+    auto wanted = told_.at(call.step);
+    wanted[state_.workflow->steps[call.step].name] = nlohmann::json::parse(step.output);
+    BOOST_REQUIRE(results == wanted);
   }
 
   /// The process dies and what was in memory with it.
@@ -278,6 +311,8 @@ private:
   std::vector<event_record> records_;
   std::set<call_key> in_hand_;
   std::set<call_key> abandoned_;
+  /// The results that each step's call was told, since the step began.
+  std::map<step_index, nlohmann::json> told_;
   decision last_resort_;
   size_t inputs_ = 0;
   int ends_ = 0;

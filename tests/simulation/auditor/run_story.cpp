@@ -151,7 +151,7 @@ void run_story::begin_undo(step_story& step) {
   auto& begun_now = begun[{step.known->name, step.undo_attempt, true}];
   begun_now.at = now_;
   begun_now.key = key_of(step, true);
-  begun_now.results = outputs_before(step);
+  begun_now.results = step.sees;
   begun_now.results[step.known->name] = step.output;
 }
 

@@ -64,7 +64,8 @@ struct step_story {
   std::optional<timestamp> ended;
   std::optional<timestamp> due;
   json_ptr output;
-  /// The outputs that every attempt receives, by step: of what had succeeded when the step began.
+  /// The outputs that every attempt receives, by step: of what had succeeded when the step began. Who undoes it
+  /// receives them again, and its own.
   std::map<std::string, json_ptr> sees;
   /// Counts successes, from 1.
   uint32_t rank = 0;
