@@ -125,12 +125,13 @@ BOOST_AUTO_TEST_CASE(a_name_that_two_nodes_have_is_refused_with_their_ids) {
   gateway_world other(called("anna"), postgres_ports(database.url()), database.url());
   const auto three =
     bert.get_until(nodes_path, [](const http_answer& answer) { return answer.json()["nodes"].size() == 3; });
+  const auto nodes = three.json()["nodes"];
   const auto refused = mark("anna", "drain");
   is_problem(refused, 409, "2 living nodes are called 'anna'");
-  for (const auto& each : three.json()["nodes"])
+  for (const auto& each : nodes)
     if (each["name"] == "anna")
       is_problem(refused, 409, each["id"].get<std::string>());
-  BOOST_TEST(mark(three.json()["nodes"][0]["id"].get<std::string>(), "drain").status == 200);
+  BOOST_TEST(mark(nodes[0]["id"].get<std::string>(), "drain").status == 200);
 }
 
 BOOST_AUTO_TEST_CASE(a_node_that_is_not_there_is_refused_with_those_that_are) {

@@ -44,31 +44,37 @@ struct link_world {
   };
   using heard = std::vector<std::variant<worker_hello, call_begun, call_declined>>;
 
+  /// A gate that keeps what it is asked, and says nothing by itself.
+  static caf::behavior silent_gate(caf::event_based_actor* self, link_world* world) {
+    return {
+      [world, self](const worker_hello& x) {
+        world->ears.emplace_back(x);
+        world->hello = self->make_response_promise();
+        return world->hello;
+      },
+      [world](const call_begun& x) { world->ears.emplace_back(x); },
+      [world](const call_declined& x) { world->ears.emplace_back(x); },
+      [](const room_made&) {},
+      [](const answer_now& x) { x.how(); },
+    };
+  }
+
+  /// Answers a try to connect when it is told to.
+  static caf::behavior obedient_wire(caf::event_based_actor* self, link_world* world) {
+    return {
+      [world, self](ask_gate) {
+        ++world->tries;
+        world->connection = self->make_response_promise();
+        return world->connection;
+      },
+      [](const answer_now& x) { x.how(); },
+    };
+  }
+
   link_world() {
-    // A gate that keeps what it is asked, and says nothing by itself.
-    gate = system.spawn([this](caf::event_based_actor* self) -> caf::behavior {
-      return {
-        [this, self](const worker_hello& x) {
-          ears.emplace_back(x);
-          hello = self->make_response_promise();
-          return hello;
-        },
-        [this](const call_begun& x) { ears.emplace_back(x); },
-        [this](const call_declined& x) { ears.emplace_back(x); },
-        [](const room_made&) {},
-        [](const answer_now& x) { x.how(); },
-      };
-    });
-    // The wire: answers a try to connect when it is told to.
-    wire = system.spawn([this](caf::event_based_actor* self) -> caf::behavior {
-      return {
-        [this, self](ask_gate) {
-          ++tries;
-          connection = self->make_response_promise();
-          return connection;
-        },
-        [](const answer_now& x) { x.how(); }};
-    });
+    // CAF binds a null pointer where an actor's function takes nothing.
+    gate = system.spawn(silent_gate, this);
+    wire = system.spawn(obedient_wire, this);
     worker_link_options options;
     options.id.bytes[15] = 1;
     options.name = "oven";
