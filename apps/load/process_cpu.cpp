@@ -86,6 +86,9 @@ std::chrono::microseconds from(const timeval& time) {
   return std::chrono::seconds(time.tv_sec) + std::chrono::microseconds(time.tv_usec);
 }
 
+/// Where children end all the time, no look may be without one that does.
+constexpr int family_looks_max = 10;
+
 /// A line such as `VmHWM:     5120 kB`.
 std::optional<uint64_t> status_bytes(pid_t process, const std::string& name) {
   std::ifstream in("/proc/" + std::to_string(process) + "/status");
@@ -109,14 +112,22 @@ std::optional<std::chrono::microseconds> cpu_of(pid_t process) {
 }
 
 std::optional<std::chrono::microseconds> cpu_of_family(pid_t ancestor) {
-  const auto all = all_processes();
-  if (!all.contains(ancestor))
-    return std::nullopt;
-  uint64_t ticks = 0;
-  for (const auto& [process, times] : all)
-    if (descends_from(all, process, ancestor))
-      ticks += times.own + times.reaped;
-  return from_ticks(ticks);
+  std::optional<std::chrono::microseconds> found;
+  for (int look = 0; look < family_looks_max; ++look) {
+    const auto before = times_of(ancestor);
+    const auto all = all_processes();
+    if (!before || !all.contains(ancestor))
+      return std::nullopt;
+    uint64_t ticks = 0;
+    for (const auto& [process, times] : all)
+      if (descends_from(all, process, ancestor))
+        ticks += times.own + times.reaped;
+    found = from_ticks(ticks);
+    // A child that was reaped meanwhile may have been counted as neither a child nor reaped, or as both.
+    if (const auto after = times_of(ancestor); after && after->reaped == before->reaped)
+      break;
+  }
+  return found;
 }
 
 std::optional<uint64_t> rss_bytes_of(pid_t process) {
