@@ -19,20 +19,12 @@ constexpr auto ready_patience = 60s;
 constexpr auto ready_look_interval = 100ms;
 /// A daemon that could not be asked is left alone for so long.
 constexpr auto failure_pause = 1000ms;
-/// For how long the daemon may hold an answer back while nothing ends; also how long stopping may take.
-constexpr int poll_wait_seconds = 1;
-/// Between two polls when there was little to tell, so that one request does not go out for each run.
-constexpr auto poll_pause = 5ms;
-constexpr size_t poll_few = 100;
-constexpr size_t poll_limit = 10'000;
-constexpr size_t rows_per_page = 1000;
-/// The daemon's clock may be another.
-constexpr auto clock_difference_max = 10min;
 
 } // namespace
 
 http_target::http_target(daemon_options_of_load options)
-  : options_(std::move(options)) {}
+  : options_(std::move(options))
+  , endings_(options_.urls) {}
 
 http_target::~http_target() {
   stop();
@@ -74,7 +66,6 @@ void http_target::prepare(const load_work& work) {
     heads_.push_back(fmt::format(
       R"({{"workflow":{},"version":{},"run_type":"test","priority":"{}","input":{})", definition["workflow"].dump(),
       definition["version"].dump(), priority, work.input));
-  looked_up_from_ = to_rfc3339(now_utc() - clock_difference_max);
 }
 
 void http_target::begin(const load_work& work, load_listener& listener) {
@@ -83,12 +74,10 @@ void http_target::begin(const load_work& work, load_listener& listener) {
   for (const auto& url : options_.urls)
     wait_until_ready(url);
   api_client({.url = options_.urls.front()}).post("/v1/workflows", work.definition);
-  for (const auto& url : options_.urls) {
-    const auto newest = api_client({.url = url}).get("/v1/operator/endings", {{"after", "newest"}});
-    threads_.emplace_back([this, url, cursor = newest.at("next").get<std::string>()] { follow_endings(url, cursor); });
+  endings_.begin(work, listener);
+  for (const auto& url : options_.urls)
     for (size_t i = 0; i < options_.connections; ++i)
       threads_.emplace_back([this, url] { send_lists(url); });
-  }
 }
 
 void http_target::stop() {
@@ -100,6 +89,7 @@ void http_target::stop() {
   for (auto& each : threads_)
     each.join();
   threads_.clear();
+  endings_.stop();
 }
 
 bool http_target::pause(std::chrono::milliseconds span) {
@@ -173,73 +163,27 @@ void http_target::tell_answers(const start_list& list, const api_reply& reply) {
   }
 }
 
-// ---- ends -------------------------------------------------------------------
-
-void http_target::follow_endings(const std::string& url, std::string cursor) {
-  api_client client({.url = url});
-  for (;;) {
-    const auto path = fmt::format(
-      "/v1/operator/endings?after={}&wait={}&limit={}", percent_encoded(cursor), poll_wait_seconds, poll_limit);
-    const auto reply = client.exchange("GET", path, {});
-    const auto page = read_endings(reply);
-    if (!page) {
-      listener_->went_wrong(
-        reply.http_status == 0 ? fmt::format("asking for endings: {}", reply.failure)
-                               : fmt::format("asking for endings: answered {}", reply.http_status));
-      if (!pause(failure_pause))
-        return;
-      continue;
-    }
-    cursor = page->next;
-    for (const auto& each : page->endings)
-      listener_->ended(each, false);
-    if (page->missed)
-      look_up_with(client);
-    if (!pause(page->endings.size() < poll_few ? poll_pause : 0ms))
-      return;
-  }
-}
-
-void http_target::look_up() {
-  api_client client({.url = options_.urls.front()});
-  look_up_with(client);
-}
-
-void http_target::look_up_with(api_client& client) {
-  try {
-    for (const auto& tenant : work_.tenants) {
-      std::string cursor;
-      do {
-        query_parameters query{
-          {"status", "completed,partial_success,failed,cancelled"},
-          {"from", looked_up_from_},
-          {"limit", std::to_string(rows_per_page)}};
-        if (!cursor.empty())
-          query.emplace_back("cursor", cursor);
-        const auto page = client.get(fmt::format("/v1/tenants/{}/runs", to_string(tenant)), query);
-        for (const auto& row : page.at("runs"))
-          listener_->ended(ending_of_row(tenant, row), true);
-        const auto& next = page.at("next_cursor");
-        cursor = next.is_string() ? next.get<std::string>() : std::string();
-      } while (!cursor.empty());
-    }
-  } catch (const std::exception& failure) {
-    listener_->went_wrong(fmt::format("looking runs up: {}", failure.what()));
-  }
-}
-
 // ---- figures ----------------------------------------------------------------
 
 engine_figures http_target::figures() {
   engine_figures all;
-  for (const auto& url : options_.urls) {
-    const auto status = api_client({.url = url}).get("/v1/status");
+  all.cpu_ms = 0;
+  all.peak_rss_bytes = 0;
+  for (const auto& url : endings_.daemons()) {
+    const auto reply = api_client({.url = url}).exchange("GET", "/v1/status", {});
+    const auto status = json::parse(reply.body, nullptr, false);
+    // One that is gone, or another one by now: what all of them did together nobody knows.
+    const auto life =
+      reply.granted() && status.is_object() ? status.at("started_at").get<std::string>() : std::string();
+    if (const auto known = lives_.try_emplace(url, life).first; life.empty() || known->second != life)
+      return {.batches = figures_.batches, .events = figures_.events, .cpu_ms = {}, .peak_rss_bytes = {}};
     all.batches += status.at("journal").at("batches").get<uint64_t>();
     all.events += status.at("journal").at("events").get<uint64_t>();
     const auto& process = status.at("process");
-    all.cpu_ms = all.cpu_ms.value_or(0) + process.at("cpu_ms").get<double>();
-    all.peak_rss_bytes = all.peak_rss_bytes.value_or(0) + process.at("peak_rss_bytes").get<uint64_t>();
+    *all.cpu_ms += process.at("cpu_ms").get<double>();
+    *all.peak_rss_bytes += process.at("peak_rss_bytes").get<uint64_t>();
   }
+  figures_ = all;
   return all;
 }
 

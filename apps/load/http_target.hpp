@@ -1,6 +1,5 @@
 #pragma once
 
-#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <map>
@@ -10,6 +9,7 @@
 #include <vector>
 
 #include "apps/client/api_client.hpp"
+#include "apps/load/endings_feed.hpp"
 #include "apps/load/load_target.hpp"
 
 namespace levain::load {
@@ -24,8 +24,8 @@ struct daemon_options_of_load {
   size_t connections = 4;
 };
 
-/// One or several running daemons, over HTTP. Each has threads of its own: some that ask for starts, one that asks
-/// which runs ended.
+/// One or several running daemons, over HTTP: threads of each ask it for starts, and a feed hears what ends at them and
+/// at the other nodes that share their database.
 class http_target final : public load_target {
 public:
   explicit http_target(daemon_options_of_load options);
@@ -33,7 +33,7 @@ public:
 
   void begin(const load_work& work, load_listener& listener) override;
   void start(const std::vector<start_ask>& asks) override;
-  void look_up() override;
+  void look_up() override { endings_.look_up(); }
   engine_figures figures() override;
   void stop() override;
   std::string name() const override;
@@ -48,8 +48,6 @@ private:
   std::string body_of(const start_list& list) const;
   void tell_answers(const start_list& list, const api_reply& reply);
   void set_all_back(const start_list& list, const start_setback& setback);
-  void follow_endings(const std::string& url, std::string cursor);
-  void look_up_with(api_client& client);
   /// Answers false at once when the target stops.
   bool pause(std::chrono::milliseconds span);
 
@@ -58,8 +56,10 @@ private:
   load_listener* listener_ = nullptr;
   /// Of a start, by priority, up to its key.
   std::vector<std::string> heads_;
-  /// When the load began, by this machine's clock: what began before needs no looking up.
-  std::string looked_up_from_;
+  endings_feed endings_;
+  /// When each daemon began, and what they said of themselves last.
+  std::map<std::string, std::string> lives_;
+  engine_figures figures_;
 
   std::mutex mutex_;
   std::condition_variable changed_;

@@ -22,8 +22,10 @@ constexpr duration look_interval_max = std::chrono::milliseconds(100);
 constexpr duration look_interval_closed = std::chrono::milliseconds(2);
 /// Starts of an open loop that are due within this are made together.
 constexpr duration start_grain = std::chrono::microseconds(250);
-/// When nothing has ended for so long during the drain, ends may have been missed.
-constexpr duration stall = std::chrono::seconds(3);
+/// When nothing has ended for so long although nothing more is started, ends may have been missed. The next look waits
+/// twice as long, since they may only take their time.
+constexpr duration stall_min = std::chrono::seconds(3);
+constexpr duration stall_max = std::chrono::minutes(1);
 constexpr duration progress_interval = std::chrono::milliseconds(500);
 
 /// How many starts the options ask for, where they say so.
@@ -51,6 +53,7 @@ load_driver::load_driver(
   , pace_(options.pace)
   , mix_(options.mix)
   , starts_max_(starts_asked_for(options, pace_))
+  , stall_(stall_min)
   , ledger_(std::move(tenants)) {}
 
 // ---- what is told -----------------------------------------------------------
@@ -170,15 +173,17 @@ void load_driver::look_around(duration at, load_result& result) {
 void load_driver::look_up_if_stalled(duration at) {
   {
     const std::lock_guard guard(mutex_);
-    if (ledger_.runs_ended() != moved_ended_ || ledger_.unanswered() > 0) {
+    if (ledger_.runs_ended() != moved_ended_ || ledger_.unanswered() > 0 || ledger_.in_flight() == 0) {
       moved_ended_ = ledger_.runs_ended();
       moved_at_ = at;
+      stall_ = stall_min;
     }
-    if (at - moved_at_ < stall)
+    if (at - moved_at_ < stall_)
       return;
   }
   target_.look_up();
   moved_at_ = now();
+  stall_ = std::min(2 * stall_, stall_max);
 }
 
 bool load_driver::is_over(duration at) {
@@ -201,7 +206,8 @@ driven_load load_driver::drive(load_result& result) {
     look_around(at, result);
     if (is_over(at))
       break;
-    if (draining_since_)
+    // A closed loop whose ends are missed starts nothing any more.
+    if (draining_since_ || !pace_.open_loop())
       look_up_if_stalled(at);
     clock_.wait_until(began_ + next_look(at));
   }

@@ -56,6 +56,8 @@ private:
   const load_mix mix_;
   /// How many starts there are in all, where that is known. An open loop makes all that its time has, even if late.
   const std::optional<uint64_t> starts_max_;
+  /// How long nothing may end before ends are looked up.
+  duration stall_;
   duration began_{};
 
   /// Guards the ledger.
@@ -72,7 +74,7 @@ private:
   double runs_per_s_ = 0;
   duration progress_at_{};
   uint64_t progress_ended_ = 0;
-  /// When the number of ended runs changed last, during the drain.
+  /// When the number of ended runs changed last, as far as that was looked at.
   duration moved_at_{};
   uint64_t moved_ended_ = 0;
 };

@@ -55,7 +55,10 @@ public:
       on_ask(ask);
     }
   }
-  void look_up() override { ++looks; }
+  void look_up() override {
+    ++looks;
+    on_look();
+  }
   engine_figures figures() override { return {}; }
   void stop() override {}
   std::string name() const override { return "scripted"; }
@@ -82,6 +85,7 @@ public:
   }
 
   std::function<void(const start_ask&)> on_ask = [this](const start_ask& ask) { serve(ask); };
+  std::function<void()> on_look = [] {};
   std::vector<start_ask> asked;
   int looks = 0;
 
@@ -254,6 +258,31 @@ BOOST_FIXTURE_TEST_CASE(what_does_not_end_in_time_is_told_and_looked_up, driver_
   BOOST_TEST(driven.runs_open == 1u);
   BOOST_TEST(result.runs == 99u);
   BOOST_TEST(target.looks > 0);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_closed_loop_whose_ends_were_missed_goes_on, driver_world) {
+  std::vector<start_ask> missed;
+  target.on_ask = [&](const start_ask& ask) {
+    clock.in(1ms, [&, ask] { target.acknowledge(ask); });
+    missed.push_back(ask);
+  };
+  target.on_look = [&] {
+    for (const auto& each : std::exchange(missed, {}))
+      target.end(each);
+  };
+  const auto driven = drive({.pace = {.in_flight = 10}, .runs = 30});
+  BOOST_TEST(driven.runs_open == 0u);
+  BOOST_TEST(result.runs == 30u);
+  BOOST_TEST(target.looks == 3);
+}
+
+BOOST_FIXTURE_TEST_CASE(runs_that_take_their_time_are_looked_up_less_and_less_often, driver_world) {
+  target.on_ask = [&](const start_ask& ask) {
+    clock.in(1ms, [&, ask] { target.acknowledge(ask); });
+    clock.in(40s, [&, ask] { target.end(ask); });
+  };
+  drive({.pace = {.in_flight = 10}, .runs = 10});
+  BOOST_TEST(target.looks == 3); // After 3, 9 and 21 s.
 }
 
 BOOST_FIXTURE_TEST_CASE(a_load_that_is_stopped_drains, driver_world) {

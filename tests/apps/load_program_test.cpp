@@ -1,6 +1,8 @@
 // Loads of a real engine on a real PostgreSQL: in this process, as a program, and against daemons.
 #include <boost/test/unit_test.hpp>
 
+#include <memory>
+
 #include <nlohmann/json.hpp>
 #include <pqxx/pqxx>
 
@@ -135,6 +137,34 @@ BOOST_AUTO_TEST_CASE(daemons_are_loaded_over_http_and_all_their_ends_are_heard_o
   BOOST_TEST(result.latency_ms.count == 600u);
   BOOST_TEST(result.engine_cpu_ms_per_run.value_or(0) > 0);
   BOOST_TEST(rows_of(database.url()) == 600u);
+}
+
+BOOST_AUTO_TEST_CASE(ends_at_nodes_that_were_not_named_are_heard_of) {
+  // Given: two nodes of a cluster. The one that is named has so much less room that its starts go to the other.
+  const fresh_database database;
+  const auto node = [&](const std::string& name, const std::string& room) {
+    return std::make_unique<running_daemon>(std::vector<std::string>{
+      "--database", database.url(), "--name", name, "--cluster", "127.0.0.1:0", "--heartbeat-interval", "100ms",
+      "--runs-running-max", room, "--start-imbalance-max", "100"});
+  };
+  const auto first = node("first", "100");
+  first->wait_until_ready();
+  const auto second = node("second", "10000");
+  second->wait_until_ready();
+  // When: more runs are started than may be in flight.
+  const auto ended = load_with(
+    {"--daemon", first->url(), "--database", database.url(), "--runs", "300", "--in-flight", "50", "--list", "10",
+     "--json"});
+  // Then
+  BOOST_TEST(ended.status == 0, ended.errors);
+  const auto result = result_in(ended);
+  check_nothing_lost(result);
+  BOOST_TEST(result.runs == 300u);
+  BOOST_TEST(result.latency_ms.count == 300u);
+  const auto heard = second->get("/v1/operator/endings?after=newest");
+  BOOST_TEST_REQUIRE((heard && heard->status == 200));
+  const auto cursor = heard->json()["next"].get<std::string>();
+  BOOST_TEST(std::stoul(cursor.substr(cursor.rfind('.') + 1)) > 0u);
 }
 
 BOOST_AUTO_TEST_CASE(ends_that_were_missed_are_looked_up) {
