@@ -47,7 +47,6 @@ private:
   bool next_list(start_list& list);
   std::string body_of(const start_list& list) const;
   void tell_answers(const start_list& list, const api_reply& reply);
-  void set_all_back(const start_list& list, const start_setback& setback);
   /// Answers false at once when the target stops.
   bool pause(std::chrono::milliseconds span);
 
