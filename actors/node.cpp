@@ -333,10 +333,7 @@ void node::status(receiver<node_status> outcome) {
       auto all = limits;
       all.liveness = liveness->figures();
       all.runs = runs;
-      all.database_answers = figures->database_answers;
-      if (const auto since = figures->failing_since.load(); since != 0)
-        all.database_failing_since = timestamp(duration(since));
-      all.database_failing_reason = figures->failing_reason();
+      all.database_outage = figures->outage.report();
       all.batches = figures->batches;
       all.appends = figures->appends;
       all.events = figures->events;

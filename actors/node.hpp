@@ -11,6 +11,7 @@
 #include "actors/cluster/cluster_options.hpp"
 #include "actors/cluster/lease_messages.hpp"
 #include "actors/cluster/worker_view.hpp"
+#include "actors/database_outage.hpp"
 #include "actors/ending_messages.hpp"
 #include "actors/liveness_log.hpp"
 #include "actors/messages.hpp"
@@ -63,11 +64,8 @@ struct node_options {
 /// What a node says of its health.
 struct node_status {
   dispatcher_status runs;
-  bool database_answers = true;
-  /// Since when it does not; absent while it answers.
-  std::optional<timestamp> database_failing_since;
-  /// Why not, in its own words on one line; empty while it answers.
-  std::string database_failing_reason;
+  /// Absent while the database takes what every writer has for it.
+  std::optional<outage_report> database_outage;
   uint64_t batches = 0;
   uint64_t appends = 0;
   uint64_t events = 0;

@@ -27,7 +27,7 @@ finding readiness_finding(const node_status& status) {
     return good("ready", fmt::format("yes, {} shards", status.runs.shards_ready));
   return bad(
     level::critical, "ready", fmt::format("no: {}", fmt::join(reasons, "; ")), "a node that takes starts",
-    status.database_answers ? "wait a lease's length; then look for lease and recovery lines in the node's log"
+    !status.database_outage ? "wait a lease's length; then look for lease and recovery lines in the node's log"
                             : "bring the database back, or make room on its disk; the node goes on by itself then");
 }
 
@@ -129,18 +129,19 @@ std::string why_no_shards(const dispatcher_status& runs) {
   return reason;
 }
 
+std::string why_database_fails(const outage_report& outage) {
+  std::string whose;
+  if (outage.writers_failing < outage.writers)
+    whose = fmt::format(" from {} of {} writers", outage.writers_failing, outage.writers);
+  return fmt::format("the database has taken nothing{} since {}: {}", whose, to_rfc3339(outage.since), outage.reason);
+}
+
 } // namespace
 
 std::vector<std::string> why_not_ready(const node_status& status) {
   std::vector<std::string> reasons;
-  if (!status.database_answers) {
-    std::string reason = "the database takes nothing";
-    if (status.database_failing_since)
-      reason = "the database has taken nothing since " + to_rfc3339(*status.database_failing_since);
-    if (!status.database_failing_reason.empty())
-      reason += ": " + status.database_failing_reason;
-    reasons.push_back(std::move(reason));
-  }
+  if (status.database_outage)
+    reasons.push_back(why_database_fails(*status.database_outage));
   if (status.runs.shards_ready == 0)
     reasons.push_back(why_no_shards(status.runs));
   if (!status.runs.has_run_numbers)

@@ -27,6 +27,7 @@ void persistence_state::begin(
   entropy_ = std::move(entropy);
   status_ = std::move(status);
   backlog_place_ = status_->backlog.enlist();
+  outage_place_ = status_->outage.enlist();
   on_fenced_ = std::move(on_fenced);
 }
 
@@ -264,12 +265,8 @@ void persistence_state::answer(const part& to, const append_outcome& outcome) {
 }
 
 void persistence_state::wait_for_database(const std::string& reason) {
-  if (status_->database_answers.exchange(false)) {
-    status_->failing_since = now_().time_since_epoch().count();
+  if (status_->outage.begin(outage_place_, now_(), reason))
     spdlog::warn("database_unavailable reason=\"{}\"", reason);
-  }
-  // The latest counts: what began as a lost connection may go on as a full disk.
-  status_->set_failing_reason(reason);
   retry_interval_ = retry_interval_.count() == 0 ? options_.retry_interval_initial
                                                  : std::min(retry_interval_ * 2, options_.retry_interval_max);
   // Between half and the whole of it, so that many writers do not come back together.
@@ -281,11 +278,8 @@ void persistence_state::wait_for_database(const std::string& reason) {
 
 void persistence_state::database_is_back() {
   retry_interval_ = std::chrono::milliseconds(0);
-  if (!status_->database_answers.exchange(true)) {
-    status_->failing_since = 0;
-    status_->set_failing_reason({});
+  if (status_->outage.end(outage_place_))
     spdlog::info("database_available");
-  }
 }
 
 caf::result<drained> persistence_state::drain_all() {

@@ -3,13 +3,13 @@
 #include <atomic>
 #include <deque>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
 
 #include "actors/append_backlog.hpp"
 #include "actors/append_turns.hpp"
+#include "actors/database_outage.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/node_options.hpp"
 #include "actors/recent_values.hpp"
@@ -18,9 +18,7 @@ namespace levain {
 
 /// What a writer tells the rest of the node without being asked: figures for health pages. Any thread may read.
 struct persistence_status {
-  std::atomic<bool> database_answers{true};
-  /// Microseconds since the epoch of the first failure in a row; 0 while the database answers.
-  std::atomic<int64_t> failing_since{0};
+  database_outage outage;
   std::atomic<uint64_t> batches{0};
   std::atomic<uint64_t> appends{0};
   std::atomic<uint64_t> events{0};
@@ -37,23 +35,14 @@ struct persistence_status {
   recent_values commit_micros;
 
   append_pressure pressure(timestamp now) const {
-    return {
-      backlog.wait(now), waiting.load(std::memory_order_relaxed), database_answers.load(std::memory_order_relaxed)};
+    return {backlog.wait(now), waiting.load(std::memory_order_relaxed), !outage.going_on()};
   }
 
   /// Why the database takes nothing, in its own words on one line; empty while it does.
   std::string failing_reason() const {
-    const std::lock_guard lock(mutex_);
-    return failing_reason_;
+    const auto now = outage.report();
+    return now ? now->reason : std::string();
   }
-  void set_failing_reason(std::string reason) {
-    const std::lock_guard lock(mutex_);
-    failing_reason_ = std::move(reason);
-  }
-
-private:
-  mutable std::mutex mutex_;
-  std::string failing_reason_;
 };
 
 /// The batching writer. It writes what is there as soon as the previous batch is settled: a lonely run pays one commit,
@@ -108,6 +97,7 @@ private:
   std::function<uuid_entropy()> entropy_;
   std::shared_ptr<persistence_status> status_;
   size_t backlog_place_ = 0;
+  size_t outage_place_ = 0;
   std::function<void(shard_lease)> on_fenced_;
 
   std::unordered_map<run_id, waiting_run> waiting_;

@@ -55,7 +55,7 @@ void watchdog_state::woken(const look_around& x) {
 }
 
 std::optional<timestamp> watchdog_state::database_since() {
-  if (with_.writers && !with_.writers->database_answers.load())
+  if (with_.writers && with_.writers->outage.going_on())
     database_since_.reset();
   else if (!database_since_)
     database_since_ = now();

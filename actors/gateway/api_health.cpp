@@ -79,8 +79,7 @@ void show_status(const api_core_ptr& core, api_call call) {
   query_reader(call.request, {});
   core->ask_node(call.respond, [&](node& engine) {
     engine.status([core, respond = call.respond](const node_status& status) {
-      const auto& since = status.database_failing_since;
-      const auto& reason = status.database_failing_reason;
+      const auto& outage = status.database_outage;
       const ordered_json document{
         {"version", core->options.version},
         {"started_at", to_rfc3339(core->started_at)},
@@ -101,9 +100,10 @@ void show_status(const api_core_ptr& core, api_call call) {
           {"fenced_at", status.runs.fenced_at ? ordered_json(to_rfc3339(*status.runs.fenced_at)) : ordered_json()}}},
         {"admitting", status.runs.admitting},
         {"database",
-         {{"answers", status.database_answers},
-          {"failing_since", since ? ordered_json(to_rfc3339(*since)) : ordered_json()},
-          {"reason", reason.empty() ? ordered_json() : ordered_json(reason)}}},
+         {{"answers", !outage},
+          {"writers_failing", outage ? outage->writers_failing : 0},
+          {"failing_since", outage ? ordered_json(to_rfc3339(outage->since)) : ordered_json()},
+          {"reason", outage ? ordered_json(outage->reason) : ordered_json()}}},
         {"journal",
          {{"batches", status.batches},
           {"appends", status.appends},

@@ -4,21 +4,19 @@ namespace levain {
 
 namespace {
 
-/// What a step comes after, directly or through others.
-std::vector<bool> earlier_steps(const workflow_definition& workflow, step_index step) {
-  std::vector<bool> earlier(workflow.steps.size(), false);
+/// Points at the outputs of all that a step comes after, directly or through others, whether they have one or not.
+void point_at_earlier(const run_state& state, step_index step, std::vector<const std::string*>& outputs) {
   std::vector<step_index> open = {step};
   while (!open.empty()) {
-    const auto& definition = workflow.steps[open.back()];
+    const auto& definition = state.workflow->steps[open.back()];
     open.pop_back();
     for (const auto* list : {&definition.needs, &definition.after})
       for (auto each : *list)
-        if (!earlier[each]) {
-          earlier[each] = true;
+        if (!outputs[each]) {
+          outputs[each] = &state.steps[each].output;
           open.push_back(each);
         }
   }
-  return earlier;
 }
 
 /// True for a step that may have to be undone although others are done anew.
@@ -32,12 +30,12 @@ bool stands(const run_state& state, step_index i) {
 
 std::vector<const std::string*> seen_outputs(const run_state& state, step_index step, bool undo) {
   std::vector<const std::string*> seen(state.steps.size(), nullptr);
-  const auto earlier = earlier_steps(*state.workflow, step);
+  point_at_earlier(state, step, seen);
   for (step_index i = 0; i < seen.size(); ++i) {
     const auto& each = state.steps[i];
     // What comes before a step that was skipped may end later, and so may what was undone and is done anew.
-    if (earlier[i] && each.phase == step_phase::succeeded && each.ended_seq <= state.steps[step].started_seq)
-      seen[i] = &each.output;
+    if (each.phase != step_phase::succeeded || each.ended_seq > state.steps[step].started_seq)
+      seen[i] = nullptr;
   }
   if (!undo)
     return seen;

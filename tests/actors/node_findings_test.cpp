@@ -12,6 +12,10 @@ using namespace std::chrono_literals;
 
 namespace {
 
+const timestamp at_six = std::chrono::sys_days(std::chrono::year(2026) / 11 / 27) + 6h;
+const outage_report none_is_served{2, 2, at_six, "no room"};
+const outage_report one_is_not_served{1, 2, at_six, "no room"};
+
 node_status healthy() {
   node_status status;
   status.runs.shards_ready = 64;
@@ -50,7 +54,10 @@ BOOST_AUTO_TEST_CASE(a_healthy_node_has_nothing_to_complain_of) {
 
 BOOST_AUTO_TEST_CASE(a_node_that_takes_no_starts_is_critical_and_says_why) {
   const std::pair<void (*)(node_status&), const char*> reasons[] = {
-    {[](node_status& status) { status.database_answers = false; }, "the database takes nothing"},
+    {[](node_status& status) { status.database_outage = none_is_served; },
+     "the database has taken nothing since 2026-11-27T06:00:00.000000Z: no room"},
+    {[](node_status& status) { status.database_outage = one_is_not_served; },
+     "the database has taken nothing from 1 of 2 writers since 2026-11-27T06:00:00.000000Z: no room"},
     {[](node_status& status) { status.runs.shards_ready = 0; }, "owns no shards"},
     {[](node_status& status) { status.runs.has_run_numbers = false; }, "waits for run numbers"},
     {[](node_status& status) { status.runs.admitting = false; }, "shutting down"},

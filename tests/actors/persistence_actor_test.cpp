@@ -212,11 +212,11 @@ BOOST_AUTO_TEST_CASE(tries_come_further_apart_up_to_the_limit) {
   // At least one a second from the fourth on, at most two: the wait is between half and the whole of its interval.
   BOOST_TEST(tries >= 55);
   BOOST_TEST(tries <= 130);
-  BOOST_TEST(!world.writer_status->database_answers.load());
+  BOOST_TEST(world.writer_status->outage.going_on());
   BOOST_TEST(!world.writer_status->failing_reason().empty());
   world.manners->on_append = nullptr;
   world.advance(2s);
-  BOOST_TEST(world.writer_status->database_answers.load());
+  BOOST_TEST(!world.writer_status->outage.going_on());
   BOOST_TEST(world.writer_status->failing_reason().empty());
 }
 

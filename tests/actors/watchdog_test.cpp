@@ -190,7 +190,7 @@ BOOST_AUTO_TEST_CASE(an_append_that_was_lost_is_decided_anew) {
   world.calls->answer("one", "{}");
   world.settle();
   *away = false;
-  world.writer_status->database_answers = true;
+  BOOST_TEST(world.writer_status->outage.end(0));
   world.lose_appends();
   world.advance(80s);
   BOOST_TEST(found(world, liveness_kind::overdue) == 1u);
