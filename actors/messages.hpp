@@ -11,6 +11,7 @@
 
 #include <caf/allowed_unsafe_message_type.hpp>
 
+#include "actors/calls/call_in_flight.hpp"
 #include "actors/run_machine/explain.hpp"
 #include "actors/run_machine/machine.hpp"
 #include "actors/workflow/parse_definition.hpp"
@@ -171,7 +172,9 @@ struct call_finished {
 };
 
 /// Give the attempt up and answer `abandoned`.
-struct abandon_attempt {};
+struct abandon_attempt {
+  let_go_reason why = let_go_reason::not_needed;
+};
 
 // ---- time -------------------------------------------------------------------
 

@@ -85,6 +85,7 @@ struct node::impl {
     else
       caf::anon_send(dispatch, std::move(asked));
   }
+  void open_wire();
   void watch(const caf::actor& core, const char* name);
   void die(const std::string& reason);
   std::function<node_figures()> figures_for_others() const;
@@ -186,11 +187,21 @@ node::impl::impl(node_options given, node_ports ports)
   for (const auto& writer : environment->writers)
     watch(caf::actor_cast<caf::actor>(writer), "persistence");
   if (wire)
+    open_wire();
+  caf::send_as(dispatch, lease_keeper_handle, beat{});
+}
+
+/// Throws as `cluster_wire::open`; everybody has ended then.
+void node::impl::open_wire() {
+  try {
     wire->open({&system, environment->timekeeper, dispatch, definition, lease_keeper_handle, [this](const auto& what) {
                   if (!stopping.load())
                     die(what);
                 }});
-  caf::send_as(dispatch, lease_keeper_handle, beat{});
+  } catch (...) {
+    stop();
+    throw;
+  }
 }
 
 void node::impl::watch(const caf::actor& core, const char* name) {

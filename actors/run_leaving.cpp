@@ -19,7 +19,7 @@ void run_actor_state::leave_if_settled() {
   const bool late = now() >= *hand_over_by_;
   if (late)
     for (const auto& each : std::exchange(attempts_, {}))
-      self_->send(each.actor, abandon_attempt{});
+      self_->send(each.actor, abandon_attempt{let_go_reason::run_moves});
   // A journal that cannot be read here for so long is the next owner's to read.
   if (attempts_.empty() && appends_out_ == 0 && (late || !reloading_))
     end(run_left::reason_type::handed_over);
@@ -48,7 +48,7 @@ void run_actor_state::end(run_left::reason_type reason, std::optional<run_stop> 
 void run_actor_state::leave() {
   if (!std::exchange(leaving_, true)) {
     for (const auto& each : attempts_)
-      self_->send(each.actor, abandon_attempt{});
+      self_->send(each.actor, abandon_attempt{let_go_reason::run_moves});
     refuse_held_wishes("the node gives the run up; ask again");
     if (const auto tell = std::exchange(start_outcome_, nullptr))
       tell(start_refused{

@@ -134,10 +134,10 @@ void step_actor_state::finish(std::variant<std::string, call_failure> result) {
   self_->quit();
 }
 
-void step_actor_state::abandon() {
+void step_actor_state::abandon(const abandon_attempt& x) {
   if (answered_)
     return;
-  in_flight_.give_up();
+  in_flight_.give_up(x.why);
   finish(failure(call_failure::kind_type::abandoned, "given up because the run stops"));
 }
 
@@ -147,7 +147,7 @@ step_actor::behavior_type step(
   self->state.begin(std::move(run), index, std::move(request), std::move(environment));
   return {
     [self](call_finished& x) { self->state.finish(std::move(x.result)); },
-    [self](const abandon_attempt&) { self->state.abandon(); },
+    [self](const abandon_attempt& x) { self->state.abandon(x); },
     [self](const wake&) { self->state.woken(); },
   };
 }

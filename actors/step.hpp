@@ -15,7 +15,7 @@ struct step_actor_state {
 
   void begin(run_actor run, step_index step, call_request request, environment_ptr environment);
   void finish(std::variant<std::string, call_failure> result);
-  void abandon();
+  void abandon(const abandon_attempt& x);
   void woken();
 
 private:

@@ -16,7 +16,7 @@ public:
 
   call_in_flight begin(call_request request, call_done done) override {
     const auto ticket = executor_->begin(std::move(request), std::move(done));
-    return call_in_flight([executor = executor_, ticket] { executor->abandon(ticket); });
+    return call_in_flight([executor = executor_, ticket](let_go_reason) { executor->abandon(ticket); });
   }
 
 private:

@@ -5,6 +5,7 @@
 #include <caf/actor_system.hpp>
 #include <caf/send.hpp>
 
+#include "actors/cluster/wire_connections.hpp"
 #include "actors/cluster/wire_system.hpp"
 
 namespace levain {
@@ -64,6 +65,7 @@ void cluster_wire::open(engine_doors doors) {
   const auto opened = impl_->system.spawn(gate, gate_beginning{options, impl_->name, std::move(doors)});
   opened->attach_functor(died);
   const auto port = bind_or_end(opened, *options.listen);
+  close_silent_connections(opened, options.pace.silence_max);
   auto found_at = options.advertise.value_or(*options.listen);
   if (found_at.port == 0)
     found_at.port = port;

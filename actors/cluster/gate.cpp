@@ -8,8 +8,11 @@
 #include <spdlog/spdlog.h>
 
 #include "actors/cluster/peer_checks.hpp"
+#include "actors/cluster/wire_connections.hpp"
+#include "actors/cluster/wire_limits.hpp"
 #include "actors/cluster/wire_system.hpp"
 #include "actors/overloaded.hpp"
+#include "actors/run_machine/plain_line.hpp"
 
 namespace levain {
 
@@ -17,6 +20,17 @@ namespace {
 
 /// A node that sent nonsense is let in again after so long, in case that it was mended.
 constexpr auto ban = std::chrono::minutes(1);
+
+/// The place, among `peer_request`s, of what is answered by this.
+constexpr size_t kind_of_answer(const wire_changed& /*x*/) {
+  return 0;
+}
+constexpr size_t kind_of_answer(const wire_explained& /*x*/) {
+  return 1;
+}
+constexpr size_t kind_of_answer(const wire_started& /*x*/) {
+  return 2;
+}
 
 } // namespace
 
@@ -53,6 +67,8 @@ void gate_state::know(const cluster_known& x) {
     // It joined anew, under another id: the youngest introduces itself to all others.
     node_ = x.self;
     connecting_.clear();
+    for (auto& [node, each] : peers_)
+      each.knows_this = false;
   }
   std::erase_if(failures_, [&](const auto& each) { return view_of(each.first) == nullptr; });
   std::erase_if(banned_, [&](const auto& each) { return view_of(each.first) == nullptr; });
@@ -62,8 +78,13 @@ void gate_state::know(const cluster_known& x) {
       break;
     // An earlier life of this very node may be listed still, at the same address.
     const bool there = each.alive && !each.cluster_address.empty() && each.cluster_address != address_;
-    if (there && !peers_.contains(each.id) && !is_banned(each.id))
+    if (!there || is_banned(each.id))
+      continue;
+    const auto peer = peers_.find(each.id);
+    if (peer == peers_.end())
       connect(each);
+    else if (!peer->second.knows_this && connecting_.emplace(each.id, each.cluster_address).second)
+      introduce(each.id, peer->second.gate);
   }
   self_->send(with_.doors.workers, x);
 }
@@ -89,7 +110,9 @@ void gate_state::introduce(const uuid& node, const caf::actor& gate) {
                       connect_failed(node, *fault);
                     } else if (welcome.node == node) {
                       const auto address = connecting_.find(node);
-                      add_peer(node, welcome.name, address == connecting_.end() ? "" : address->second, gate);
+                      add_peer(
+                        node, plain_line(welcome.name, wire_name_bytes_max),
+                        address == connecting_.end() ? "" : address->second, gate);
                     } else {
                       connect_failed(node, fmt::format("node {} answers there", to_string(welcome.node)));
                     }
@@ -116,7 +139,7 @@ void gate_state::add_peer(const uuid& node, std::string name, std::string addres
     self_->monitor(gate);
   by_gate_[gate.address()] = node;
   spdlog::info("peer_connected node={} name=\"{}\" address={}", to_string(node), name, address);
-  peers_[node] = {gate, std::move(name), std::move(address)};
+  peers_[node] = {gate, std::move(name), std::move(address), true};
 }
 
 void gate_state::greet(node_hello& x, const caf::strong_actor_ptr& from, caf::response_promise promise) {
@@ -140,7 +163,7 @@ void gate_state::greet(node_hello& x, const caf::strong_actor_ptr& from, caf::re
     promise.deliver(wire_refused{fmt::format("the database knows no node {} (yet)", to_string(x.node))});
     return;
   }
-  add_peer(x.node, x.name, x.cluster_address, x.gate);
+  add_peer(x.node, plain_line(x.name, wire_name_bytes_max), x.cluster_address, x.gate);
   promise.deliver(node_welcome{node_, with_.name, *protocol});
 }
 
@@ -227,8 +250,12 @@ void gate_state::ask(ask_peer& x) {
   const auto asked =
     std::visit([&](auto& request) { return self_->request(gate, x.time_max, std::move(request)).id(); }, x.request);
   const auto tell = std::make_shared<receiver<peer_answer>>(std::move(x.outcome));
-  const auto answered = [this, gate, name, tell](auto& answer) {
-    if (const auto fault = fault_in(answer)) {
+  const auto asked_for = x.request.index();
+  const auto answered = [this, gate, name, tell, asked_for](auto& answer) {
+    auto fault = fault_in(answer);
+    if (kind_of_answer(answer) != asked_for)
+      fault = "it answers what was not asked";
+    if (fault) {
       refuse_nonsense(caf::actor_cast<caf::strong_actor_ptr>(gate), *fault);
       (*tell)(no_answer{fmt::format("node '{}' answered nonsense: {}", name, *fault), true});
     } else {

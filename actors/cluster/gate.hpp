@@ -62,6 +62,8 @@ private:
     caf::actor gate;
     std::string name;
     std::string address;
+    /// Under the id that this node has now.
+    bool knows_this = false;
   };
 
   void connect(const node_view& node);

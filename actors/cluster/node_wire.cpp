@@ -1,5 +1,6 @@
 #include "actors/cluster/node_wire.hpp"
 
+#include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
 
 #include "actors/cluster/lease_messages.hpp"
@@ -55,8 +56,13 @@ void node_wire::stop() {
   desk_->close();
   if (desk_actor_)
     caf::anon_send(std::exchange(desk_actor_, nullptr), close_wire{});
-  if (router_)
-    caf::anon_send_exit(std::exchange(router_, nullptr), caf::exit_reason::user_shutdown);
+  if (!router_)
+    return;
+  // It shares the wire, whose own threads must not be the ones to end it.
+  caf::scoped_actor self{router_.home_system()};
+  self->send_exit(caf::actor_cast<caf::actor>(router_), caf::exit_reason::user_shutdown);
+  self->wait_for(router_);
+  router_ = nullptr;
 }
 
 } // namespace levain

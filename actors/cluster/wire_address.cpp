@@ -43,4 +43,12 @@ bool is_loopback(const wire_address& address) {
   return inet_pton(AF_INET6, address.host.c_str(), &six) == 1 && std::memcmp(&six, &in6addr_loopback, sizeof(six)) == 0;
 }
 
+bool is_any_address(const wire_address& address) {
+  in_addr four{};
+  if (inet_pton(AF_INET, address.host.c_str(), &four) == 1)
+    return four.s_addr == INADDR_ANY;
+  in6_addr six{};
+  return inet_pton(AF_INET6, address.host.c_str(), &six) == 1 && std::memcmp(&six, &in6addr_any, sizeof(six)) == 0;
+}
+
 } // namespace levain

@@ -22,5 +22,7 @@ std::string to_string(const wire_address& address);
 
 /// The address, and not a name that stands for one, of this machine alone: 127.0.0.0/8 or ::1.
 bool is_loopback(const wire_address& address);
+/// 0.0.0.0 or ::, which stand for all addresses of a machine: one can listen there, and nobody can connect.
+bool is_any_address(const wire_address& address);
 
 } // namespace levain

@@ -4,7 +4,7 @@
 #include <caf/system_messages.hpp>
 #include <spdlog/spdlog.h>
 
-#include "actors/cluster/wire_system.hpp"
+#include "actors/cluster/wire_connections.hpp"
 
 namespace levain {
 

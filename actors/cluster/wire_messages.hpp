@@ -243,9 +243,12 @@ struct call_ended {
   int64_t retry_after = 0;
 };
 
-/// NODE to WORKER: nobody waits for this call any more.
+/// NODE to WORKER: nobody here waits for this call any more.
 struct call_dropped {
   uint64_t number = 0;
+  /// Its run goes to another node, which will ask for it under the same key: the work goes on, and all nodes are told
+  /// who holds it. Otherwise it is cancelled.
+  bool moves = false;
 };
 
 /// WORKER to all nodes: the node that gave these is gone; whoever makes these calls again should give them to me.
@@ -361,7 +364,7 @@ typename Inspector::result_type inspect(Inspector& f, call_ended& x) {
 }
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, call_dropped& x) {
-  return f(caf::meta::type_name("call_dropped"), x.number);
+  return f(caf::meta::type_name("call_dropped"), x.number, x.moves);
 }
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, calls_held& x) {

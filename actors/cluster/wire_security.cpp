@@ -7,6 +7,7 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509_vfy.h>
+#include <openssl/x509v3.h>
 
 #include "actors/cluster/openssl_handles.hpp"
 
@@ -77,6 +78,16 @@ void check_security(const wire_security& security) {
       fmt::format("the key '{}' is not that of the certificate '{}'", security.key, security.certificate));
   }
   check_signed(certificate.get(), ca.get(), security);
+}
+
+void check_serves(const wire_security& security) {
+  if (!security.is_on())
+    return;
+  const auto certificate = read_certificate("the certificate", security.certificate);
+  if (X509_check_purpose(certificate.get(), X509_PURPOSE_SSL_SERVER, 0) != 1)
+    throw bad_certificates(fmt::format(
+      "the certificate '{}' is good for connecting alone, and a node needs one that others can connect to",
+      security.certificate));
 }
 
 } // namespace levain

@@ -23,5 +23,8 @@ public:
 /// Throws `bad_certificates` unless all three files are there, the key is the certificate's, the CA has signed it, and
 /// it is valid now; or none of them is named.
 void check_security(const wire_security& security);
+/// Throws `bad_certificates` when others would not take the certificate for that of a node's gate, to which they
+/// connect; as those are that `levain certs` makes for workers.
+void check_serves(const wire_security& security);
 
 } // namespace levain

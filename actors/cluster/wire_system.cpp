@@ -1,11 +1,11 @@
 #include "actors/cluster/wire_system.hpp"
 
 #include <caf/actor_registry.hpp>
-#include <caf/io/basp_broker.hpp>
 #include <caf/io/middleman.hpp>
 #include <caf/openssl/all.hpp>
 #include <fmt/format.h>
 
+#include "actors/cluster/wire_connections.hpp"
 #include "actors/cluster/wire_messages.hpp"
 #include "actors/cluster/wire_probe.hpp"
 #include "actors/cluster/wire_tls_errors.hpp"
@@ -40,23 +40,28 @@ void connect_with_caf(
   const std::function<void(caf::actor)>& connected, const std::function<void(std::string)>& fail) {
   auto& system = self->system();
   const auto connector = uses_tls(system) ? system.openssl_manager().actor_handle() : system.middleman().actor_handle();
+  const auto sparing = spare_new_connections(self, end);
   const auto left = std::max(end - std::chrono::steady_clock::now(), std::chrono::steady_clock::duration(1));
   self
     ->request(connector, std::chrono::ceil<std::chrono::milliseconds>(left), caf::connect_atom::value, at.host, at.port)
     .then(
       [=](const caf::node_id& /*where*/, const caf::strong_actor_ptr& gate, const std::set<std::string>& /*messages*/) {
+        caf::anon_send_exit(sparing, caf::exit_reason::user_shutdown);
         if (gate)
           connected(caf::actor_cast<caf::actor>(gate));
         else
           fail("is no gate: nothing is open to the wire there");
       },
-      [=](const caf::error& why) { fail(self->system().render(why)); });
+      [=](const caf::error& why) {
+        caf::anon_send_exit(sparing, caf::exit_reason::user_shutdown);
+        fail(self->system().render(why));
+      });
 }
 
 } // namespace
 
-wire_config::wire_config(const wire_security& security, const wire_pace& pace) {
-  check_security(security);
+wire_config::wire_config(const wire_security& security, const wire_pace& pace)
+  : certificates_(security) {
   add_message_types<caf::id_block::levain_wire>();
   set("middleman.heartbeat-interval", caf::timespan(pace.heartbeat));
   set("middleman.connection-timeout", caf::timespan(pace.silence_max));
@@ -64,12 +69,13 @@ wire_config::wire_config(const wire_security& security, const wire_pace& pace) {
   set("scheduler.max-threads", threads);
   set("scheduler.policy", caf::atom("sharing"));
   load<caf::io::middleman>();
-  if (!security.is_on())
+  const auto& files = certificates_.copies();
+  if (!files.is_on())
     return;
   keep_tls_errors_apart();
-  openssl_certificate = security.certificate;
-  openssl_key = security.key;
-  openssl_cafile = security.ca;
+  openssl_certificate = files.certificate;
+  openssl_key = files.key;
+  openssl_cafile = files.ca;
   load<caf::openssl::manager>();
 }
 
@@ -104,26 +110,6 @@ void connect_to_gate(
           fail(why);
       },
       [=](const caf::error& why) { fail(self->system().render(why)); });
-}
-
-void cut_off(const caf::strong_actor_ptr& peer) {
-  if (!peer)
-    return;
-  auto& system = *peer->home_system;
-  const auto node = peer->node();
-  if (node == system.node())
-    return;
-  auto broker = system.middleman().named_broker<caf::io::basp_broker>(caf::atom("BASP"));
-  // The broker and its connections belong to the thread of the network.
-  system.middleman().backend().post([broker, node] {
-    auto* basp = dynamic_cast<caf::io::basp_broker*>(caf::actor_cast<caf::abstract_actor*>(broker));
-    if (basp == nullptr)
-      return;
-    if (const auto connection = basp->instance.tbl().lookup_direct(node)) {
-      basp->connection_cleanup(*connection, caf::sec::none);
-      basp->close(*connection);
-    }
-  });
 }
 
 } // namespace levain

@@ -10,6 +10,7 @@
 #include <caf/event_based_actor.hpp>
 
 #include "actors/cluster/wire_address.hpp"
+#include "actors/cluster/wire_certificates.hpp"
 #include "actors/cluster/wire_pace.hpp"
 #include "actors/cluster/wire_security.hpp"
 
@@ -19,8 +20,11 @@ namespace levain {
 /// actors are no engine's: nothing of an engine can be reached from outside but through the gate.
 class wire_config : public caf::actor_system_config {
 public:
-  /// Throws as `check_security` does.
+  /// Throws as `wire_certificates` does.
   wire_config(const wire_security& security, const wire_pace& pace);
+
+private:
+  wire_certificates certificates_;
 };
 
 /// Takes CAF's own servants out of the sight of other programs, which may otherwise find them by name, let them make
@@ -35,9 +39,5 @@ uint16_t open_gate(const caf::actor& gate, const wire_address& at);
 void connect_to_gate(
   caf::event_based_actor* self, const wire_address& at, std::chrono::milliseconds time_max,
   std::function<void(caf::actor)> connected, std::function<void(std::string)> failed);
-
-/// Closes the connection to the program that `peer` lives in: for those that send what no program of ours sends. Any
-/// thread.
-void cut_off(const caf::strong_actor_ptr& peer);
 
 } // namespace levain

@@ -85,13 +85,13 @@ call_in_flight worker_desk::begin(call_request request, call_done done) {
     done(std::move(*refused));
     return {};
   }
-  return call_in_flight([desk = weak_from_this(), number = std::get<uint64_t>(admitted)] {
+  return call_in_flight([desk = weak_from_this(), number = std::get<uint64_t>(admitted)](let_go_reason why) {
     if (const auto still = desk.lock())
-      still->give_up(number);
+      still->give_up(number, why);
   });
 }
 
-void worker_desk::give_up(uint64_t number) {
+void worker_desk::give_up(uint64_t number, let_go_reason why) {
   // Let go of outside the lock: it may hold the last handle of an actor, whose end gives calls up.
   call_done nobody;
   const std::lock_guard guard(mutex_);
@@ -99,7 +99,7 @@ void worker_desk::give_up(uint64_t number) {
     return;
   nobody = take_done(number);
   if (const auto with = roster_.drop(number)) {
-    out_.push_back({*with, call_dropped{number}});
+    out_.push_back({*with, call_dropped{number, why == let_go_reason::run_moves}});
     wake_if_needed();
   }
 }
@@ -235,7 +235,7 @@ void worker_desk::end_silent_calls() {
   {
     const std::lock_guard guard(mutex_);
     for (const auto& each : roster_.take_silent(now())) {
-      out_.push_back({each.with, call_dropped{each.number}});
+      out_.push_back({each.with, call_dropped{each.number, false}});
       ended.emplace_back(
         take_done(each.number),
         fmt::format("no heartbeat within {} from worker '{}'", format_duration(each.heartbeat), each.worker));

@@ -79,7 +79,7 @@ private:
   std::variant<uint64_t, call_failure> admit(call_request request, call_done& done);
   template <class Word>
   std::string hear(seat who, const Word& x);
-  void give_up(uint64_t number);
+  void give_up(uint64_t number, let_go_reason why);
   void note_gifts();
   void wake_if_needed();
   call_done take_done(uint64_t number);

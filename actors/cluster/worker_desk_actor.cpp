@@ -9,7 +9,7 @@
 #include <spdlog/spdlog.h>
 
 #include "actors/cluster/peer_checks.hpp"
-#include "actors/cluster/wire_system.hpp"
+#include "actors/cluster/wire_connections.hpp"
 #include "actors/cluster/worker_checks.hpp"
 
 namespace levain {
@@ -90,7 +90,7 @@ void worker_desk_state::hear(const Word& x) {
     return cut_off_sender("it speaks of calls and is no worker that has joined");
   const auto fault = desk_->take(seated->second, x);
   if (!fault.empty())
-    cut_off_sender(fault);
+    return cut_off_sender(fault);
   send_words();
 }
 
@@ -104,6 +104,8 @@ void worker_desk_state::cut_off_sender(const std::string& reason) {
   spdlog::warn("peer_cut_off worker=\"{}\" program={} reason=\"{}\"", worker, caf::to_string(from->node()), reason);
   unseat(who);
   cut_off(from);
+  // Its calls are others' now.
+  send_words();
 }
 
 void worker_desk_state::gone(const caf::actor_addr& who) {

@@ -93,11 +93,12 @@ void worker_roster::stop_offering(seat who) {
     if (line.offered_by.empty() && line.waiting.empty())
       lines_.erase(kind);
   }
-  for (const auto& name : worker.held)
+  for (const auto& [place, name] : worker.held)
     if (const auto held = held_by_.find(name);
         held != held_by_.end() && held->second.erase(who) && held->second.empty())
       held_by_.erase(held);
   worker.held.clear();
+  worker.held_at.clear();
 }
 
 // ---- calls ------------------------------------------------------------------
@@ -146,7 +147,7 @@ std::optional<worker_roster::seat> worker_roster::drop(uint64_t number) {
   const auto with = found->second.with;
   if (with) {
     auto& worker = workers_.at(*with);
-    remember_dropped(worker, number, found->second.kind);
+    remember_dropped(worker, number, found->second);
     arrived(worker, found->second);
   }
   erase(number);
@@ -178,16 +179,17 @@ call_given worker_roster::message_of(uint64_t number, timestamp now) const {
 /// Who is to have the first call of a line.
 std::optional<worker_roster::seat> worker_roster::choose(const line& from) const {
   std::optional<seat> best;
-  std::tuple<bool, uint32_t, uint64_t> best_rank;
+  std::tuple<bool, bool, uint32_t, uint64_t> best_rank;
   assert(!from.waiting.empty());
-  const auto& kind = calls_.at(*from.waiting.begin()).kind;
+  const auto& first = calls_.at(*from.waiting.begin());
   for (const auto who : from.offered_by) {
     const auto& worker = workers_.at(who);
-    const auto free = worker.rooms.at(kind).free;
+    const auto free = worker.rooms.at(first.kind).free;
     if (free == 0)
       continue;
     const bool is_near = !options_.host.empty() && worker.host == options_.host;
-    const std::tuple rank{is_near, free, ~worker.last_gift};
+    const bool is_new_to_it = !worker.dropped_keys.contains(first.request.idempotency_key);
+    const std::tuple rank{is_new_to_it, is_near, free, ~worker.last_gift};
     if (!best || rank > best_rank) {
       best = who;
       best_rank = rank;
@@ -268,12 +270,19 @@ void worker_roster::arrived(worker& whose, call& x) {
     --room->on_the_way;
 }
 
-void worker_roster::remember_dropped(worker& whose, uint64_t number, const std::string& kind) {
-  whose.dropped.emplace(number, kind);
+void worker_roster::remember_dropped(worker& whose, uint64_t number, const call& dropped) {
+  const auto& key = dropped.request.idempotency_key;
+  whose.dropped.emplace(number, dropped_call{dropped.kind, key});
+  whose.dropped_keys.insert(key);
   if (whose.dropped.size() <= dropped_calls_max)
     return;
   whose.forgotten_up_to = std::max(whose.forgotten_up_to, whose.dropped.begin()->first);
-  whose.dropped.erase(whose.dropped.begin());
+  forget_dropped(whose, whose.dropped.begin());
+}
+
+void worker_roster::forget_dropped(worker& whose, std::map<uint64_t, dropped_call>::iterator dropped) {
+  whose.dropped_keys.erase(whose.dropped_keys.find(dropped->second.key));
+  whose.dropped.erase(dropped);
 }
 
 // ---- calls that are held ----------------------------------------------------
@@ -281,11 +290,14 @@ void worker_roster::remember_dropped(worker& whose, uint64_t number, const std::
 void worker_roster::hold(seat who, const std::vector<held_call>& held, timestamp now) {
   auto& worker = workers_.at(who);
   for (const auto& each : held) {
-    if (worker.held.size() >= held_calls_max)
-      return;
     const call_name name{each.key, each.attempt};
-    worker.held.insert(name);
-    held_by_[name].insert(who);
+    if (const auto [place, is_new] = worker.held_at.emplace(name, worker.held_ever + 1); is_new) {
+      worker.held.emplace(++worker.held_ever, name);
+      held_by_[name].insert(who);
+      // The oldest were taken back elsewhere long ago, or have ended.
+      if (worker.held.size() > held_calls_max)
+        let_go(who, call_name(worker.held.begin()->second));
+    }
     const auto found = by_name_.find(name);
     if (found == by_name_.end())
       continue;
@@ -295,14 +307,24 @@ void worker_roster::hold(seat who, const std::vector<held_call>& held, timestamp
   }
 }
 
+/// This worker is not asked for it any more.
+void worker_roster::let_go(seat who, const call_name& name) {
+  auto& worker = workers_.at(who);
+  const auto place = worker.held_at.find(name);
+  worker.held.erase(place->second);
+  worker.held_at.erase(place);
+  const auto holders = held_by_.find(name);
+  if (holders->second.erase(who) && holders->second.empty())
+    held_by_.erase(holders);
+}
+
 void worker_roster::forget_held(const call_name& name) {
   const auto held = held_by_.find(name);
   if (held == held_by_.end())
     return;
   // Whoever else said so is not asked any more: the call is being done.
-  for (const auto each : held->second)
-    workers_.at(each).held.erase(name);
-  held_by_.erase(held);
+  for (const auto each : std::set<seat>(held->second))
+    let_go(each, name);
 }
 
 // ---- for people -------------------------------------------------------------

@@ -29,9 +29,10 @@ struct worker_roster_options {
 
 /// Who is to do which call: the workers that are connected, the calls that wait for one, and those that are out.
 ///
-/// A call goes to who holds it already (same key and attempt), else to a worker on this machine, else to who has the
-/// most room, else to who got a call longest ago. Calls of one kind wait in the order in which they began; one that
-/// comes back has its old place. Knows neither clocks nor wires; not safe from several threads.
+/// A call goes to who holds it already (same key and attempt), else to a worker that has not let down an earlier
+/// attempt at the step (it may be busy with it for good), else to one on this machine, else to who has the most room,
+/// else to who got a call longest ago. Calls of one kind wait in the order in which they began; one that comes back has
+/// its old place. Knows neither clocks nor wires; not safe from several threads.
 class worker_roster {
 public:
   /// A worker that is connected; counts up, and is never given twice.
@@ -137,6 +138,11 @@ private:
     uint32_t on_the_way = 0;
   };
 
+  struct dropped_call {
+    std::string kind;
+    std::string key;
+  };
+
   struct worker {
     uuid id;
     std::string name;
@@ -145,9 +151,13 @@ private:
     timestamp since{};
     std::map<std::string, room> rooms;
     std::set<uint64_t> calls;
-    std::set<call_name> held;
-    /// Calls that nobody waits for, by number, and their kinds: a word on them may be on its way.
-    std::map<uint64_t, std::string> dropped;
+    /// Calls that it holds, in the order in which it said so, and the place of each in that order.
+    std::map<uint64_t, call_name> held;
+    std::map<call_name, uint64_t> held_at;
+    uint64_t held_ever = 0;
+    /// Calls that nobody waits for, by number: a word on them may be on its way.
+    std::map<uint64_t, dropped_call> dropped;
+    std::multiset<std::string> dropped_keys;
     /// Those up to here may have been dropped and are not known any more.
     uint64_t forgotten_up_to = 0;
     /// The count of gifts when it got its last one.
@@ -166,11 +176,13 @@ private:
   void give(uint64_t number, seat to, bool held, timestamp now);
   void take_back(uint64_t number);
   void hold(seat who, const std::vector<held_call>& held, timestamp now);
+  void let_go(seat who, const call_name& name);
   void forget_held(const call_name& name);
   void stop_offering(seat who);
   void erase(uint64_t number);
   void arrived(worker& whose, call& x);
-  void remember_dropped(worker& whose, uint64_t number, const std::string& kind);
+  void remember_dropped(worker& whose, uint64_t number, const call& dropped);
+  static void forget_dropped(worker& whose, std::map<uint64_t, dropped_call>::iterator dropped);
   void watch(uint64_t number, call& whose, timestamp heard_at);
   void unwatch(uint64_t number, const call& whose);
   bool is_late(const worker& who, uint64_t number) const;

@@ -49,9 +49,9 @@ worker_roster::word_taken worker_roster::take(seat who, const call_declined& x, 
   if (!given) {
     const auto late = worker.dropped.find(x.number);
     if (late != worker.dropped.end()) {
-      if (auto* room = find_room(worker, late->second))
+      if (auto* room = find_room(worker, late->second.kind))
         room->free = 0;
-      worker.dropped.erase(late);
+      forget_dropped(worker, late);
     } else if (!is_late(worker, x.number)) {
       return {fault_of(worker, x.number)};
     }
@@ -116,8 +116,8 @@ worker_roster::word_taken worker_roster::take(seat who, const call_ended& x, tim
     arrived(worker, *given);
     erase(x.number);
   } else if (const auto late = worker.dropped.find(x.number); late != worker.dropped.end()) {
-    kind = late->second;
-    worker.dropped.erase(late);
+    kind = late->second.kind;
+    forget_dropped(worker, late);
   } else if (is_late(worker, x.number)) {
     return {};
   } else {

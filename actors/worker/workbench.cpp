@@ -181,7 +181,7 @@ void workbench::forget_caller(work& at) {
   at.waits.reset();
 }
 
-void workbench::drop(gate_number gate, uint64_t number) {
+void workbench::drop(gate_number gate, uint64_t number, bool moves) {
   const auto found = by_call_.find({gate, number});
   // It may have ended while this was on its way.
   if (found == by_call_.end())
@@ -190,6 +190,12 @@ void workbench::drop(gate_number gate, uint64_t number) {
   auto& at = works_.at(work);
   forget_caller(at);
   at.next.reset();
+  if (moves) {
+    if (!at.dropped)
+      for (const auto each : gates_)
+        say_held(each, {{at.key, at.attempt}}, 0);
+    return;
+  }
   if (!std::exchange(at.dropped, true))
     effects_.emplace_back(cancel_work{work});
 }
@@ -227,6 +233,11 @@ void workbench::finish(work_number number, work_result result, worker_moment now
   beats_due_.erase({at.beat_at + call_heartbeat_interval, number});
   const auto waits = at.waits;
   forget_caller(at);
+  if (at.handed_back && !result.succeeded) {
+    // Its node gives it to another worker when this one is gone.
+    release(at.kind);
+    return;
+  }
   if (at.next && (at.dropped || !result.succeeded)) {
     begin_next(std::move(*at.next), *waits, now);
     return;
@@ -284,8 +295,10 @@ void workbench::leave() {
 }
 
 void workbench::cancel_all() {
-  for (auto& [number, at] : works_)
+  for (auto& [number, at] : works_) {
+    at.handed_back = true;
     effects_.emplace_back(cancel_work{number});
+  }
 }
 
 void workbench::pass(worker_moment now) {

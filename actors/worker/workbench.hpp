@@ -80,7 +80,9 @@ public:
   void gate_lost(gate_number gate, worker_moment now);
   /// Answers what is wrong when no node of ours would send this.
   std::optional<std::string> give(gate_number gate, arrived_call call, worker_moment now);
-  void drop(gate_number gate, uint64_t number);
+  /// This gate does not wait for the call any more. What is done for it is cancelled, unless its run `moves`: then it
+  /// goes on, and all gates are told that it is held here.
+  void drop(gate_number gate, uint64_t number, bool moves);
 
   /// The function says that it goes on.
   void beat(work_number work, const std::string& progress, worker_moment now);
@@ -89,7 +91,7 @@ public:
 
   /// Takes nothing new from now on, and says so to everybody.
   void leave();
-  /// Cancels what is still being done.
+  /// Cancels what is still being done. What succeeds nevertheless counts; that it failed tells nobody anything.
   void cancel_all();
 
   /// Time has passed: says what had to wait.
@@ -132,6 +134,8 @@ private:
     worker_moment deadline;
     /// Nobody waits for what is being done; its result counts for nothing.
     bool dropped = false;
+    /// It was cancelled because this worker goes: unless it succeeds nevertheless, it is another worker's.
+    bool handed_back = false;
     std::optional<caller> waits;
     /// The same key, to be done when this has returned: in any case when it was dropped, otherwise when it has failed.
     std::optional<next_call> next;

@@ -10,6 +10,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "actors/cluster/wire_connections.hpp"
 #include "actors/cluster/wire_host.hpp"
 #include "actors/cluster/wire_kind.hpp"
 #include "actors/cluster/wire_limits.hpp"

@@ -266,7 +266,7 @@ void worker_link_state::take_call(call_given call) {
 
 void worker_link_state::drop_call(const call_dropped& dropped) {
   if (const auto from = sender(); from != gates.end())
-    bench.drop(from->first, dropped.number);
+    bench.drop(from->first, dropped.number, dropped.moves);
 }
 
 void worker_link_state::take_news() {

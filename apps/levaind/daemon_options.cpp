@@ -170,6 +170,7 @@ void check_cluster(daemon_options& options, const raw_options& raw) {
   }
   try {
     check_security(files);
+    check_serves(files);
   } catch (const bad_certificates& refused) {
     throw CLI::ValidationError("--cluster-certificate, --cluster-key, --cluster-ca", refused.what());
   }
@@ -177,6 +178,16 @@ void check_cluster(daemon_options& options, const raw_options& raw) {
     throw CLI::ValidationError(
       "--cluster", "without TLS must be on a loopback address, not " + cluster.listen->host +
                      ": give --cluster-certificate, --cluster-key and --cluster-ca, or say --cluster-insecure");
+  if (!cluster.advertise && is_any_address(*cluster.listen))
+    throw CLI::ValidationError(
+      "--cluster-advertise",
+      "is missing: --cluster " + to_string(*cluster.listen) +
+        " is no address that others could connect to, say at which HOST:PORT they find this node");
+  if (cluster.pace.heartbeat > wire_pace::heartbeat_max)
+    throw CLI::ValidationError(
+      "--cluster-heartbeat-interval", "must be at most " + format_duration(wire_pace::heartbeat_max) +
+                                        ", because workers give a node up that is silent for 2s, not " +
+                                        format_duration(cluster.pace.heartbeat));
   if (cluster.pace.heartbeat * 2 > cluster.pace.silence_max)
     throw CLI::ValidationError(
       "--cluster-heartbeat-interval", "must be at most half of --cluster-silence-max (" +

@@ -37,4 +37,11 @@ BOOST_AUTO_TEST_CASE(the_system_may_choose_the_port_of_a_listener) {
   BOOST_TEST(!parse_listen_address("localhost:"));
 }
 
+BOOST_AUTO_TEST_CASE(some_addresses_stand_for_all_of_a_machine) {
+  for (const auto* text : {"0.0.0.0:7500", "[::]:7500", "[0:0::0]:7500"})
+    BOOST_TEST(is_any_address(*parse_wire_address(text)), text);
+  for (const auto* text : {"127.0.0.1:7500", "[::1]:7500", "0.0.0.1:7500", "bakehouse:7500"})
+    BOOST_TEST(!is_any_address(*parse_wire_address(text)), text);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

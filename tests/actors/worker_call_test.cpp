@@ -141,10 +141,32 @@ BOOST_AUTO_TEST_CASE(a_worker_that_is_too_slow_is_told_that_nobody_waits) {
   const auto words = small.desk->take_out();
   BOOST_TEST_REQUIRE(words.size() == 1u);
   BOOST_TEST(std::get<call_dropped>(words[0].word).number == call.number);
+  BOOST_TEST(!std::get<call_dropped>(words[0].word).moves);
   BOOST_TEST(small.only_wait(run).text.find("failed: no answer within 30s (timeout)") != std::string::npos);
   // What it comes to is of no interest any more.
   small.say(who, answer_to(call));
   BOOST_TEST((small.world.row(run).status == run_status::running));
+}
+
+BOOST_AUTO_TEST_CASE(a_worker_goes_on_with_a_step_whose_run_goes_to_another_node) {
+  worker_world small;
+  const auto who = small.join();
+  const auto run = small.start(mixing().build());
+  const auto call = small.given(1).front();
+  small.say(who, call_begun{call.number});
+  const auto shard = shard_of(run);
+  caf::anon_send(small.world.dispatch, hand_over_shards{{{shard, small.world.database->epoch(shard)}}});
+  small.world.advance(3s);
+  const auto words = small.desk->take_out();
+  BOOST_TEST_REQUIRE(words.size() == 2u);
+  const auto& dropped = std::get<call_dropped>(words[0].word);
+  BOOST_TEST(dropped.number == call.number);
+  BOOST_TEST(dropped.moves);
+  // The next owner, which is this node again, asks for the same.
+  const auto& again = std::get<call_given>(words[1].word);
+  BOOST_TEST(again.key == call.key);
+  BOOST_TEST(again.attempt == call.attempt);
+  BOOST_TEST(again.epoch > call.epoch);
 }
 
 BOOST_AUTO_TEST_CASE(people_see_who_does_a_step_and_what_was_said_of_it_last) {

@@ -169,6 +169,24 @@ BOOST_AUTO_TEST_CASE(a_worker_that_talks_nonsense_is_heard_no_more) {
   BOOST_TEST(std::get<std::string>(world.results[0]) == "2");
 }
 
+BOOST_AUTO_TEST_CASE(the_calls_of_a_worker_that_is_cut_off_are_told_to_another_at_once) {
+  // By what is no message for a desk, and by a hello that makes no sense.
+  auto nonsense = hello_of(1, {{"bake", 1}});
+  nonsense.protocol_min = nonsense.protocol_max + 1;
+  for (const auto& word : {caf::make_message(17), caf::make_message(nonsense)}) {
+    desk_world world;
+    const auto first = std::make_shared<desk_world::heard>();
+    const auto second = std::make_shared<desk_world::heard>();
+    const auto odd = world.worker(first);
+    world.join(odd, hello_of(1, {{"bake", 1}}));
+    const auto held = world.begin(worker_request("a"));
+    world.join(world.worker(second), hello_of(2, {{"bake", 1}}));
+    world.say(odd, word);
+    BOOST_TEST(world.desk->figures().connected == 1u);
+    BOOST_TEST(world.count<call_given>(*second) == 1u);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_stranger_is_not_heard) {
   desk_world world;
   const auto ears = std::make_shared<desk_world::heard>();

@@ -118,6 +118,44 @@ BOOST_AUTO_TEST_CASE(a_call_that_waits_goes_to_who_says_that_it_holds_it) {
   BOOST_TEST(small.given() == "1<-2");
 }
 
+BOOST_AUTO_TEST_CASE(of_what_a_worker_holds_the_newest_is_known) {
+  small_roster small;
+  small.join(hello_of(1, {{"bake", 1}}));
+  small.join(hello_of(2, {{"bake", 9}}));
+  for (size_t i = 0; i < held_calls_max + 2; ++i) {
+    small.say(1, calls_held{{{"key-" + std::to_string(i), 1}}});
+    // Said twice, it is one.
+    small.say(1, calls_held{{{"key-" + std::to_string(i), 1}}});
+  }
+  small.add(worker_request("key-1"));
+  BOOST_TEST(small.given() == "2<-1");
+  small.add(worker_request("key-2"));
+  small.add(worker_request("key-" + std::to_string(held_calls_max + 1)));
+  BOOST_TEST(small.given() == "1<-2 1<-3");
+}
+
+BOOST_AUTO_TEST_CASE(who_may_still_be_at_an_earlier_attempt_comes_last) {
+  small_roster small({.host = "here"});
+  small.join(hello_of(1, {{"bake", 9}}, "here"));
+  small.join(hello_of(2, {{"bake", 1}}));
+  small.add(worker_request("a"));
+  BOOST_TEST(small.given() == "1<-1");
+  small.roster.drop(1);
+  small.add(worker_request("a", "bake", 0s, 2));
+  BOOST_TEST(small.given() == "2<-2");
+  // Rather than nobody.
+  small.roster.drop(2);
+  small.say(2, room_made{"bake", 0});
+  small.add(worker_request("a", "bake", 0s, 3));
+  BOOST_TEST(small.given() == "1<-3");
+  // It has returned from all of them.
+  small.say(1, end_of(1, "a"));
+  small.say(1, end_of(3, "a"));
+  small.say(2, room_made{"bake", 1});
+  small.add(worker_request("a", "bake", 0s, 4));
+  BOOST_TEST(small.given() == "1<-4");
+}
+
 BOOST_AUTO_TEST_CASE(a_call_that_is_held_takes_no_more_room) {
   small_roster small;
   auto holder = hello_of(1, {{"bake", 2}});

@@ -11,7 +11,7 @@
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
 
-#include "actors/cluster/wire_system.hpp"
+#include "actors/cluster/wire_certificates.hpp"
 #include "apps/certificates/signed_certificate.hpp"
 #include "apps/certificates/try_out_certificates.hpp"
 #include "apps/client/exit_status.hpp"
@@ -139,6 +139,16 @@ BOOST_FIXTURE_TEST_CASE(certificates_whose_time_is_over_or_has_not_come_are_refu
   is_refused(files("old", "node"), "expired");
   make_certificates({.directory = file("new", ""), .at = now_utc() + days(1)});
   is_refused(files("new", "node"), "not yet valid");
+}
+
+BOOST_FIXTURE_TEST_CASE(what_was_read_at_the_start_counts_whatever_becomes_of_the_files, two_authorities) {
+  const wire_certificates read(files("a", "node"));
+  fs::copy(file("a", "worker.key"), file("a", "node.key"), fs::copy_options::overwrite_existing);
+  BOOST_TEST(objection_to(read.copies()) == "");
+  BOOST_CHECK_THROW(wire_certificates(files("a", "node")), bad_certificates);
+  fs::remove_all(folder / "a");
+  BOOST_TEST(objection_to(read.copies()) == "");
+  BOOST_TEST(!wire_certificates({}).copies().is_on());
 }
 
 BOOST_FIXTURE_TEST_CASE(a_key_with_a_passphrase_is_refused, two_authorities) {

@@ -320,8 +320,14 @@ BOOST_AUTO_TEST_CASE(limits_that_contradict_each_other_are_refused) {
     refusal_of({"--heartbeat-interval", "3s"}) ==
     "levaind: --heartbeat-interval: must be at most half of --lease-duration (5s), not 3s");
   BOOST_TEST(
-    refusal_of({"--cluster", "127.0.0.1:7500", "--cluster-heartbeat-interval", "1500ms"}) ==
-    "levaind: --cluster-heartbeat-interval: must be at most half of --cluster-silence-max (2s), not 1500ms");
+    refusal_of(
+      {"--cluster", "127.0.0.1:7500", "--cluster-heartbeat-interval", "600ms", "--cluster-silence-max", "1s"}) ==
+    "levaind: --cluster-heartbeat-interval: must be at most half of --cluster-silence-max (1s), not 600ms");
+  BOOST_TEST(
+    refusal_of(
+      {"--cluster", "127.0.0.1:7500", "--cluster-heartbeat-interval", "1001ms", "--cluster-silence-max", "10s"}) ==
+    "levaind: --cluster-heartbeat-interval: must be at most 1s, because workers give a node up that is silent for 2s, "
+    "not 1001ms");
   BOOST_TEST(
     refusal_of({"--journal-retry-interval-initial", "6s"}) ==
     "levaind: --journal-retry-interval-initial: must be at most --journal-retry-interval-max (5s), not 6s");
@@ -341,6 +347,11 @@ BOOST_AUTO_TEST_CASE(a_node_has_a_gate_only_when_it_is_told_where) {
   BOOST_TEST(
     refusal_of({"--cluster", "127.0.0.1:7500", "--cluster-advertise", "bakehouse:0"}) ==
     "levaind: --cluster-advertise: must be HOST:PORT such as 127.0.0.1:7500, not 'bakehouse:0'");
+  for (const std::string everywhere : {"0.0.0.0:7500", "[::]:7500"})
+    BOOST_TEST(
+      refusal_of({"--cluster", everywhere, "--cluster-insecure"}) ==
+      "levaind: --cluster-advertise: is missing: --cluster " + everywhere +
+        " is no address that others could connect to, say at which HOST:PORT they find this node");
 }
 
 BOOST_AUTO_TEST_CASE(what_is_for_a_gate_is_refused_without_one) {
@@ -379,6 +390,12 @@ BOOST_AUTO_TEST_CASE(a_gate_beyond_loopback_wants_certificates_or_a_flag) {
   BOOST_TEST(security.certificate == of + "/node.pem");
   BOOST_TEST(security.key == of + "/node.key");
   BOOST_TEST(security.ca == of + "/ca.pem");
+  BOOST_TEST(
+    refusal_of(
+      {"--cluster", "10.0.0.4:7500", "--cluster-certificate", of + "/worker.pem", "--cluster-key", of + "/worker.key",
+       "--cluster-ca", of + "/ca.pem"}) ==
+    "levaind: --cluster-certificate, --cluster-key, --cluster-ca: the certificate '" + of +
+      "/worker.pem' is good for connecting alone, and a node needs one that others can connect to");
   BOOST_TEST(refusal_of(with_key("/worker.key")).find("is not that of the certificate") != std::string::npos);
 }
 

@@ -10,6 +10,7 @@
 #include "tests/support/deaf_listener.hpp"
 #include "tests/support/processes.hpp"
 #include "tests/support/stand_in_gate.hpp"
+#include "tests/support/tcp_gate.hpp"
 
 using namespace levain;
 using namespace levain::test;
@@ -22,7 +23,7 @@ using heard = heard_of_worker;
 /// A worker with one command for the kind `bake`, connected with a gate.
 struct worker_world {
   std::string script(const std::string& name, const std::string& text) {
-    const auto file = folder / name;
+    auto file = folder / name;
     std::ofstream(file) << "#!/bin/sh\n" << text << '\n';
     std::filesystem::permissions(file, std::filesystem::perms::owner_all);
     return file;
@@ -85,6 +86,16 @@ BOOST_AUTO_TEST_CASE(a_machine_that_does_not_answer_keeps_it_from_no_other) {
   const auto ended = worker->wait(15s);
   BOOST_TEST_REQUIRE(ended.has_value());
   BOOST_TEST((ended->status == 0));
+}
+
+BOOST_AUTO_TEST_CASE(a_node_far_away_is_reached_all_the_same) {
+  // Each word takes longer than CAF's heartbeats are apart.
+  tcp_gate far(gate->port());
+  far.delay(700ms);
+  worker.emplace(program_options{
+    .program = "levain-worker", .arguments = {"--node", far.address(), "--exec", "bake=" + script("bake.sh", "cat")}});
+  BOOST_TEST(gate->heard([](const heard& x) { return !x.rooms.empty(); }, 20s), worker->errors());
+  BOOST_TEST(worker->errors().find("node_unreachable") == std::string::npos, worker->errors());
 }
 
 BOOST_AUTO_TEST_CASE(a_call_is_begun_and_answered) {
@@ -228,6 +239,16 @@ BOOST_AUTO_TEST_CASE(what_does_not_end_within_the_grace_is_cancelled) {
   BOOST_TEST_REQUIRE(end.has_value());
   BOOST_TEST(end->status.value_or(-1) == 0, worker->errors());
   BOOST_TEST(std::filesystem::exists(folder / "mark"));
+}
+
+BOOST_AUTO_TEST_CASE(what_fails_because_it_was_cancelled_is_another_worker_s) {
+  start("trap 'exit 1' TERM; while true; do sleep 0.05; done", {"--stop-grace", "100ms"});
+  gate->say(some_call(1, "bake"));
+  BOOST_TEST_REQUIRE(gate->heard([](const heard& x) { return !x.begun.empty(); }));
+  worker->send_signal(SIGTERM);
+  BOOST_TEST(worker->wait(20s).has_value());
+  BOOST_TEST_REQUIRE(gate->heard([](const heard& x) { return x.lost > 0; }));
+  BOOST_TEST(gate->all().ended.empty());
 }
 
 BOOST_AUTO_TEST_CASE(a_worker_that_is_killed_is_noticed) {

@@ -6,6 +6,7 @@
 #include <iterator>
 #include <regex>
 
+#include "tests/support/deaf_listener.hpp"
 #include "tests/support/processes.hpp"
 
 using namespace levain::test;
@@ -48,6 +49,19 @@ BOOST_AUTO_TEST_CASE(wrong_command_lines_end_with_2_and_name_what_was_wrong) {
   };
   for (const auto& [arguments, sentence] : cases)
     check_refused(run_daemon(arguments), sentence);
+}
+
+BOOST_AUTO_TEST_CASE(a_gate_that_cannot_be_opened_ends_it_and_is_named) {
+  const temporary_folder folder;
+  const deaf_listener taken;
+  for (const auto& address : {taken.address(), std::string("192.0.2.1:7500")}) {
+    const auto ended =
+      run_daemon({"--embedded", folder / "pg", "--listen", "127.0.0.1:0", "--cluster", address, "--cluster-insecure"});
+    BOOST_TEST(ended.status == 1);
+    BOOST_TEST(ended.errors.find("cannot listen on " + address) != std::string::npos, ended.errors);
+    BOOST_TEST(ended.errors.find("core_actor_died") == std::string::npos, ended.errors);
+    BOOST_TEST(ended.output.empty(), ended.output);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(the_environment_and_the_file_are_held_to_the_same_rules) {

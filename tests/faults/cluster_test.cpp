@@ -13,6 +13,7 @@
 #include "persistence/timestamp.hpp"
 #include "tests/faults/fault_checks.hpp"
 #include "tests/support/database_gate.hpp"
+#include "tests/support/has.hpp"
 #include "tests/support/running_cluster.hpp"
 #include "tests/support/seed.hpp"
 #include "tests/support/writings.hpp"
@@ -227,6 +228,73 @@ BOOST_AUTO_TEST_CASE(nothing_is_lost_whatever_happens_to_nodes_workers_and_wires
   }
   world.start_runs(runs_wanted);
   world.check();
+}
+
+BOOST_AUTO_TEST_CASE(a_node_that_comes_back_under_another_id_is_reached_by_the_others) {
+  whole_cluster world(quick_arguments);
+  auto& cluster = world.cluster;
+  cluster.node("anna").register_workflow(nlohmann::json::parse(R"({"workflow": "waits", "version": 1, "steps": [
+    {"name": "one", "call": {"worker": {"kind": "nobody"}}, "timeout": "1h"}]})"));
+  starter waiting{some_tenant, "waits"};
+  for (const auto& name : cluster.nodes_running())
+    BOOST_TEST_REQUIRE(waiting.start(cluster.node(name).url(), list, "wait at " + name) == list);
+
+  // When: it loses its lease, while it stays connected with all others.
+  world.database_gates.at("berta")->shut();
+  BOOST_TEST(
+    eventually([&] { return cluster.shards_ready("anna") + cluster.shards_ready("clara") == shards; }, generous));
+  world.database_gates.at("berta")->reopen();
+  world.await_even_shares();
+  BOOST_TEST(!has(cluster.node("anna").program().errors(), "peer_lost"));
+
+  // Then: a wish for any run is granted, whoever is asked; for those that it has now too.
+  for (const auto& [asked, wish] : {std::pair("anna", "pause"), {"clara", "resume"}, {"berta", "cancel"}})
+    for (const auto& run : waiting.acknowledged()) {
+      const auto path = "/v1/tenants/" + some_tenant + "/runs/" + run + '/' + wish;
+      const auto answer = cluster.node(asked).post(path, {{"by", "anna"}});
+      BOOST_TEST_REQUIRE(answer.has_value());
+      BOOST_TEST(answer->status == 200, asked << ": " << answer->body);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_long_step_goes_on_while_its_run_moves_from_node_to_node) {
+  whole_cluster world(quick_arguments);
+  auto& cluster = world.cluster;
+  cluster.node("anna").register_workflow(nlohmann::json::parse(R"({"workflow": "takes_long", "version": 1, "steps": [
+    {"name": "one", "call": {"worker": {"kind": "long", "heartbeat": "5s"}}, "timeout": "1m",
+     "retry": {"max_attempts": 1}}]})"));
+  for (const auto& name : {"w5", "w6"})
+    cluster.start_worker(name, list, "long");
+  const auto seen_by_all = [&] {
+    const auto nodes = cluster.nodes_running();
+    return std::all_of(nodes.begin(), nodes.end(), [&](const std::string& name) {
+      const auto answer = cluster.node(name).get("/v1/operator/workers");
+      return answer && answer->status == 200 && answer->json().at("workers").size() == 6u;
+    });
+  };
+  BOOST_TEST_REQUIRE(eventually(seen_by_all, generous));
+  starter long_runs{some_tenant, "takes_long"};
+  BOOST_TEST_REQUIRE(long_runs.start(cluster.node("anna").url(), list, "long") == list);
+  BOOST_TEST_REQUIRE(eventually([&] { return cluster.ledger().begun.size() == list; }, generous));
+
+  // When: every shard has moved at least once.
+  for (const auto& who : {"anna", "berta", "clara"}) {
+    BOOST_TEST(cluster.stop_node(who, generous), cluster.node(who).program().errors());
+    world.start_node(who);
+    cluster.node(who).wait_until_ready();
+  }
+
+  // Then: what was being done was done, mostly without being begun again, and counts.
+  evidence found(world.database->url());
+  BOOST_TEST(eventually([&] { return found.all_ended(); }, generous));
+  check_all_is_well(found, long_runs);
+  const auto work = cluster.ledger();
+  BOOST_TEST(work.done.size() == list);
+  size_t begun = 0;
+  for (const auto& [key, times] : work.begun)
+    begun += times;
+  std::cout << list << " long steps, begun " << begun << " times\n";
+  BOOST_TEST(begun <= list + list / 10);
 }
 
 BOOST_AUTO_TEST_CASE(the_runs_of_a_killed_node_move_again_within_two_seconds_of_its_lease) {

@@ -5,6 +5,7 @@
 #include <fstream>
 #include <memory>
 #include <set>
+#include <vector>
 
 #include "tests/faults/fault_checks.hpp"
 #include "tests/support/database.hpp"
@@ -237,6 +238,50 @@ BOOST_AUTO_TEST_CASE(who_speaks_wrongly_is_cut_off_and_no_run_notices) {
     BOOST_TEST(!has(said, "closed"), how << ": " << said);
     BOOST_TEST(!has(said, "found"), how << ": " << said);
   }
+  world.check();
+}
+
+BOOST_AUTO_TEST_CASE(who_connects_and_says_nothing_is_cut_off) {
+  const temporary_folder folder;
+  small_cluster world(certificates(folder / "ours"));
+  const auto port = world.cluster.gate_of("anna").address().substr(std::string("127.0.0.1:").size());
+  std::vector<std::unique_ptr<boost::asio::ip::tcp::iostream>> silent;
+  for (size_t i = 0; i < 20; ++i) {
+    auto& stream = *silent.emplace_back(std::make_unique<boost::asio::ip::tcp::iostream>());
+    stream.connect("127.0.0.1", port);
+    BOOST_TEST_REQUIRE(!!stream);
+    stream.expires_after(20s);
+  }
+  for (const auto& each : silent) {
+    // Whatever the gate says first, it closes.
+    const std::string said{std::istreambuf_iterator<char>(*each), {}};
+    BOOST_TEST((each->error() != boost::asio::error::operation_aborted), "the connection stays open");
+  }
+  const auto log = world.anna().program().errors();
+  BOOST_TEST(has(log, "strangers_cut_off connections="), log);
+  world.go_on(3);
+  world.check();
+}
+
+BOOST_AUTO_TEST_CASE(certificates_may_be_replaced_while_nodes_run) {
+  const temporary_folder folder;
+  const auto files = certificates(folder / "ours");
+  const auto worker = wire_files{folder / "worker.pem", folder / "worker.key", folder / "ca.pem"};
+  for (const auto* name : {"worker.pem", "worker.key", "ca.pem"})
+    std::filesystem::copy(files + "/" + name, folder / name);
+  small_cluster world(files);
+  const auto address = world.cluster.gate_of("anna").address();
+
+  // When: only half of it is done, and then nothing is there.
+  std::filesystem::copy(folder / "worker.key", files + "/node.key", std::filesystem::copy_options::overwrite_existing);
+  const auto during = rogue("unknown_node", address, worker);
+  std::filesystem::remove_all(files);
+  const auto after = rogue("unknown_node", address, worker);
+
+  // Then: what counts is what the node was started with.
+  for (const auto& said : {during, after})
+    BOOST_TEST(has(said, "refused: the database knows no node"), said << world.anna().program().errors());
+  world.go_on(3);
   world.check();
 }
 

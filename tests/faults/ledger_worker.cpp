@@ -1,5 +1,6 @@
 // A worker for tests: does every kind it is told to, writes down what it did, and now and then takes its time or fails
-// (steps of the kind `steady` never fail).
+// (steps of the kind `steady` never fail; those of the kind `long` take eight seconds, and fail when they are
+// cancelled).
 #include <chrono>
 #include <cstdint>
 #include <fcntl.h>
@@ -56,6 +57,19 @@ levain::worker_result work(const ledger& book, levain::worker_step& step) {
   return nlohmann::json{{"step", step.step()}, {"attempt", step.attempt()}};
 }
 
+levain::worker_result work_long(const ledger& book, levain::worker_step& step) {
+  constexpr int looks = 80;
+  book.write_line("begun " + step.key() + ' ' + std::to_string(step.attempt()));
+  for (int i = 0; i < looks; ++i) {
+    if (step.cancelled())
+      return levain::worker_failure{"it was cancelled", true};
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    step.heartbeat(std::to_string(i + 1) + " of 80");
+  }
+  book.write_line("done " + step.key());
+  return nlohmann::json{{"step", step.step()}};
+}
+
 } // namespace
 
 /// ledger_worker FILE NAME SLOTS KIND,KIND.. CERTIFICATES|- NODE..
@@ -78,7 +92,7 @@ int main(int argc, char** argv) {
   for (size_t comma = kinds.find(','); comma != std::string::npos; comma = kinds.find(',')) {
     worker.offer(
       kinds.substr(0, comma), static_cast<uint32_t>(std::stoul(argv[3])),
-      [&book](levain::worker_step& step) { return work(book, step); });
+      [&book](levain::worker_step& step) { return step.kind() == "long" ? work_long(book, step) : work(book, step); });
     kinds.erase(0, comma + 1);
   }
   worker.run();

@@ -151,10 +151,10 @@ struct rogue_state {
        [&] {
          // CAF finds actors of other programs by their names so.
          const auto broker = self->system().middleman().named_broker<caf::io::basp_broker>(caf::atom("BASP"));
-         for (const auto& servant : {"SpawnServ", "ConfigServ"})
+         for (const auto servant : {caf::atom("SpawnServ"), caf::atom("ConfigServ")})
            self->send(
              broker, caf::forward_atom::value, gate.node(), caf::atom("ConfigServ"),
-             caf::make_message(caf::get_atom::value, caf::atom_from_string(servant)));
+             caf::make_message(caf::get_atom::value, servant));
          ask_in_vain(gate, 2);
        }},
       {"nameless_kill",

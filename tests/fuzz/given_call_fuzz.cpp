@@ -13,9 +13,9 @@ LEVAIN_FUZZ_TARGET(given_call) {
   given.step = lines.line();
   given.run_number = lines.line();
   given.attempt = lines.byte();
-  given.epoch = static_cast<int8_t>(lines.byte());
-  given.time_left = static_cast<int8_t>(lines.byte());
-  given.heartbeat = static_cast<int8_t>(lines.byte());
+  given.epoch = int64_t{lines.byte()} - 128;
+  given.time_left = int64_t{lines.byte()} - 128;
+  given.heartbeat = int64_t{lines.byte()} - 128;
   const auto gates = check_gates({given.kind, given.key});
   if (const auto* wrong = std::get_if<nonsense>(&gates))
     require_line(wrong->reason);

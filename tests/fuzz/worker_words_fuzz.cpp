@@ -147,7 +147,7 @@ private:
     end.key = key(input);
     end.succeeded = input.below(2) == 0;
     end.retry = input.below(2) == 0;
-    end.retry_after = static_cast<int8_t>(input.byte());
+    end.retry_after = int64_t{input.byte()} - 128;
     end.result = input.line();
     return end;
   }

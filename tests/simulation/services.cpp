@@ -77,7 +77,7 @@ call_in_flight services::begin(const life_ptr& from, call_request request, call_
   come_about(made, fate);
   if (deadlines)
     answer(made, made->request.timeout, failure(call_failure::kind_type::timeout, "no answer before the deadline"));
-  return call_in_flight([made] {
+  return call_in_flight([made](let_go_reason) {
     made->given_up = true;
     made->done = nullptr;
   });

@@ -27,7 +27,9 @@ word_passed read_number(word_kind what, uint64_t number) {
 }
 
 word_passed read(const call_dropped& x) {
-  return read_number(word_kind::dropped, x.number);
+  auto word = read_number(word_kind::dropped, x.number);
+  word.moves = x.moves;
+  return word;
 }
 
 word_passed read(const call_begun& x) {

@@ -28,10 +28,10 @@ call_in_flight witnessed_calls::begin(call_request request, call_done done) {
       tell(*made, result);
       done(std::move(result));
     }));
-  return call_in_flight([this, made, inner] {
+  return call_in_flight([this, made, inner](let_go_reason why) {
     if (of_->alive && std::exchange(made->open, false))
       under_.audience.saw(call_let_go{under_.now, made->number});
-    inner->give_up();
+    inner->give_up(why);
   });
 }
 

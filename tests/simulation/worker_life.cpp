@@ -276,7 +276,8 @@ void worker_life::beat(const function_ptr& x) {
 
 /// Functions that can see by now that nobody waits for them see it, and most of them end for it.
 void worker_life::look() {
-  for (const auto& [work, x] : functions_) {
+  for (const auto& each : functions_) {
+    const auto& x = each.second;
     if (x->cancelled || !x->step->cancelled())
       continue;
     x->cancelled = true;

@@ -122,7 +122,7 @@ worker_wire::worker_wire(ground& under)
 worker_wire::~worker_wire() = default;
 
 worker_wire::connection_ptr worker_wire::make_connection(const life_ptr& worker, const life_ptr& node) {
-  const auto on = std::make_shared<connection>();
+  auto on = std::make_shared<connection>();
   on->number = ++connections_made_;
   on->worker = worker;
   on->node = node;

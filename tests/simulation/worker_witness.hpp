@@ -77,6 +77,8 @@ struct word_passed {
   bool heard = false;
   word_kind what = word_kind::given;
   uint64_t number = 0;
+  /// Of what is dropped: its run goes to another node.
+  bool moves = false;
   int64_t epoch = 0;
   std::string key = {};
   uint32_t attempt = 0;

@@ -29,7 +29,10 @@ call_in_flight scripted_calls::begin(call_request request, call_done done) {
   if (throw_on_begin == throws::anything)
     throw 42; // NOLINT(hicpp-exception-baseclass)
   calls_.push_back({std::move(request), std::move(done)});
-  return call_in_flight([this, index = calls_.size() - 1] { calls_[index].given_up = true; });
+  return call_in_flight([this, index = calls_.size() - 1](let_go_reason why) {
+    calls_[index].given_up = true;
+    calls_[index].run_moves = why == let_go_reason::run_moves;
+  });
 }
 
 size_t scripted_calls::count(const std::string& key) const {

@@ -30,6 +30,8 @@ public:
     call_request request;
     call_done done;
     bool given_up = false;
+    /// It was, because its run goes on at another node.
+    bool run_moves = false;
   };
 
   call_in_flight begin(call_request request, call_done done) override;

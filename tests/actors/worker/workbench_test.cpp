@@ -226,7 +226,7 @@ BOOST_AUTO_TEST_CASE(an_older_owner_does_not_take_the_answer_from_a_younger_one)
 BOOST_AUTO_TEST_CASE(the_caller_before_cannot_drop_what_another_waits_for) {
   give(first, 1, "a");
   give(second, 9, "a");
-  bench.drop(first, 1);
+  bench.drop(first, 1, false);
   check(heard(), {});
   bench.finish(1, good("1"), now);
   check(heard(), {"done 9 1 to 2"});
@@ -260,7 +260,7 @@ BOOST_AUTO_TEST_CASE(the_failure_of_an_earlier_attempt_does_not_answer_a_later_o
 
 BOOST_AUTO_TEST_CASE(a_dropped_call_is_cancelled_and_its_result_counts_for_nothing) {
   give(first, 1, "a");
-  bench.drop(first, 1);
+  bench.drop(first, 1, false);
   check(heard(), {"cancel 1"});
   bench.finish(1, good("1"), now);
   check(heard(), {});
@@ -271,7 +271,7 @@ BOOST_AUTO_TEST_CASE(a_dropped_call_is_cancelled_and_its_result_counts_for_nothi
 
 BOOST_AUTO_TEST_CASE(what_was_dropped_and_is_given_anew_is_done_afresh_when_the_old_has_returned) {
   give(first, 1, "a");
-  bench.drop(first, 1);
+  bench.drop(first, 1, false);
   heard();
   BOOST_TEST(!bench.give(first, call(2, "a"), now).has_value());
   check(heard(), {"begun 2 to 1"});
@@ -285,9 +285,9 @@ BOOST_AUTO_TEST_CASE(what_was_dropped_and_is_given_anew_is_done_afresh_when_the_
 
 BOOST_AUTO_TEST_CASE(what_is_dropped_while_it_waits_for_the_old_one_is_not_done) {
   give(first, 1, "a");
-  bench.drop(first, 1);
+  bench.drop(first, 1, false);
   give(first, 2, "a");
-  bench.drop(first, 2);
+  bench.drop(first, 2, false);
   heard();
   bench.finish(1, good("old"), now);
   check(heard(), {});
@@ -305,7 +305,7 @@ BOOST_AUTO_TEST_CASE(work_past_its_deadline_is_not_joined_but_done_afresh) {
 
 BOOST_AUTO_TEST_CASE(what_waited_too_long_for_the_old_one_fails_and_may_be_tried_again) {
   give(first, 1, "a");
-  bench.drop(first, 1);
+  bench.drop(first, 1, false);
   give(first, 2, "a", {.time_left = 1s});
   bench.finish(1, good("old"), now + 2s);
   check(heard(), {"failed 2 an earlier try at this step held the worker until the time was over to 1"});
@@ -317,8 +317,8 @@ BOOST_AUTO_TEST_CASE(dropping_what_has_ended_changes_nothing) {
   give(first, 1, "a");
   bench.finish(1, good("1"), now);
   heard();
-  bench.drop(first, 1);
-  bench.drop(second, 77);
+  bench.drop(first, 1, false);
+  bench.drop(second, 77, false);
   check(heard(), {});
 }
 
@@ -334,6 +334,37 @@ BOOST_AUTO_TEST_CASE(work_goes_on_when_its_node_is_gone_and_the_others_are_told)
   check(heard(), {"begun 2 to 2", "extend 1"});
   bench.finish(1, good("1"), now);
   check(heard(), {"done 2 1 to 2"});
+}
+
+BOOST_AUTO_TEST_CASE(work_goes_on_when_its_run_moves_and_all_are_told) {
+  give(first, 1, "a", {.attempt = 2});
+  bench.drop(first, 1, true);
+  check(heard(), {"held a#2 to 1", "held a#2 to 2"});
+  BOOST_TEST(bench.being_done() == 1U);
+  BOOST_TEST(!bench.give(second, call(2, "a", {.attempt = 2, .epoch = 2}), now).has_value());
+  check(heard(), {"begun 2 to 2", "extend 1"});
+  bench.finish(1, good("1"), now);
+  check(heard(), {"done 2 1 to 2"});
+}
+
+BOOST_AUTO_TEST_CASE(what_ends_while_its_run_moves_is_kept_for_the_next_owner) {
+  give(first, 1, "a");
+  bench.drop(first, 1, true);
+  bench.finish(1, good("1"), now);
+  heard();
+  BOOST_TEST(bench.results_kept() == 1U);
+  BOOST_TEST(!bench.give(second, call(2, "a", {.epoch = 2}), now).has_value());
+  check(heard(), {"begun 2 to 2", "done 2 1 to 2"});
+}
+
+BOOST_AUTO_TEST_CASE(what_was_dropped_is_not_held_when_its_run_moves) {
+  give(first, 1, "a");
+  bench.drop(first, 1, false);
+  heard();
+  BOOST_TEST(!bench.give(first, call(2, "a"), now).has_value());
+  heard();
+  bench.drop(first, 2, true);
+  check(heard(), {});
 }
 
 BOOST_AUTO_TEST_CASE(a_result_that_nobody_took_answers_the_next_call_at_once) {
@@ -395,7 +426,7 @@ BOOST_AUTO_TEST_CASE(another_node_may_ask_again_for_what_was_sent_to_the_one_bef
 
 BOOST_AUTO_TEST_CASE(dropped_work_is_not_held_when_its_node_dies) {
   give(first, 1, "a");
-  bench.drop(first, 1);
+  bench.drop(first, 1, false);
   give(first, 2, "a");
   bench.gate_lost(first, now);
   check(heard(), {});
@@ -441,7 +472,7 @@ BOOST_AUTO_TEST_CASE(heartbeats_of_what_ended_or_nobody_waits_for_are_not_sent) 
   bench.beat(1, "one", now);
   bench.beat(1, "two", now);
   bench.finish(1, good("1"), now);
-  bench.drop(first, 2);
+  bench.drop(first, 2, false);
   heard();
   bench.beat(2, "still here", now);
   bench.beat(1, "late", now);
@@ -451,7 +482,7 @@ BOOST_AUTO_TEST_CASE(heartbeats_of_what_ended_or_nobody_waits_for_are_not_sent) 
 
 BOOST_AUTO_TEST_CASE(the_heartbeats_of_what_was_dropped_are_none_of_what_waits_for_it_to_return) {
   give(first, 1, "a");
-  bench.drop(first, 1);
+  bench.drop(first, 1, false);
   give(first, 2, "a");
   bench.beat(1, "old", now);
   check(heard(), {});
@@ -495,6 +526,18 @@ BOOST_AUTO_TEST_CASE(cancelling_all_lets_results_count_that_come_in_time) {
   check(heard(), {"cancel 1", "cancel 2"});
   bench.finish(1, good("1"), now);
   check(heard(), {"done 1 1 to 1"});
+}
+
+BOOST_AUTO_TEST_CASE(what_fails_because_all_was_cancelled_is_left_to_other_workers) {
+  give(first, 1, "a");
+  give(first, 2, "a", {.attempt = 2});
+  bench.leave();
+  bench.cancel_all();
+  heard();
+  bench.finish(1, bad("it was told to end"), now);
+  check(heard(), {});
+  BOOST_TEST(bench.being_done() == 0U);
+  BOOST_TEST(bench.results_kept() == 0U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

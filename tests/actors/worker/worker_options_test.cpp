@@ -44,7 +44,7 @@ BOOST_AUTO_TEST_CASE(options_that_cannot_be_are_named_with_their_value) {
   BOOST_TEST(refusal_of(sound()) == "");
   BOOST_TEST(refusal_of(worker_options{}) == "nodes: must name at least one HOST:PORT");
   auto options = sound();
-  options.nodes.push_back("here");
+  options.nodes.emplace_back("here");
   BOOST_TEST(refusal_of(options) == "nodes: must be HOST:PORT such as 127.0.0.1:7500 or [::1]:7500, not 'here'");
   options = sound();
   options.name.assign(201, 'n');

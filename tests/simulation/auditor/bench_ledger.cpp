@@ -76,7 +76,11 @@ void bench_ledger::heard(bench& at, const word_passed& x) {
   at.arrived.erase({x.connection, x.number});
   for (auto each = at.waits.begin(); each != at.waits.end(); ++each)
     if (each->second.connection == x.connection && each->second.number == x.number) {
-      // One that has returned and was not answered yet counts for nothing either.
+      // One that has returned and was not answered yet counts for nothing either; what moves counts for the next owner.
+      if (x.moves) {
+        at.waits.erase(each);
+        return;
+      }
       if (const auto work = at.works.find(each->first); work != at.works.end())
         work->second.dropped = true;
       else
