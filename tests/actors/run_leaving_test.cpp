@@ -129,4 +129,16 @@ BOOST_AUTO_TEST_CASE(a_run_that_is_read_back_while_it_is_handed_over_still_takes
   BOOST_TEST(world.database->events(run).size() > events); // What was answered here is not asked for again.
 }
 
+BOOST_AUTO_TEST_CASE(a_call_that_outlasts_the_grace_is_let_go_because_its_run_moves) {
+  actor_world world;
+  const auto start = world.start(chain());
+  world.settle();
+  const auto shard = shard_of(start->run().run);
+  caf::anon_send(world.dispatch, hand_over_shards{{{shard, world.database->epoch(shard)}}});
+  world.advance(3s);
+  const auto& call = world.calls->calls().front();
+  BOOST_TEST(call.given_up);
+  BOOST_TEST(call.run_moves);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
