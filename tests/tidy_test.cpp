@@ -13,6 +13,8 @@
 #include <string>
 #include <vector>
 
+#include "test_paths.hpp"
+
 namespace fs = std::filesystem;
 
 namespace {

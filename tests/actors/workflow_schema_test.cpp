@@ -12,6 +12,7 @@
 #include "actors/workflow/definition_members.hpp"
 #include "actors/workflow/parse_definition.hpp"
 #include "actors/workflow/record_columns.hpp"
+#include "test_paths.hpp"
 
 using namespace levain;
 using nlohmann::json;

@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "actors/workflow/parse_definition.hpp"
+#include "test_paths.hpp"
 #include "tests/support/bad_command_lines.hpp"
 #include "tests/support/bad_definitions.hpp"
 #include "tests/support/bad_requests.hpp"

@@ -10,6 +10,7 @@
 #include <regex>
 #include <utility>
 
+#include "test_paths.hpp"
 #include "tests/support/database.hpp"
 #include "tests/support/processes.hpp"
 #include "tests/support/tcp_gate.hpp"

@@ -7,6 +7,7 @@
 
 #include "actors/workflow/parse_definition.hpp"
 #include "apps/bakery/bakery_service.hpp"
+#include "test_paths.hpp"
 #include "tests/support/deaf_listener.hpp"
 #include "tests/support/processes.hpp"
 #include "tests/support/stand_in_gate.hpp"

@@ -6,6 +6,7 @@
 #include <iterator>
 #include <regex>
 
+#include "test_paths.hpp"
 #include "tests/support/deaf_listener.hpp"
 #include "tests/support/processes.hpp"
 

@@ -7,6 +7,7 @@
 #include <regex>
 
 #include "apps/worker/bakery_work.hpp"
+#include "test_paths.hpp"
 #include "tests/support/processes.hpp"
 
 using namespace levain;

@@ -5,6 +5,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "test_paths.hpp"
 #include "tests/support/processes.hpp"
 
 using namespace levain::test;

@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "actors/workflow/parse_definition.hpp"
+#include "test_paths.hpp"
 
 using namespace levain;
 

@@ -12,6 +12,7 @@
 #include <sys/file.h>
 
 #include "persistence/file_descriptor.hpp"
+#include "test_paths.hpp"
 
 namespace levain::test {
 

@@ -11,6 +11,7 @@
 #include "persistence/schema_analytics.hpp"
 #include "persistence/schema_facts.hpp"
 #include "persistence/schema_partitions.hpp"
+#include "test_paths.hpp"
 #include "tests/support/database.hpp"
 
 using namespace levain;

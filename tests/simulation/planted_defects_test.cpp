@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "test_paths.hpp"
 #include "tests/simulation/auditor/violation.hpp"
 
 // The table of planted defects in `docs/testing.md` is what the patches say of themselves. LEVAIN_UPDATE_GOLDEN=1

@@ -5,6 +5,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "test_paths.hpp"
 #include "tests/simulation/trial.hpp"
 
 using namespace levain::simulation;

@@ -5,6 +5,7 @@
 
 #include "persistence/migrator.hpp"
 #include "persistence/timestamp.hpp"
+#include "test_paths.hpp"
 #include "tests/support/evidence.hpp"
 
 namespace levain::test {

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "persistence/child_environment.hpp"
+#include "test_paths.hpp"
 
 namespace levain::test {
 
