@@ -154,7 +154,7 @@ BOOST_AUTO_TEST_CASE(a_dead_node_is_found_by_its_id_alone) {
 }
 
 BOOST_AUTO_TEST_CASE(what_the_path_does_not_say_is_refused) {
-  is_problem(bert.post(nodes_path + "/anna/drain", {{"by", "mara"}}), 400, "must have no body");
+  is_problem(bert.post(nodes_path + "/anna/drain", {{"by", "mara"}}), 400, "must be absent or an empty object");
   is_problem(mark("anna", "drain?by=mara"), 400, "by: ");
   is_problem(bert.get(nodes_path + "?limit=3"), 400, "limit: ");
   is_problem(mark(std::string(101, 'n'), "drain"), 400, "at most 100 characters");

@@ -136,7 +136,6 @@ std::vector<limit_case> count_limits() {
     {"round-robin-quantum", 10, [](const o& x) { return x.node.dispatcher.round_robin_quantum; }},
     {"run-numbers-block", 20'000, [](const o& x) { return x.node.dispatcher.run_numbers_block; }},
     {"writers", 2, [](const o& x) { return x.node.writers; }},
-    {"definitions-cache-bytes-max", 64 * 1024 * 1024, [](const o& x) { return x.node.definitions_cache_bytes_max; }},
     {"batch-runs-max", 500, [](const o& x) { return x.node.persistence.batch_runs_max; }},
     {"batch-bytes-max", 8 * 1024 * 1024, [](const o& x) { return x.node.persistence.batch_bytes_max; }},
     {"recovery-page-runs-max", 500, [](const o& x) { return x.node.recovery.page_runs_max; }},
