@@ -374,6 +374,17 @@ private:
     none(
       "invalid_indexes", health_.invalid_indexes, level::warning, "none: they cost writes and help no read",
       "reindex index concurrently ..., or drop it and make it anew");
+    if (const auto& schema = health_.schema_open_to_all; !schema.empty())
+      bad(
+        level::warning, "schema_rights", fmt::format("every role may create objects in the schema {}", schema),
+        "only roles that you trust: an operator or a function made there can take the place of PostgreSQL's own in "
+        "the engine's statements",
+        fmt::format("revoke create on schema {} from public", schema));
+    if (!health_.definitions_unreadable.empty())
+      bad(
+        level::critical, "unreadable_definitions", fmt::format("{}", fmt::join(health_.definitions_unreadable, ", ")),
+        "registered_at is a time of the years 1 to 9999",
+        "correct registered_at in workflow_definitions; until then nobody can start these");
   }
 
   const database_health& health_;

@@ -159,6 +159,8 @@ database_health read_health(
   health.partitions = read_partitions(transaction, health.server.now);
   health.unlogged_tables = read_names(transaction.exec(unlogged_tables_statement));
   health.invalid_indexes = read_names(transaction.exec(invalid_indexes_statement));
+  health.schema_open_to_all = transaction.exec1(open_schema_statement)[0].c_str();
+  health.definitions_unreadable = read_names(transaction.exec_params(unreadable_definitions_statement, runs_named_max));
   return health;
 }
 
@@ -181,6 +183,8 @@ database_health read_database_health(
   } catch (const migration_error& refused) {
     throw journal_unavailable(refused.what());
   } catch (const pqxx::pqxx_exception&) {
+    throw journal_unavailable(classify_failure(std::current_exception()).reason);
+  } catch (const unreadable_column&) {
     throw journal_unavailable(classify_failure(std::current_exception()).reason);
   }
 }

@@ -160,6 +160,10 @@ struct database_health {
   /// Of the engine's tables: what a crash would empty, and indexes that are not used because building them failed.
   std::vector<std::string> unlogged_tables;
   std::vector<std::string> invalid_indexes;
+  /// The schema of the engine's tables, when every role may create objects in it; empty when not.
+  std::string schema_open_to_all;
+  /// Definitions whose row cannot be read, the first few: `bread 1`.
+  std::vector<std::string> definitions_unreadable;
 };
 
 /// Reads it all over a connection of its own; cheap, whatever the size of the tables. `now` is the clock that the

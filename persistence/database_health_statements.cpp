@@ -104,6 +104,7 @@ const char* const shards_statement = R"(
       from nodes
       where nodes.id = shards.node
         and nodes.heartbeat_at + nodes.lease >= clock_timestamp()
+        and nodes.heartbeat_at - nodes.lease <= clock_timestamp()
     ))
   from shards)";
 
@@ -187,6 +188,18 @@ const std::string unlogged_tables_statement = R"(
   where relpersistence = 'u'
     and oid in )" + std::string(own_tables) + R"(
   order by relname)";
+
+const char* const open_schema_statement = R"(
+  select case when has_schema_privilege('public', current_schema(), 'create') then current_schema() else '' end)";
+
+// What `read_timestamp` takes.
+const char* const unreadable_definitions_statement = R"(
+  select name || ' ' || version
+  from workflow_definitions
+  where registered_at < '0001-01-01 00:00:00+00'
+    or registered_at >= '10000-01-01 00:00:00+00'
+  order by name, version
+  limit $1)";
 
 const std::string invalid_indexes_statement = R"(
   select pg_class.relname
