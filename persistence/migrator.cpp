@@ -54,6 +54,7 @@ constexpr const char* read_nodes_that_know = R"(
   from nodes
   where schema_version >= $1
     and heartbeat_at + lease >= clock_timestamp()
+    and heartbeat_at - lease <= clock_timestamp()
   order by started_at, id)";
 
 struct recorded_migration {
@@ -72,8 +73,7 @@ std::string checksum_of(const embedded_migration& migration) {
   return sha256_hex(migration.sql);
 }
 
-std::vector<recorded_migration> read_recorded(pqxx::connection& connection) {
-  pqxx::work transaction(connection, "read_migrations");
+std::vector<recorded_migration> read_recorded(pqxx::transaction_base& transaction) {
   std::vector<recorded_migration> recorded;
   if (!transaction.exec1(migrations_table_exists)[0].as<bool>())
     return recorded;
@@ -84,6 +84,16 @@ std::vector<recorded_migration> read_recorded(pqxx::connection& connection) {
        applied_at.value_or(timestamp{}), row["adopted"].as<bool>()});
   }
   return recorded;
+}
+
+std::vector<recorded_migration> read_recorded(pqxx::connection& connection) {
+  pqxx::work transaction(connection, "read_migrations");
+  return read_recorded(transaction);
+}
+
+bool is_recorded(const std::vector<recorded_migration>& recorded, const embedded_migration& migration) {
+  return std::ranges::any_of(
+    recorded, [&](const recorded_migration& record) { return record.number == number_of(migration); });
 }
 
 /// Who of the living nodes knows the schema up to this number, for a sentence; empty when nobody does.
@@ -132,11 +142,9 @@ std::vector<std::string> objections(pqxx::connection& connection, const std::vec
 
 std::vector<embedded_migration> pending_after(const std::vector<recorded_migration>& recorded) {
   std::vector<embedded_migration> pending;
-  for (const auto& migration : embedded_migrations()) {
-    const auto is_this = [&](const recorded_migration& record) { return record.number == number_of(migration); };
-    if (std::none_of(recorded.begin(), recorded.end(), is_this))
+  for (const auto& migration : embedded_migrations())
+    if (!is_recorded(recorded, migration))
       pending.push_back(migration);
-  }
   return pending;
 }
 
@@ -147,10 +155,13 @@ void record(pqxx::transaction_base& transaction, const embedded_migration& migra
     LEVAIN_VERSION);
 }
 
-void apply(pqxx::connection& connection, const embedded_migration& migration) {
+/// False when another starter has applied it meanwhile.
+bool apply(pqxx::connection& connection, const embedded_migration& migration) {
   pqxx::work transaction(connection, "apply_migration");
+  lock_schema(transaction);
+  if (is_recorded(read_recorded(transaction), migration))
+    return false;
   try {
-    // The row first: whoever else is at it waits here and then fails on the key before changing anything.
     record(transaction, migration, false);
     transaction.exec(std::string(migration.sql));
   } catch (const pqxx::sql_error& error) {
@@ -159,6 +170,7 @@ void apply(pqxx::connection& connection, const embedded_migration& migration) {
       " cannot be applied, nothing of it was: " + plain_line(error.what(), reason_bytes_max));
   }
   transaction.commit();
+  return true;
 }
 
 /// Records `initial` as adopted where there is something to adopt. Answers the sentence that says so; empty when not.
@@ -169,6 +181,9 @@ std::string adopt(pqxx::connection& connection, const embedded_migration& initia
   const bool completes = found == adoption_case::first_fragment;
   if (!dry_run) {
     pqxx::work transaction(connection, "adopt");
+    lock_schema(transaction);
+    if (is_recorded(read_recorded(transaction), initial))
+      throw migration_error("another program has migrated this database just now; try again");
     record(transaction, initial, true);
     if (completes)
       complete_first_fragment(transaction);
@@ -187,12 +202,17 @@ int32_t newest_migration() {
 migration_report migrate_up(const std::string& url, bool dry_run) {
   migration_report report;
   in_schema_session(url, schema_lock_timeout, [&](pqxx::connection& connection) {
-    lock_schema(connection);
+    std::vector<recorded_migration> recorded;
     {
-      pqxx::work transaction(connection, "current_schema");
+      pqxx::work transaction(connection, "read_migrations");
       current_schema(transaction);
+      recorded = read_recorded(transaction);
+      // What another starter has under way is waited for, and then found.
+      if (!dry_run && !pending_after(recorded).empty()) {
+        lock_schema(transaction);
+        recorded = read_recorded(transaction);
+      }
     }
-    const auto recorded = read_recorded(connection);
     if (const auto found = objections(connection, recorded); !found.empty())
       throw migration_error(found.front());
     auto pending = pending_after(recorded);
@@ -203,8 +223,8 @@ migration_report migrate_up(const std::string& url, bool dry_run) {
       }
     }
     for (const auto& migration : pending) {
-      if (!dry_run)
-        apply(connection, migration);
+      if (!dry_run && !apply(connection, migration))
+        continue;
       report.done.push_back((dry_run ? "would apply " : "applied ") + std::string(migration.name));
     }
   });

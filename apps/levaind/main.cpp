@@ -17,6 +17,7 @@
 #include "apps/program/log_format.hpp"
 #include "apps/program/open_files.hpp"
 #include "apps/program/signal_watch.hpp"
+#include "persistence/connection_string.hpp"
 #include "persistence/embedded_postgres.hpp"
 #include "persistence/journal.hpp"
 #include "persistence/migrator.hpp"
@@ -116,7 +117,8 @@ void make_room_for_files(const daemon_options& options) {
 
 int run(daemon_options& options, signal_watch& signals) {
   std::unique_ptr<embedded_postgres> database;
-  auto url = options.database;
+  // A daemon can do nothing with a server that only reads.
+  auto url = options.database.empty() ? options.database : with_primary(options.database);
   if (!options.embedded.empty()) {
     database = embedded_postgres::start({.directory = options.embedded});
     url = database->url();
