@@ -344,7 +344,7 @@ struct write_stops_again {};
 /// Put a checked definition under its name and version.
 struct register_workflow {
   workflow_ptr workflow;
-  receiver<std::variant<definition_store::put_result, std::string>> outcome;
+  receiver<register_outcome> outcome;
 };
 
 /// Find a workflow; without a version, the newest.

@@ -21,6 +21,7 @@
 #include "actors/timekeeper.hpp"
 #include "actors/watchdog.hpp"
 #include "actors/workflow_cache.hpp"
+#include "persistence/connection_string.hpp"
 #include "persistence/migrations.hpp"
 #include "persistence/postgres_definition_store.hpp"
 #include "persistence/postgres_journal.hpp"
@@ -43,6 +44,9 @@ uuid_entropy system_entropy() {
   return {engine(), engine()};
 }
 
+/// When the grace is over, for an actor that has nothing to drain to say so.
+constexpr std::chrono::milliseconds drain_grace_min{100};
+
 struct system_config : caf::actor_system_config {
   explicit system_config(const node_options& options) {
     const size_t cores = std::max(std::thread::hardware_concurrency(), 1U);
@@ -55,7 +59,9 @@ struct system_config : caf::actor_system_config {
 
 } // namespace
 
-node_ports postgres_ports(const std::string& url, std::chrono::milliseconds lease) {
+node_ports postgres_ports(const std::string& given, std::chrono::milliseconds lease) {
+  // A node can do nothing with a server that only reads.
+  const auto url = with_primary(given);
   return {
     [url, lease](const std::string& name) -> std::unique_ptr<journal> {
       return std::make_unique<postgres_journal>(postgres_journal_options{
@@ -91,7 +97,8 @@ struct node::impl {
   std::function<node_figures()> figures_for_others() const;
   void stop();
   template <class Handle>
-  void drain_one(caf::scoped_actor& self, const Handle& who, const char* name);
+  void
+  drain_one(caf::scoped_actor& self, const Handle& who, const char* name, std::chrono::steady_clock::time_point by);
 
   node_options options;
   system_config config;
@@ -135,6 +142,7 @@ node::impl::impl(node_options given, node_ports ports)
   if (wire)
     environment->workers = wire->workers();
   environment->why_no_database = [status = writer_status] { return status->failing_reason(); };
+  environment->why_held_up = [status = writer_status](const run_id& run) { return status->held_up.reason(run); };
   environment->append_pressure_now = [status = writer_status, now = environment->now] {
     return status->pressure(now());
   };
@@ -242,8 +250,10 @@ std::function<node_figures()> node::impl::figures_for_others() const {
 }
 
 template <class Handle>
-void node::impl::drain_one(caf::scoped_actor& self, const Handle& who, const char* name) {
-  self->request(who, options.stop_grace, drain{})
+void node::impl::drain_one(
+  caf::scoped_actor& self, const Handle& who, const char* name, std::chrono::steady_clock::time_point by) {
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(by - std::chrono::steady_clock::now());
+  self->request(who, std::max(left, drain_grace_min), drain{})
     .receive(
       [](const drained&) {},
       [&](const caf::error& error) {
@@ -264,13 +274,15 @@ void node::impl::stop() {
     self->send_exit(caf::actor_cast<caf::actor>(looks), caf::exit_reason::user_shutdown);
   looks = nullptr;
   self->send(dispatch, stop_admitting{});
+  // One grace for all of it: a database that is gone takes nothing, however often it is asked.
+  const auto by = std::chrono::steady_clock::now() + options.stop_grace;
   // Starts that are under way get their answer, then the runs go, then what they said last is written.
   for (const auto& writer : environment->writers)
-    drain_one(self, writer, "persistence");
+    drain_one(self, writer, "persistence", by);
   self->send(dispatch, shards_lost{});
   for (const auto& writer : environment->writers)
-    drain_one(self, writer, "persistence");
-  drain_one(self, lease_keeper_handle, "lease keeper");
+    drain_one(self, writer, "persistence", by);
+  drain_one(self, lease_keeper_handle, "lease keeper", by);
   if (wire)
     wire->stop();
   const auto reason = caf::exit_reason::user_shutdown;
@@ -316,8 +328,7 @@ void node::explain(run_id run, tenant_id tenant, receiver<explain_outcome> outco
   impl_->ask(explain_run{run, tenant, std::move(outcome)});
 }
 
-void node::put_workflow(
-  workflow_ptr workflow, receiver<std::variant<definition_store::put_result, std::string>> outcome) {
+void node::put_workflow(workflow_ptr workflow, receiver<register_outcome> outcome) {
   caf::anon_send(impl_->definition, register_workflow{std::move(workflow), std::move(outcome)});
 }
 

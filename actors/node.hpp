@@ -102,7 +102,7 @@ public:
   void change(run_id run, tenant_id tenant, wish asked, receiver<wish_outcome> outcome);
   void explain(run_id run, tenant_id tenant, receiver<explain_outcome> outcome);
 
-  void put_workflow(workflow_ptr workflow, receiver<std::variant<definition_store::put_result, std::string>> outcome);
+  void put_workflow(workflow_ptr workflow, receiver<register_outcome> outcome);
   void
   find(std::string name, std::optional<int32_t> version, receiver<std::variant<workflow_ptr, std::string>> outcome);
   void list(receiver<std::variant<std::vector<definition_record>, std::string>> outcome);

@@ -31,6 +31,9 @@ struct node_environment {
   std::vector<persistence_actor> writers;
   /// Why the database takes nothing, in its own words on one line; empty while it does. Any thread; may be absent.
   std::function<std::string()> why_no_database;
+  /// What others have locked that this run's events wait for, one line; empty when they wait for nothing of the kind.
+  /// May be empty itself.
+  std::function<std::string(const run_id&)> why_held_up;
   /// What the writers still have before them. Any thread; may be absent.
   std::function<append_pressure()> append_pressure_now;
   /// Does calls over HTTP; null where a node has none (then such a call fails for good and says so).

@@ -43,6 +43,9 @@ wait_reason run_actor_state::explain_database() const {
   const auto reason = environment_->why_no_database ? environment_->why_no_database() : std::string();
   if (!reason.empty())
     text += ", which takes nothing: " + reason;
+  else if (const auto lock = environment_->why_held_up ? environment_->why_held_up(run_.plan.run) : std::string();
+           !lock.empty())
+    text += ", held up because " + lock;
   return {"database", {}, std::move(text), unsettled_since_, std::nullopt};
 }
 

@@ -142,6 +142,11 @@ void watchdog_state::end_look() {
 // ---- judgement --------------------------------------------------------------
 
 void watchdog_state::judge(std::unordered_map<run_id, suspicion>& suspects, uint64_t look, const run_liveness& x) {
+  if (x.fault == liveness_kind::overdue && with_.writers && with_.writers->held_up.contains(x.run)) {
+    // It waits for a lock that others hold: taken up anew it would wait for the same.
+    suspects.erase(x.run);
+    return;
+  }
   if (!x.fault) {
     suspects.erase(x.run);
     if (const auto healed = healed_.find(x.run); healed != healed_.end() && x.seq > healed->second.seq)

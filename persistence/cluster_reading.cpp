@@ -15,7 +15,7 @@ const char* const read_cluster = R"(
   )
   select
     id, name, address, cluster_address, version, protocol_min, protocol_max, schema_version, draining,
-    heartbeat_at + lease >= now as alive,
+    heartbeat_at + lease >= now and heartbeat_at - lease <= now as alive,
     floor(extract(epoch from now - heartbeat_at) * 1000)::bigint as silent,
     floor(extract(epoch from now - started_at) * 1000)::bigint as age,
     runs_live, runs_waiting, slots_free, runs_ended_per_second, append_wait_ms, workers,

@@ -68,7 +68,15 @@ struct append_rejected {
   bool operator==(const append_rejected&) const = default;
 };
 
-using append_outcome = std::variant<append_committed, append_fenced, append_duplicate, append_rejected>;
+/// Others hold a lock on a row or a key that the run needs; nothing of the run was written, the rest of the batch was:
+/// append the run again later.
+struct append_held_up {
+  /// One line that names what is locked.
+  std::string reason;
+  bool operator==(const append_held_up&) const = default;
+};
+
+using append_outcome = std::variant<append_committed, append_fenced, append_duplicate, append_rejected, append_held_up>;
 
 /// The answer for a whole batch.
 struct append_answer {
@@ -110,7 +118,9 @@ public:
 
   /// Writes the batch in one transaction (several, when a bad row has to be found by bisection). A run appears at most
   /// once in a batch; a second time it is rejected. Checks, inside the transaction, that each run's shard still has the
-  /// run's epoch; runs of other shards are not held up by one that is fenced. Never throws for what the database does.
+  /// run's epoch; runs of other shards are not held up by one that is fenced. Events whose number is used already are
+  /// compared: the same ones are committed, as after a commit whose answer was lost; others are rejected. Never throws
+  /// for what the database does.
   virtual append_answer append(const std::vector<run_append>& batch) = 0;
 
   /// After `in_doubt`: waits until the lost transaction can no longer commit, then reads the journal's highest number

@@ -22,6 +22,12 @@ struct postgres_journal_options {
   /// An answer that takes so much longer than that does not come: the connection is given up, and the batch is
   /// transient, or in doubt when the commit was sent.
   std::chrono::milliseconds answer_margin{5'000};
+  /// A statement of a batch that waits longer for a lock is cancelled, and the batch is written around the rows and
+  /// keys that others have locked: their runs are held up. A batch waits so long once, however many rows are locked.
+  std::chrono::milliseconds lock_timeout{1'000};
+  /// So long an idempotency key is waited for that an open transaction of others uses, while the batch is written
+  /// around locks. A batch of 500 starts with one such key waits about ten times as long.
+  std::chrono::milliseconds key_wait_max{100};
   /// How long `resolve` waits for a lost transaction to end before it answers that it is unresolved.
   std::chrono::milliseconds resolve_lock_timeout{10'000};
   /// The server ends a session that stays idle inside a transaction for longer: what a lost client holds, it holds no

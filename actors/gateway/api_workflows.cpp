@@ -53,6 +53,8 @@ void register_definition(const api_core_ptr& core, api_call call) {
     engine.put_workflow(parsed.workflow, [workflow = parsed.workflow, respond = call.respond](auto outcome) {
       if (const auto* failure = std::get_if<std::string>(&outcome))
         respond(to_response(unavailable(*failure)));
+      else if (const auto* refused = std::get_if<definition_refused>(&outcome))
+        respond(to_response({422, fmt::format("the database refuses this definition: {}", refused->reason)}));
       else
         respond(registered(*workflow, std::get<definition_store::put_result>(outcome)));
     });
@@ -66,13 +68,16 @@ void list_definitions(const api_core_ptr& core, api_call call) {
       if (const auto* failure = std::get_if<std::string>(&outcome))
         return respond(to_response(unavailable(*failure)));
       auto all = ordered_json::array();
-      for (const auto& each : std::get<std::vector<definition_record>>(outcome))
+      for (const auto& each : std::get<std::vector<definition_record>>(outcome)) {
         all.push_back({
           {"workflow", each.name},
           {"version", each.version},
           {"content_hash", each.content_hash},
-          {"registered_at", to_rfc3339(each.registered_at)},
+          {"registered_at", each.damage.empty() ? ordered_json(to_rfc3339(each.registered_at)) : ordered_json()},
         });
+        if (!each.damage.empty())
+          all.back()["unreadable"] = each.damage;
+      }
       respond(json_response(200, {{"workflows", std::move(all)}}));
     });
   });

@@ -89,11 +89,12 @@ workflow_ptr demo_stage::register_workflow() {
   const auto parsed = parse_definition(daily_bakery_definition());
   if (!parsed.workflow)
     throw command_failed(exit_status::failed, "daily_bakery: " + to_string(parsed.errors.front()));
-  using put_answer = std::variant<definition_store::put_result, std::string>;
-  const auto put = answer_of<put_answer>(
+  const auto put = answer_of<register_outcome>(
     "the registration", [&](auto receiver) { node_->put_workflow(parsed.workflow, std::move(receiver)); });
   if (const auto* reason = std::get_if<std::string>(&put))
     throw command_failed(exit_status::failed, "daily_bakery was not registered: " + *reason);
+  if (const auto* refused = std::get_if<definition_refused>(&put))
+    throw command_failed(exit_status::failed, "daily_bakery was not registered: " + refused->reason);
   if (std::get<definition_store::put_result>(put) == definition_store::put_result::conflict)
     throw command_failed(
       exit_status::failed, "this directory has another daily_bakery of the same version; take a fresh directory");

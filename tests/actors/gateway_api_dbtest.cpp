@@ -2,6 +2,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <map>
+#include <pqxx/pqxx>
 #include <set>
 
 #include "tests/actors/gateway_world.hpp"
@@ -40,6 +41,38 @@ const json slow = {{"time", "1h"}};
 } // namespace
 
 BOOST_FIXTURE_TEST_SUITE(gateway_api_dbtest, world_on_postgres)
+
+BOOST_AUTO_TEST_CASE(a_definition_that_the_database_refuses_is_told_in_its_words_and_ends_nothing) {
+  pqxx::connection by_hand(database.url());
+  pqxx::nontransaction(by_hand).exec(
+    "create function refuse() returns trigger language plpgsql as $$ begin raise exception 'no bread today'; end $$; "
+    "create trigger refuse before insert on workflow_definitions for each row execute function refuse()");
+  const json definition = {
+    {"workflow", "bread"}, {"version", 1}, {"steps", {{{"name", "bake"}, {"call", {{"simulate", quick}}}}}}};
+  const auto refused = world.post("/v1/workflows", definition);
+  BOOST_TEST(refused.status == 422, refused.body);
+  BOOST_TEST(refused.body.find("no bread today") != std::string::npos, refused.body);
+  pqxx::nontransaction(by_hand).exec("drop trigger refuse on workflow_definitions");
+  BOOST_TEST(world.post("/v1/workflows", definition).status == 201);
+}
+
+BOOST_AUTO_TEST_CASE(a_definition_that_cannot_be_read_is_named_and_the_others_go_on) {
+  for (const char* name : {"bread", "rolls", "cake"})
+    world.register_simulated(name, quick);
+  pqxx::connection by_hand(database.url());
+  pqxx::nontransaction(by_hand).exec("update workflow_definitions set registered_at = 'infinity' where name = 'bread'; "
+                                     "update workflow_definitions set body = '{\"workflow\": 1}' where name = 'cake'");
+  const auto listed = world.get("/v1/workflows").json()["workflows"];
+  BOOST_TEST_REQUIRE(listed.size() == 3U);
+  BOOST_TEST(listed[0]["unreadable"] == "column registered_at: 'infinity' is not a time of the years 1 to 9999");
+  BOOST_TEST(listed[0]["registered_at"].is_null());
+  BOOST_TEST(!listed[2].contains("unreadable"));
+  const auto shown = world.get("/v1/workflows/bread");
+  BOOST_TEST(shown.status == 503);
+  BOOST_TEST(shown.body.find("column registered_at") != std::string::npos, shown.body);
+  BOOST_TEST(world.post(world.path("/runs"), {{"workflow", "bread"}}).status == 503);
+  world.wait_for(world.start({{"workflow", "rolls"}})["id"], "completed");
+}
 
 BOOST_AUTO_TEST_CASE(workflows_are_registered_once_and_never_change) {
   const json definition = {

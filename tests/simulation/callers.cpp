@@ -189,16 +189,15 @@ void callers::put(const workflow_item& what) {
   });
   const auto workflow = parsed(what.body);
   caf::anon_send(
-    node->definition(), register_workflow{
-                          workflow, [this, workflow, at = node->state(), answered,
-                                     again](std::variant<definition_store::put_result, std::string> x) {
-                            if (!at->alive || std::exchange(*answered, true))
-                              return;
-                            if (std::holds_alternative<std::string>(x))
-                              again();
-                            else if (workflow->version > 1 && !runs_.empty())
-                              under_.seen.saw(sight::versions_in_flight);
-                          }});
+    node->definition(),
+    register_workflow{workflow, [this, workflow, at = node->state(), answered, again](const register_outcome& x) {
+                        if (!at->alive || std::exchange(*answered, true))
+                          return;
+                        if (std::holds_alternative<std::string>(x))
+                          again();
+                        else if (workflow->version > 1 && !runs_.empty())
+                          under_.seen.saw(sight::versions_in_flight);
+                      }});
 }
 
 // ---- starts -----------------------------------------------------------------
