@@ -6,6 +6,7 @@
 #include "actors/gateway/api_words.hpp"
 #include "actors/node_options.hpp"
 #include "actors/workflow/strict_json.hpp"
+#include "persistence/exact_json.hpp"
 #include "persistence/utf8.hpp"
 
 namespace levain {
@@ -93,7 +94,7 @@ public:
 
   /// A member's JSON text, unless it is too long.
   std::string json_text(const char* name, const json& value) {
-    auto text = value.dump();
+    auto text = write_exact_json(value);
     if (text.size() > input_bytes_max) {
       refuse(name, fmt::format("must be at most {} bytes of JSON, not {}", input_bytes_max, text.size()));
       return "{}";

@@ -68,6 +68,16 @@ void decider::take(const call_answered& input) {
   if (auto* fault = std::get_if<unusable_json>(&checked))
     return fail_attempt(input.step, {call_failure::kind_type::invalid_output, std::move(fault->message), std::nullopt});
   auto& usable = std::get<usable_output>(checked);
+  size_t results_bytes = usable.text.size();
+  for (const auto& each : state_.steps)
+    results_bytes += each.output.size();
+  if (results_bytes > results_bytes_max)
+    return fail_attempt(
+      input.step,
+      {call_failure::kind_type::invalid_output,
+       "the results of the run would have " + std::to_string(results_bytes) + " bytes with this one; at most " +
+         std::to_string(results_bytes_max) + " are allowed (results_bytes_max)",
+       std::nullopt});
   auto fact = make(event_kind::step_succeeded, input.step, input.attempt);
   fact.output = std::move(usable.text);
   fact.recorded = std::move(usable.recorded);

@@ -9,6 +9,7 @@
 #include "actors/run_machine/machine.hpp"
 #include "actors/run_machine/output.hpp"
 #include "actors/run_machine/words.hpp"
+#include "persistence/exact_json.hpp"
 
 namespace levain {
 
@@ -99,7 +100,7 @@ public:
     if (is_deeper_than(record.body, output_depth_max + 1))
       damaged("its body is nested deeper than " + std::to_string(output_depth_max + 1) + " levels");
     if (!record.body.empty())
-      value_ = json::parse(record.body, nullptr, false);
+      value_ = read_exact_json(record.body);
     if (!value_.is_object())
       damaged("its body is not a JSON object");
   }
@@ -165,7 +166,7 @@ public:
   std::string need_canonical(const char* name) { return as_canonical(need(name), name); }
 
   std::string as_canonical(const json& member, const char* name) const {
-    auto read = canonical_json(member.dump(), "'" + std::string(name) + "'");
+    auto read = canonical_json(write_exact_json(member), "'" + std::string(name) + "'");
     if (auto* fault = std::get_if<unusable_json>(&read))
       damaged(fault->message);
     return std::get<std::string>(std::move(read));
@@ -219,7 +220,7 @@ call_failure read_failure(body_reader& body) {
 
 void read_output(body_reader& body, event& fact, const workflow_definition& workflow) {
   // Read as an answer is, but for the length: the database may have spread it (`[1, 2]`, `1e20`).
-  auto text = body.need("output").dump();
+  auto text = write_exact_json(body.need("output"));
   auto checked = check_output(workflow.steps[*fact.step], text, std::numeric_limits<size_t>::max());
   if (auto* fault = std::get_if<unusable_json>(&checked))
     body.damaged("its output cannot be used: " + fault->message);

@@ -6,6 +6,7 @@
 #include "actors/workflow/object_reader.hpp"
 #include "actors/workflow/parse_step.hpp"
 #include "actors/workflow/strict_json.hpp"
+#include "persistence/exact_json.hpp"
 #include "persistence/sha256.hpp"
 
 namespace levain {
@@ -91,7 +92,7 @@ parsed_definition parse_definition(std::string_view json_text) {
   if (!errors.empty())
     return {nullptr, errors.take()};
 
-  workflow->body = root.dump();
+  workflow->body = write_exact_json(root);
   workflow->content_hash = sha256_hex(workflow->body);
   return {std::move(workflow), {}};
 }

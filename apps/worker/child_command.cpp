@@ -12,6 +12,7 @@
 
 #include "actors/run_machine/output.hpp"
 #include "apps/worker/child_process.hpp"
+#include "persistence/exact_json.hpp"
 #include "persistence/plain_line.hpp"
 #include "persistence/timestamp.hpp"
 
@@ -166,6 +167,12 @@ private:
       return refuse("the command printed nothing on stdout; it must print JSON");
     if (is_deeper_than(output_, output_depth_max))
       return refuse(fmt::format("the command's JSON is nested deeper than {} levels", output_depth_max));
+    std::string number_fault;
+    auto value = read_exact_json(output_, &number_fault);
+    if (!number_fault.empty())
+      return refuse("the command's JSON cannot be used: " + number_fault);
+    if (!value.is_discarded())
+      return value;
     try {
       return nlohmann::json::parse(output_);
     } catch (const nlohmann::json::exception& wrong) {

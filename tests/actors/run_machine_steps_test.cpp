@@ -1,6 +1,7 @@
 // How steps begin, succeed, are tried again, fail and are skipped, and how that ends a run.
 #include <boost/test/unit_test.hpp>
 
+#include "actors/run_machine/output.hpp"
 #include "tests/support/fed_run.hpp"
 #include "tests/support/workflow_builder.hpp"
 
@@ -188,6 +189,23 @@ BOOST_AUTO_TEST_CASE(what_is_out_can_be_asked_after_a_crash) {
   run.succeed("a");
   auto out = calls_out(run.state);
   BOOST_TEST((out == std::vector<begin_call>{{1, 1, false}, {2, 1, false}}));
+}
+
+BOOST_AUTO_TEST_CASE(the_results_of_a_run_have_a_limit_together) {
+  workflow_builder builder;
+  for (int i = 0; i < 65; ++i)
+    builder.step("s" + std::to_string(i));
+  fed_run run(builder.build());
+  const auto large = '"' + std::string(output_bytes_max - 2, 'x') + '"';
+  for (int i = 0; i < 64; ++i)
+    run.succeed("s" + std::to_string(i), large);
+  BOOST_TEST((run.step("s63").phase == step_phase::succeeded));
+  run.succeed("s64", "1");
+  BOOST_TEST_REQUIRE(run.step("s64").failure.has_value());
+  BOOST_TEST((run.step("s64").failure->kind == call_failure::kind_type::invalid_output));
+  BOOST_TEST(
+    run.step("s64").failure->message ==
+    "the results of the run would have 67108865 bytes with this one; at most 67108864 are allowed (results_bytes_max)");
 }
 
 BOOST_AUTO_TEST_SUITE_END()
