@@ -12,6 +12,7 @@
 #include "actors/gateway/api.hpp"
 #include "actors/workflow/parse_definition.hpp"
 #include "apps/levaind/daemon_options.hpp"
+#include "apps/levaind/file_plan.hpp"
 #include "apps/levaind/server_watch.hpp"
 #include "apps/levaind/upkeep.hpp"
 #include "apps/program/log_format.hpp"
@@ -103,15 +104,17 @@ int serve(daemon_options& options, const std::string& url, signal_watch& signals
   return failure.empty() ? done : failed;
 }
 
-/// The system's default of 1024 open files is less than the daemon's own limits.
-void make_room_for_files(const daemon_options& options) {
+/// The system's default of 1024 open files is less than the daemon's own limits. Where the system does not allow enough
+/// the limits come down, so that calls and clients wait for each other and the database never waits for them.
+void make_room_for_files(daemon_options& options) {
   const auto wanted = open_files_wanted(options);
   const auto allowed = allow_open_files(wanted);
-  if (allowed < wanted)
-    spdlog::warn(
-      "few_open_files allowed={} wanted={} hint=\"raise the system's limit (ulimit -Hn), or lower --connections-max "
-      "and --calls-in-flight-max\"",
-      allowed, wanted);
+  if (allowed >= wanted || !fit_open_files(options, allowed))
+    return;
+  spdlog::warn(
+    "few_open_files allowed={} wanted={} calls_in_flight_max={} connections_max={} hint=\"raise the system's limit "
+    "(ulimit -Hn), or lower --connections-max and --calls-in-flight-max\"",
+    allowed, wanted, options.node.http.calls_in_flight_max, options.http.connections_max);
 }
 
 int run(daemon_options& options, signal_watch& signals) {

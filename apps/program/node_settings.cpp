@@ -86,6 +86,8 @@ void add_calls(option_maker& add, node_options& node) {
   add.count("response-bytes-max", node.http.response_bytes_max, "Of an answer's body");
   add.span("connect-timeout-max", node.http.connect_timeout_max, "For a connection to a service");
   add.text("proxy", node.http.proxy, "URL of a proxy for all calls");
+  add.text(
+    "calls-ca", node.http.ca_file, "File of certificates that https services are trusted by, beside the system's");
 }
 
 } // namespace levain
