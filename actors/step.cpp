@@ -3,6 +3,7 @@
 #include <caf/send.hpp>
 #include <fmt/format.h>
 
+#include "actors/calls/shared_bodies.hpp"
 #include "actors/calls/simulate_fate.hpp"
 #include "actors/overloaded.hpp"
 #include "actors/run_machine/call_place.hpp"
@@ -46,7 +47,10 @@ void step_actor_state::begin(run_actor run, step_index step, call_request reques
 void step_actor_state::make_call() {
   std::visit(
     overloaded{
-      [&](const http_call&) { begin_with(environment_->http, "this node makes no HTTP calls"); },
+      [&](const http_call&) {
+        share_body(request_);
+        begin_with(environment_->http, "this node makes no HTTP calls");
+      },
       [&](const function_call&) { begin_with(environment_->functions, "this node has no C++ functions"); },
       [&](const worker_call& call) { begin_with_worker(call); },
       [&](const simulate_call& call) { begin_simulated(call); },

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <atomic>
 #include <deque>
+#include <fstream>
 #include <mutex>
 #include <set>
 #include <stdexcept>
@@ -17,6 +18,7 @@
 #include <vector>
 
 #include "actors/calls/http_transfer.hpp"
+#include "actors/workflow/parse_definition.hpp"
 
 namespace levain {
 
@@ -24,6 +26,9 @@ namespace {
 
 /// The longest sleep of the I/O thread when nothing is due; it is woken for whatever happens.
 constexpr std::chrono::milliseconds sleep_max{60'000};
+
+/// Calls that found no descriptor have another turn after this, or when another call ends.
+constexpr std::chrono::milliseconds descriptor_pause{50};
 
 struct curl_multi_end {
   void operator()(CURLM* multi) const noexcept { curl_multi_cleanup(multi); }
@@ -40,10 +45,15 @@ void check_limits(const http_executor_options& options) {
   at_least_one("idle_connections_max", options.idle_connections_max);
   at_least_one("response_bytes_max", options.response_bytes_max);
   at_least_one("connect_timeout_max", options.connect_timeout_max.count());
+  if (!options.ca_file.empty() && !std::ifstream(options.ca_file))
+    throw std::runtime_error(fmt::format("the file of certificates '{}' (--calls-ca) cannot be read", options.ca_file));
 }
 
 /// The calls to one host and port.
 struct host_calls {
+  host_place place;
+  /// The place's name is being looked up; the calls wait for that, not for their turn.
+  bool awaits_name = false;
   size_t on_the_wire = 0;
   /// In the order they began; those that have their outcome already are passed over.
   std::deque<uint64_t> waiting;
@@ -58,10 +68,12 @@ struct http_executor::impl {
   using kind = call_failure::kind_type;
   using transfer_ptr = std::unique_ptr<http_transfer>;
   using host_entry = std::pair<const std::string, host_calls>;
-  using order = std::variant<transfer_ptr, call_ticket>;
+  using order = std::variant<transfer_ptr, call_ticket, name_answer>;
 
-  explicit impl(http_executor_options given)
-    : options(std::move(given)) {
+  impl(http_executor_options given, name_lookup lookup)
+    : options(std::move(given))
+    , names(options.names, std::move(lookup), [this](name_answer answer) { post(std::move(answer)); })
+    , wire_max(options.calls_in_flight_max) {
     check_limits(options);
     static const CURLcode started = curl_global_init(CURL_GLOBAL_DEFAULT);
     if (started == CURLE_OK)
@@ -69,6 +81,7 @@ struct http_executor::impl {
     if (!multi)
       throw std::runtime_error("libcurl cannot start");
     curl_multi_setopt(multi.get(), CURLMOPT_MAXCONNECTS, static_cast<long>(options.idle_connections_max));
+    limit_connections();
   }
 
   // -- any thread -----------------------------------------------------------------------------------------------------
@@ -108,7 +121,7 @@ struct http_executor::impl {
       finish_completed();
       expire();
       // What has just ended may have made room for what waits.
-      if (rotation.empty() || on_the_wire >= options.calls_in_flight_max)
+      if (!may_start())
         curl_multi_poll(multi.get(), nullptr, 0, sleep_time(), nullptr);
     }
     // An outcome may begin another call, which then ends the same way.
@@ -130,6 +143,8 @@ struct http_executor::impl {
     for (auto& each : taken) {
       if (auto* transfer = std::get_if<transfer_ptr>(&each))
         admit(std::move(*transfer));
+      else if (const auto* answer = std::get_if<name_answer>(&each))
+        take_name(*answer);
       else if (auto at = calls.find(std::get<call_ticket>(each).number); at != calls.end())
         finish(*at->second, at->second->failure(kind::abandoned, "was given up"));
     }
@@ -149,28 +164,39 @@ struct http_executor::impl {
         transfer.failure(
           kind::retryable,
           fmt::format("was not made: calls_waiting_max, which is {}, calls wait already", options.calls_waiting_max)));
-    auto& entry = *hosts.try_emplace(transfer.origin()).first;
+    const auto [at, is_new] = hosts.try_emplace(transfer.origin());
+    auto& entry = *at;
+    if (is_new)
+      entry.second.place = place_of(transfer.url(), options.proxy);
     entry.second.waiting.push_back(number);
     rotate_in(entry);
   }
 
   void rotate_in(host_entry& entry) {
     auto& host = entry.second;
-    if (host.in_rotation || host.waiting.empty() || host.on_the_wire >= options.calls_per_host_max)
+    if (host.in_rotation || host.awaits_name || host.waiting.empty() || host.on_the_wire >= options.calls_per_host_max)
       return;
     host.in_rotation = true;
     rotation.push_back(&entry);
   }
 
+  bool may_start() const { return on_the_wire < wire_max && !rotation.empty() && clock::now() >= descriptors_at; }
+
   void start_waiting() {
-    while (on_the_wire < options.calls_in_flight_max && !rotation.empty()) {
+    while (may_start()) {
       auto& entry = *rotation.front();
       auto& host = entry.second;
       rotation.pop_front();
+      const auto* addresses = host.place.is_name ? names.find(host.place.host, clock::now()) : nullptr;
+      if (host.place.is_name && !addresses) {
+        host.in_rotation = false;
+        await_name(entry);
+        continue;
+      }
       const auto at = calls.find(host.waiting.front());
       host.waiting.pop_front();
       if (at != calls.end())
-        start(*at->second, host);
+        start(*at->second, host, addresses);
       // Only now, so that a call that ends in its start does not take the host away.
       host.in_rotation = false;
       settle(entry);
@@ -181,11 +207,11 @@ struct http_executor::impl {
   void settle(host_entry& entry) {
     rotate_in(entry);
     const auto& host = entry.second;
-    if (!host.in_rotation && host.on_the_wire == 0 && host.waiting.empty())
+    if (!host.in_rotation && host.on_the_wire == 0 && host.waiting.empty() && !host.awaits_name)
       hosts.erase(std::string(entry.first));
   }
 
-  void start(http_transfer& transfer, host_calls& host) {
+  void start(http_transfer& transfer, host_calls& host, const std::vector<std::string>* addresses) {
     curl_easy_ptr easy;
     if (idle_easies.empty()) {
       easy.reset(curl_easy_init());
@@ -195,12 +221,124 @@ struct http_executor::impl {
     }
     if (!easy)
       return finish(transfer, transfer.failure(kind::retryable, "was not made: libcurl is out of memory"));
-    transfer.prepare(std::move(easy), options);
+    transfer.prepare(std::move(easy), options, host.place, addresses);
     ++host.on_the_wire;
     ++on_the_wire;
     if (const auto code = curl_multi_add_handle(multi.get(), transfer.easy()); code != CURLM_OK)
       finish(transfer, transfer.failure(kind::retryable, std::string("was not made: ") + curl_multi_strerror(code)));
   }
+
+  // -- names ----------------------------------------------------------------------------------------------------------
+
+  void await_name(host_entry& entry) {
+    entry.second.awaits_name = true;
+    name_waits.emplace(&entry, clock::now());
+  }
+
+  /// The hosts of a name go on, or their calls fail.
+  void take_name(const name_answer& answer) {
+    const auto now = clock::now();
+    names.remember(answer, now);
+    for (auto at = name_waits.begin(); at != name_waits.end();) {
+      auto& [entry, since] = *at;
+      auto& host = entry->second;
+      if (host.place.host != answer.name) {
+        ++at;
+        continue;
+      }
+      for (const auto number : host.waiting)
+        if (const auto call = calls.find(number); call != calls.end())
+          call->second->waited_for_name(now - std::max(since, call->second->begun_at()));
+      if (answer.addresses.empty())
+        fail_waiting(host, [&](const http_transfer&) {
+          return fmt::format("failed: the host name '{}' cannot be resolved: {}", answer.name, answer.fault);
+        });
+      host.awaits_name = false;
+      auto* settled = entry;
+      at = name_waits.erase(at);
+      settle(*settled);
+    }
+  }
+
+  template <class Why>
+  void fail_waiting(host_calls& host, const Why& why) {
+    // What `done` begins meanwhile comes as an order, so the line does not grow.
+    while (!host.waiting.empty()) {
+      const auto call = calls.find(host.waiting.front());
+      host.waiting.pop_front();
+      if (call != calls.end())
+        finish(*call->second, call->second->failure(kind::retryable, why(*call->second)));
+    }
+  }
+
+  /// Calls whose host's name was not resolved in time. They wait in the order in which they began.
+  void expire_names(clock::time_point now) {
+    next_name_due = clock::time_point::max();
+    for (auto at = name_waits.begin(); at != name_waits.end();) {
+      auto& [entry, since] = *at;
+      auto& host = entry->second;
+      while (!host.waiting.empty()) {
+        const auto call = calls.find(host.waiting.front());
+        if (call != calls.end()) {
+          auto& transfer = *call->second;
+          const auto due = std::max(since, transfer.begun_at()) + options.connect_timeout_max;
+          if (due > now) {
+            next_name_due = std::min(next_name_due, due);
+            break;
+          }
+          finish(
+            transfer,
+            transfer.failure(
+              kind::retryable, fmt::format(
+                                 "failed: the host name '{}' was not resolved within {} (connect_timeout_max)",
+                                 host.place.host, format_duration(options.connect_timeout_max))));
+        }
+        host.waiting.pop_front();
+      }
+      if (!host.waiting.empty()) {
+        ++at;
+        continue;
+      }
+      host.awaits_name = false;
+      auto* settled = entry;
+      at = name_waits.erase(at);
+      settle(*settled);
+    }
+  }
+
+  // -- descriptors ----------------------------------------------------------------------------------------------------
+
+  /// libcurl closes kept connections rather than open more than these.
+  void limit_connections() {
+    curl_multi_setopt(multi.get(), CURLMOPT_MAX_TOTAL_CONNECTIONS, static_cast<long>(wire_max));
+  }
+
+  /// The process has no descriptor for the call: it goes back to the head of its line, and fewer are made at a time
+  /// until some have ended.
+  void wait_for_descriptor(http_transfer& transfer) {
+    if (wire_max == options.calls_in_flight_max)
+      spdlog::warn(
+        "calls_short_of_descriptors on_the_wire={} hint=\"raise the system's limit (ulimit -Hn), or lower "
+        "--calls-in-flight-max\"",
+        on_the_wire);
+    auto& entry = *hosts.find(transfer.origin());
+    entry.second.waiting.push_front(transfer.ticket().number);
+    leave_the_wire(transfer);
+    wire_max = std::max<size_t>(1, on_the_wire);
+    descriptors_at = clock::now() + descriptor_pause;
+    limit_connections();
+  }
+
+  /// A call has ended, and with it the want of descriptors may have.
+  void widen() {
+    descriptors_at = {};
+    if (wire_max == options.calls_in_flight_max)
+      return;
+    ++wire_max;
+    limit_connections();
+  }
+
+  // -- ends -----------------------------------------------------------------------------------------------------------
 
   void finish_completed() {
     int left = 0;
@@ -210,7 +348,13 @@ struct http_executor::impl {
       void* owner = nullptr;
       curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &owner);
       auto& transfer = *static_cast<http_transfer*>(owner);
-      finish(transfer, transfer.outcome(message->data.result, options));
+      if (transfer.is_without_descriptor() && message->data.result != CURLE_OK) {
+        wait_for_descriptor(transfer);
+        continue;
+      }
+      auto outcome = transfer.outcome(message->data.result, options);
+      widen();
+      finish(transfer, std::move(outcome));
     }
   }
 
@@ -218,14 +362,21 @@ struct http_executor::impl {
     const auto now = clock::now();
     while (!deadlines.empty() && deadlines.begin()->first <= now) {
       auto& transfer = *calls.at(deadlines.begin()->second);
-      const auto timeout = std::chrono::duration_cast<std::chrono::milliseconds>(transfer.timeout());
-      finish(
-        transfer,
-        transfer.failure(
-          kind::timeout,
-          fmt::format(
-            "{} within {} ms", transfer.on_the_wire() ? "did not answer" : "did not get its turn", timeout.count())));
+      finish(transfer, transfer.failure(kind::timeout, why_late(transfer)));
     }
+    if (!name_waits.empty())
+      expire_names(now);
+  }
+
+  std::string why_late(const http_transfer& transfer) const {
+    const auto timeout = format_duration(transfer.timeout());
+    if (transfer.on_the_wire())
+      return fmt::format("did not answer within {}", timeout);
+    const auto at = hosts.find(transfer.origin());
+    if (at != hosts.end() && at->second.awaits_name)
+      return fmt::format(
+        "did not answer within {}: the host name '{}' was not resolved in that time", timeout, at->second.place.host);
+    return fmt::format("did not get its turn within {}", timeout);
   }
 
   /// The one place where a call ends.
@@ -261,9 +412,16 @@ struct http_executor::impl {
   }
 
   int sleep_time() const {
-    if (deadlines.empty())
+    auto next = clock::time_point::max();
+    if (!deadlines.empty())
+      next = deadlines.begin()->first;
+    if (!name_waits.empty())
+      next = std::min(next, next_name_due);
+    if (!rotation.empty() && on_the_wire < wire_max)
+      next = std::min(next, descriptors_at);
+    if (next == clock::time_point::max())
       return static_cast<int>(sleep_max.count());
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadlines.begin()->first - clock::now());
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(next - clock::now());
     return static_cast<int>(std::clamp(left, std::chrono::milliseconds(0), sleep_max).count());
   }
 
@@ -284,13 +442,20 @@ struct http_executor::impl {
   /// Hosts with a call that may start, in turn.
   std::deque<host_entry*> rotation;
   size_t on_the_wire = 0;
+  /// Hosts whose name is being looked up, and since when.
+  std::unordered_map<host_entry*, clock::time_point> name_waits;
+  clock::time_point next_name_due = clock::time_point::max();
+  name_resolver names;
+  /// `calls_in_flight_max`, or less while the process is short of descriptors; no call is started before the moment.
+  size_t wire_max;
+  clock::time_point descriptors_at{};
   std::vector<curl_easy_ptr> idle_easies;
 
   std::thread thread;
 };
 
-http_executor::http_executor(http_executor_options options)
-  : impl_(std::make_unique<impl>(std::move(options))) {
+http_executor::http_executor(http_executor_options options, name_lookup lookup)
+  : impl_(std::make_unique<impl>(std::move(options), std::move(lookup))) {
   impl_->thread = std::thread([self = impl_.get()] { self->run(); });
 }
 

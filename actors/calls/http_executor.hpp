@@ -9,6 +9,7 @@
 #include <string>
 #include <variant>
 
+#include "actors/calls/name_resolver.hpp"
 #include "actors/run_machine/prepare_call.hpp"
 
 namespace levain {
@@ -19,9 +20,13 @@ struct call_ticket {
   auto operator<=>(const call_ticket&) const = default;
 };
 
+/// Of a request's URL and headers together.
+inline constexpr size_t request_head_bytes_max = 64 * 1024;
+
 /// Every limit of the executor has a name and a default.
 struct http_executor_options {
-  /// Calls on the wire at once, each with a socket; the others wait for their turn, host by host in rotation.
+  /// Calls on the wire at once, each with a socket; the others wait for their turn, host by host in rotation. No more
+  /// sockets than this are open, those that are kept for the next call included.
   size_t calls_in_flight_max = 4096;
   /// Of these, calls to one host and port: a host that hangs cannot take the place of all others.
   size_t calls_per_host_max = 1024;
@@ -35,6 +40,10 @@ struct http_executor_options {
   std::chrono::milliseconds connect_timeout_max{5'000};
   /// URL of a proxy for all calls; none when empty. The environment's `http_proxy` is not looked at.
   std::string proxy;
+  /// A file of certificates (PEM) that https services are trusted by, beside the system's; none when empty.
+  std::string ca_file;
+  /// Host names are looked up beside the I/O thread, so that one without an answer holds up its own calls alone.
+  name_resolver_options names{};
 };
 
 /// Makes the calls whose `call` is an `http_call`, many at a time, on one I/O thread of its own (libcurl). Thread safe.
@@ -50,8 +59,9 @@ public:
   /// `abandon`, may not destroy the executor.
   using done = std::function<void(outcome)>;
 
-  /// Throws `std::runtime_error` with a sentence when a limit is zero or libcurl cannot start.
-  explicit http_executor(http_executor_options options = {});
+  /// Throws `std::runtime_error` with a sentence when a limit is zero, `ca_file` cannot be read, or libcurl cannot
+  /// start.
+  explicit http_executor(http_executor_options options = {}, name_lookup lookup = look_up_by_system);
   /// Calls without an outcome are answered as retryable: shutting down.
   ~http_executor();
 

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <map>
+#include <memory>
 #include <string>
 #include <variant>
 
@@ -23,8 +24,14 @@ struct call_request {
   duration timeout{};
   /// With all `${..}` and `{..}` resolved.
   call_spec call;
-  /// JSON text `{"run": {...}, "input": ..., "results": {...}}`; empty for a simulated call, which nobody reads.
+  /// How messages, logs and the journal name the call: `POST ${oven_url}/loaves`. Of an HTTP call only; without what
+  /// may be a secret.
+  std::string name;
+  /// JSON text `{"run": {...}, "input": ..., "results": {...}}`, or the beginning of it when there is a `body_rest`;
+  /// empty for a simulated call, which has no reader.
   std::string body;
+  /// What follows `body`: shared by the calls of a run that see the same results.
+  std::shared_ptr<const std::string> body_rest;
   bool operator==(const call_request&) const = default;
 };
 

@@ -30,7 +30,7 @@ BOOST_AUTO_TEST_CASE(the_deadline_includes_the_wait_for_a_turn) {
   request.timeout = 50ms;
   const auto failure = failure_of(call(executor, request));
   BOOST_TEST((failure.kind == kind_type::timeout));
-  BOOST_TEST(holds(failure.message, "did not get its turn within 50 ms"));
+  BOOST_TEST(holds(failure.message, "did not get its turn within 50ms"));
 }
 
 BOOST_AUTO_TEST_CASE(calls_beyond_calls_in_flight_max_wait_for_their_turn) {

@@ -207,7 +207,7 @@ BOOST_AUTO_TEST_CASE(a_refused_connection_may_be_mended) {
   const auto failure = failure_of(call(executor, request_to(nobody.url())));
   BOOST_TEST((failure.kind == kind_type::retryable));
   BOOST_TEST(holds(failure.message, "POST " + nobody.url() + " failed: "));
-  BOOST_TEST(holds(failure.message, "Failed to connect"), failure.message);
+  BOOST_TEST(holds(failure.message, "cannot connect to 127.0.0.1:"), failure.message);
 }
 
 BOOST_AUTO_TEST_CASE(an_answer_cut_short_may_be_mended) {
@@ -227,7 +227,7 @@ BOOST_AUTO_TEST_CASE(no_answer_before_the_deadline_is_a_timeout) {
   request.timeout = 50ms;
   const auto failure = failure_of(call(executor, request));
   BOOST_TEST((failure.kind == kind_type::timeout));
-  BOOST_TEST(failure.message == "POST " + service.url() + " did not answer within 50 ms");
+  BOOST_TEST(failure.message == "POST " + service.url() + " did not answer within 50ms");
 }
 
 BOOST_AUTO_TEST_CASE(a_body_that_does_not_end_before_the_deadline_is_a_timeout) {
