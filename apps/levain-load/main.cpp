@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "apps/levain-load/commands.hpp"
+#include "apps/program/init_process.hpp"
 #include "apps/terminal/command_end.hpp"
 
 namespace levain::load {
@@ -57,5 +58,6 @@ int read_and_perform(int argc, char** argv) {
 } // namespace levain::load
 
 int main(int argc, char** argv) {
+  levain::begin_below_init();
   return levain::load::read_and_perform(argc, argv);
 }

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include "actors/worker/ending_signals.hpp"
 #include "actors/workflow/parse_definition.hpp"
 #include "actors/workflow_cache.hpp"
 #include "apps/client/exit_status.hpp"
@@ -116,9 +117,7 @@ start_acknowledged demo_stage::start(const start_request& request) {
 }
 
 held_signals::held_signals() {
-  sigemptyset(&held_);
-  sigaddset(&held_, SIGINT);
-  sigaddset(&held_, SIGTERM);
+  held_ = ending_signals();
   pthread_sigmask(SIG_BLOCK, &held_, &before_);
 }
 

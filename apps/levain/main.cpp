@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "apps/levain/commands.hpp"
+#include "apps/program/init_process.hpp"
 #include "apps/terminal/command_end.hpp"
 
 namespace {
@@ -28,6 +29,7 @@ std::string sentence_of(const CLI::ParseError& wrong, const CLI::App& app) {
 } // namespace
 
 int main(int argc, char** argv) {
+  levain::begin_below_init();
   CLI::App app("The operator's command line of Levain.", program);
   command_line line;
   line.out = terminal::screen::standard_output();

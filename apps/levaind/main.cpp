@@ -14,6 +14,7 @@
 #include "apps/levaind/daemon_options.hpp"
 #include "apps/levaind/server_watch.hpp"
 #include "apps/levaind/upkeep.hpp"
+#include "apps/program/init_process.hpp"
 #include "apps/program/log_format.hpp"
 #include "apps/program/open_files.hpp"
 #include "apps/program/signal_watch.hpp"
@@ -152,6 +153,7 @@ int run_and_tell(daemon_options& options, signal_watch& signals) {
 } // namespace levain
 
 int main(int argc, char** argv) {
+  levain::begin_below_init();
   auto read = levain::read_daemon_options(argc, argv);
   if (const auto* status = std::get_if<int>(&read))
     return *status;

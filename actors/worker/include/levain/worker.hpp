@@ -122,9 +122,9 @@ public:
   /// Connects and works in the background. Throws `std::runtime_error` when the certificates cannot be used, and
   /// `std::logic_error` when nothing is offered.
   void start();
-  /// `start`, then waits until SIGINT, SIGTERM or `stop`, then stops. Call before other threads begin: it blocks these
-  /// signals. A second signal ends the program at once. Throws as `start`, and `std::runtime_error` when the worker
-  /// broke.
+  /// `start`, then waits until SIGTERM, SIGINT, SIGQUIT, SIGHUP (unless it was ignored) or `stop`, then stops. Call
+  /// before other threads begin: it blocks these signals until it returns. A second signal ends the program at once.
+  /// What SIGPIPE does is left to the program. Throws as `start`, and `std::runtime_error` when the worker broke.
   void run();
   /// Takes nothing new, ends what is being done within `stop_grace`, and goes. What has not ended by then is cancelled
   /// and soon left alone: the nodes have it done elsewhere, with the same keys. Any thread but those that do steps.
