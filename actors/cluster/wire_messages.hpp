@@ -19,7 +19,9 @@ namespace levain {
 
 /// The version of this protocol. Two programs understand each other when their ranges overlap.
 inline constexpr uint32_t wire_protocol_min = 1;
-inline constexpr uint32_t wire_protocol_max = 1;
+inline constexpr uint32_t wire_protocol_max = 2;
+/// From here on large calls go to workers in parts.
+inline constexpr uint32_t call_parts_protocol_min = 2;
 
 // ---- refusals ---------------------------------------------------------------
 
@@ -206,7 +208,33 @@ struct call_given {
   std::string body;
 };
 
-/// WORKER to NODE: it is being done.
+/// NODE to WORKER: a call whose body follows in parts. Protocol 2. The worker may decline it at once; it begins when
+/// the body is there.
+struct call_announced {
+  /// Its `body` is empty. Its `time_left` counts from the arrival of this message.
+  call_given given;
+  /// Of the whole body.
+  uint64_t body_bytes = 0;
+};
+
+/// NODE to WORKER: the next part of the body of an announced call. Protocol 2.
+struct call_part {
+  uint64_t number = 0;
+  /// Bytes of the body before this part.
+  uint64_t offset = 0;
+  /// At most `call_part_bytes_max` long.
+  std::string text;
+};
+
+/// WORKER to NODE: a part has arrived, and another may be sent. Said of every part, also of a call that is not wanted
+/// any more. Protocol 2.
+struct call_part_taken {
+  uint64_t number = 0;
+  /// Of that part.
+  uint64_t bytes = 0;
+};
+
+/// WORKER to NODE: the whole call is there and it is being done. Heartbeats count from here.
 struct call_begun {
   uint64_t number = 0;
 };
@@ -343,6 +371,18 @@ typename Inspector::result_type inspect(Inspector& f, call_given& x) {
     x.undo, x.key, x.time_left, x.heartbeat, x.body);
 }
 template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, call_announced& x) {
+  return f(caf::meta::type_name("call_announced"), x.given, x.body_bytes);
+}
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, call_part& x) {
+  return f(caf::meta::type_name("call_part"), x.number, x.offset, x.text);
+}
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, call_part_taken& x) {
+  return f(caf::meta::type_name("call_part_taken"), x.number, x.bytes);
+}
+template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, call_begun& x) {
   return f(caf::meta::type_name("call_begun"), x.number);
 }
@@ -406,5 +446,8 @@ CAF_ADD_TYPE_ID(levain_wire, (levain::call_ended))
 CAF_ADD_TYPE_ID(levain_wire, (levain::call_dropped))
 CAF_ADD_TYPE_ID(levain_wire, (levain::calls_held))
 CAF_ADD_TYPE_ID(levain_wire, (levain::worker_leaving))
+CAF_ADD_TYPE_ID(levain_wire, (levain::call_announced))
+CAF_ADD_TYPE_ID(levain_wire, (levain::call_part))
+CAF_ADD_TYPE_ID(levain_wire, (levain::call_part_taken))
 
 CAF_END_TYPE_ID_BLOCK(levain_wire)

@@ -148,10 +148,21 @@ void worker_desk::on_word_out(std::function<void()> wake) {
 std::vector<worker_desk::word_out> worker_desk::take_out() {
   const std::lock_guard guard(mutex_);
   woken_ = false;
-  for (const auto& each : out_)
-    if (const auto* given = std::get_if<call_given>(&each.word))
-      roster_.told({each.to, given->number}, now());
   return std::exchange(out_, {});
+}
+
+uint64_t worker_desk::body_bytes(uint64_t number) const {
+  const std::lock_guard guard(mutex_);
+  const auto* body = roster_.body_of(number);
+  return body ? body->size() : 0;
+}
+
+std::optional<std::string> worker_desk::body_part(uint64_t number, uint64_t offset, uint64_t bytes) const {
+  const std::lock_guard guard(mutex_);
+  const auto* body = roster_.body_of(number);
+  if (!body || offset >= body->size())
+    return std::nullopt;
+  return body->substr(offset, bytes);
 }
 
 std::variant<worker_desk::seat, std::string> worker_desk::join(const worker_hello& who) {

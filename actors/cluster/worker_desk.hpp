@@ -51,6 +51,11 @@ public:
   /// What is to be sent, in that order.
   std::vector<word_out> take_out();
 
+  /// How long the body of a call is; 0 when nobody waits for the call any more.
+  uint64_t body_bytes(uint64_t number) const;
+  /// A piece of the body of a call; nothing when nobody waits for the call any more.
+  std::optional<std::string> body_part(uint64_t number, uint64_t offset, uint64_t bytes) const;
+
   /// Seats a worker, or says why not in a sentence.
   std::variant<seat, std::string> join(const worker_hello& who);
   /// The worker is gone.

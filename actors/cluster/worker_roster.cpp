@@ -172,8 +172,14 @@ call_given worker_roster::message_of(uint64_t number, timestamp now) const {
   // One that is nearly over has the shortest time that can be told.
   message.time_left = std::max<int64_t>(millis(given.deadline - now), 1);
   message.heartbeat = millis(given.heartbeat);
-  message.body = request.body;
+  if (request.body.size() <= call_whole_bytes_max)
+    message.body = request.body;
   return message;
+}
+
+const std::string* worker_roster::body_of(uint64_t number) const {
+  const auto found = calls_.find(number);
+  return found == calls_.end() ? nullptr : &found->second.request.body;
 }
 
 /// Who is to have the first call of a line.

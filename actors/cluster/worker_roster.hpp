@@ -82,10 +82,11 @@ public:
   std::variant<uint64_t, std::string> add(call_request request, timestamp now);
   /// Nobody waits for the call any more. Answers who has it and is to be told.
   std::optional<seat> drop(uint64_t number);
-  /// What a worker is told of a call that is out with it.
+  /// What a worker is told of a call that is out with it; without its body when that is longer than
+  /// `call_whole_bytes_max`.
   call_given message_of(uint64_t number, timestamp now) const;
-  /// The gift is on its way: from now on its worker may be silent for as long as the call allows.
-  void told(const gift& x, timestamp now);
+  /// The body of a call; null when there is no such call any more.
+  const std::string* body_of(uint64_t number) const;
   /// What has been given since this was asked last, in that order.
   std::vector<gift> take_gifts() { return std::exchange(gifts_, {}); }
 

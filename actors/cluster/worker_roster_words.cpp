@@ -144,11 +144,6 @@ worker_roster::word_taken worker_roster::take(seat who, const worker_leaving& /*
 
 // ---- heartbeats -------------------------------------------------------------
 
-void worker_roster::told(const gift& x, timestamp now) {
-  if (auto* given = find_given(x.to, x.number))
-    watch(x.number, *given, now);
-}
-
 void worker_roster::watch(uint64_t number, call& whose, timestamp heard_at) {
   unwatch(number, whose);
   whose.heard_at = heard_at;

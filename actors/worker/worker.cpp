@@ -173,6 +173,7 @@ worker_surroundings worker::impl::surroundings() const {
           news->post(work_done{work, call_function(offered->function, *step)});
         });
       },
+    .aside = [on = threads](std::function<void()> work) { on->run(std::move(work)); },
   };
 }
 

@@ -188,6 +188,17 @@ std::optional<std::string> why_not_runnable(const command_words& command) {
 }
 
 std::string command_input(const worker_step& step) {
+  if (const auto* body = step.body()) {
+    // As it came: large bodies are not written anew, and numbers keep their digits.
+    const nlohmann::json more{
+      {"step", step.step()},
+      {"kind", step.kind()},
+      {"attempt", step.attempt()},
+      {"key", step.key()},
+      {"undo", step.undo()}};
+    const auto end = body->rfind('}');
+    return body->substr(0, end) + ',' + more.dump().substr(1);
+  }
   const nlohmann::json all{{"run", step.run_facts()}, {"input", step.input()}, {"results", step.results()},
                            {"step", step.step()},     {"kind", step.kind()},   {"attempt", step.attempt()},
                            {"key", step.key()},       {"undo", step.undo()}};

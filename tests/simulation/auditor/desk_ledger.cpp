@@ -83,9 +83,8 @@ void desk_ledger::told(const call_told& x) {
   if (x.message.starts_with("no heartbeat within")) {
     const auto silent = std::find_if(at.out.begin(), at.out.end(), [&](const auto& each) {
       const auto& given = each.second;
-      // Until it is begun its time runs from when it was meant to be given, which nobody sees.
-      return given.name == call.name && given.heartbeat > duration(0) &&
-             (!given.begun || given.heard_at + given.heartbeat <= x.at + slack);
+      return given.name == call.name && given.heartbeat > duration(0) && given.begun &&
+             given.heard_at + given.heartbeat <= x.at + slack;
     });
     if (silent == at.out.end() && !owners_.clock_moved(from->second, timestamp::min()))
       accuse_(rule::silence_ends, call.run, who + " hears no heartbeat of " + shown(call.name) + " and there were");
@@ -241,7 +240,7 @@ void desk_ledger::rest(timestamp at) {
 void desk_ledger::judge_silence(const place& who, const desk& at, timestamp now) const {
   for (const auto& [number, given] : at.out)
     if (
-      given.heartbeat > duration(0) && now > given.heard_at + given.heartbeat + slack &&
+      given.heartbeat > duration(0) && given.begun && now > given.heard_at + given.heartbeat + slack &&
       count_open(at, given.name) > 0 && !owners_.clock_moved(who, timestamp::min()))
       accuse_(
         rule::silence_ends, std::nullopt,

@@ -68,6 +68,10 @@ public:
   /// The run itself as the call's body has it.
   virtual const nlohmann::json& run_facts() const = 0;
 
+  /// The body of the call as it came, JSON text of an object with `run`, `input` and `results`: for those who pass it
+  /// on unread. Null where there is none.
+  virtual const std::string* body() const { return nullptr; }
+
   /// Says that the work goes on, with a few words for people; at most `progress_bytes_max` bytes of them are kept. A
   /// step whose definition asks for heartbeats is given up when none came for so long. Any thread.
   virtual void heartbeat(const std::string& progress = {}) = 0;
