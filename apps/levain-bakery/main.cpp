@@ -29,7 +29,7 @@ void declare(CLI::App& app, command_line& line) {
   app.add_option(
     "--fail", line.fail, "SERVICE[:RATE|:always][@TENANT]: answer 503 instead of working; may be repeated");
   app.add_option("--slow", line.slow, "SERVICE:MS[@TENANT]: wait before working; may be repeated");
-  app.set_version_flag("--version", LEVAIN_VERSION);
+  app.set_version_flag("--version", std::string("levain-bakery ") + LEVAIN_VERSION);
 }
 
 /// Blocks the signals that end the program, so that every thread leaves them to `wait_for_signal`.

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "actors/workflow/parse_definition.hpp"
+#include "apps/levain/moment_text.hpp"
 
 namespace levain {
 
@@ -79,19 +80,10 @@ api_client client_of(const command_line& line) {
 }
 
 timestamp moment_from(const std::string& option, const std::string& text) {
-  if (const auto at = parse_timestamp(text))
+  if (const auto at = moment_of(text, now_utc()))
     return *at;
-  if (text.size() == 10)
-    if (const auto day = parse_timestamp(text + "T00:00:00Z"))
-      return *day;
-  const auto ago = parse_duration(text);
-  if (const auto now = now_utc(); ago && *ago <= now - calendar_begin)
-    return now - *ago;
   throw command_failed(
-    exit_status::wrong_command_line,
-    fmt::format(
-      "{} is '{}': must be a time such as 2026-11-23T04:00:00Z, a day such as 2026-11-23, or how long ago, such as 2h",
-      option, text));
+    exit_status::wrong_command_line, fmt::format("{} is '{}': must be {}", option, text, moment_rule));
 }
 
 std::chrono::milliseconds span_from(

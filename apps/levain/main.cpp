@@ -1,7 +1,10 @@
 // The operator's command line: parses, wires, ends with one of four statuses.
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "apps/levain/commands.hpp"
+#include "apps/levain/program_words.hpp"
 #include "apps/program/init_process.hpp"
 #include "apps/terminal/command_end.hpp"
 
@@ -37,7 +40,10 @@ int main(int argc, char** argv) {
     line.url = url;
   declare_commands(app, line);
   try {
-    app.parse(argc, argv);
+    auto words = program_words({argv + 1, argv + argc});
+    // CLI11 takes them from the end.
+    std::reverse(words.begin(), words.end());
+    app.parse(std::move(words));
   } catch (const CLI::Success& asked) {
     return app.exit(asked);
   } catch (const CLI::ParseError& wrong) {
