@@ -107,8 +107,8 @@ struct wish_refused {
 
 using wish_outcome = std::variant<wish_granted, wish_refused>;
 
-/// One of the four things a person may ask of a run.
-using wish = std::variant<cancel_asked, pause_asked, resume_asked, retry_asked>;
+/// One of the things a person may ask of a run.
+using wish = std::variant<cancel_asked, pause_asked, resume_asked, retry_asked, terminate_asked, resolve_asked>;
 
 /// Do this to a run of this tenant.
 struct change_run {
@@ -169,6 +169,24 @@ struct attempt_ended {
 /// The executor has the call's result. Sent to a step, at most once.
 struct call_finished {
   std::variant<std::string, call_failure> result;
+};
+
+/// An attempt that has no result yet has moved. Sent by a step to its run.
+struct attempt_moved {
+  step_index step = 0;
+  uint32_t attempt = 0;
+  bool undo = false;
+  call_news news;
+};
+
+/// The call has no result yet, and has moved. Sent to a step by the executor.
+struct call_moved {
+  call_news news;
+};
+
+/// Take the attempt back if nobody was given it, and answer `withdrawn` then; otherwise its result is awaited.
+struct withdraw_attempt {
+  withdraw_reason why = withdraw_reason::stopped;
 };
 
 /// Give the attempt up and answer `abandoned`.
@@ -405,6 +423,9 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(levain::drained)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(levain::attempt_ended)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(levain::call_finished)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(levain::abandon_attempt)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(levain::attempt_moved)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(levain::call_moved)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(levain::withdraw_attempt)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(levain::wake_at)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(levain::wake)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(levain::turn_wheel)

@@ -49,7 +49,8 @@ void run_actor_state::begin(run_beginning how) {
     return;
   }
   for (const auto& call : calls_out(run_))
-    begin_attempt(call);
+    begin_attempt(call, true);
+  begin_grace();
   arm_timer();
 }
 
@@ -125,7 +126,7 @@ void run_actor_state::take_slot() {
 
 bool run_actor_state::may_go_before_commit(const run_effect& effect) const {
   // What an abandoned call stops for may yet be refused, and then the call is wanted.
-  if (std::holds_alternative<abandon_call>(effect))
+  if (!std::holds_alternative<begin_call>(effect))
     return false;
   const auto& call = std::get<begin_call>(effect);
   return !call.undo && run_.workflow->steps[call.step].effect == call_effect::none && strict_seq_ <= durable_seq_;
@@ -207,8 +208,8 @@ void run_actor_state::became_durable(int32_t seq) {
   for (const auto& effect : released)
     perform(effect);
   if (run_.phase == run_phase::ended && durable_seq_ == run_.seq) {
-    if (seq > 0)
-      tell_ending(); // Not where only the row of a run that had ended was mended.
+    if (seq > 0 && !run_.attention_resolved)
+      tell_ending(); // Not where a run that had ended was resolved, or only its row was mended.
     end(run_left::reason_type::ended);
     return;
   }
@@ -228,6 +229,9 @@ void run_actor_state::rejected(int32_t seq, const std::string& reason) {
     return;
   }
   reloading_ = true;
+  for (const auto& each : held_effects_)
+    if (const auto* call = std::get_if<begin_call>(&each.effect))
+      never_begun_.push_back(*call);
   held_effects_.clear();
   held_back_.clear();
   refused_ = {{}, reason};
@@ -297,8 +301,14 @@ void run_actor_state::reloaded(const run_loaded& x) {
   // events that are on their way is held like any other.
   const auto still_out = calls_out(run_);
   for (const auto& call : out)
-    if (std::find(still_out.begin(), still_out.end(), call) != still_out.end())
-      begin_attempt(call);
+    if (std::find(still_out.begin(), still_out.end(), call) == still_out.end())
+      continue;
+    else if (std::find(never_begun_.begin(), never_begun_.end(), call) != never_begun_.end())
+      perform(call);
+    else
+      begin_attempt(call, true);
+  never_begun_.clear();
+  begin_grace();
   if (run_.seq != durable_seq_)
     return;
   if (run_.phase == run_phase::ended)
@@ -322,8 +332,17 @@ void run_actor_state::perform_what_may_go() {
 
 void run_actor_state::perform(const run_effect& effect) {
   if (const auto* call = std::get_if<begin_call>(&effect)) {
-    if (is_out(*call))
+    if (!is_out(*call))
+      return;
+    if (is_withdrawn_by_now(*call))
+      self_->send(
+        run_actor(self_), attempt_ended{
+                            call->step, call->attempt, call->undo,
+                            call_failure{call_failure::kind_type::withdrawn, "it was not begun", std::nullopt}});
+    else
       begin_attempt(*call);
+  } else if (const auto* back = std::get_if<withdraw_call>(&effect)) {
+    withdraw_attempt_of(*back);
   } else {
     abandon_attempt_of(std::get<abandon_call>(effect).step);
   }
@@ -335,7 +354,7 @@ bool run_actor_state::is_out(const begin_call& call) const {
                    : step.phase == step_phase::calling && step.attempt == call.attempt;
 }
 
-void run_actor_state::begin_attempt(const begin_call& call) {
+void run_actor_state::begin_attempt(const begin_call& call, bool made_before) {
   if (hand_over_by_)
     return; // The journal says that it is to be made: the next owner makes it.
   if (std::any_of(attempts_.begin(), attempts_.end(), [&](const attempt_out& x) { return x.call == call; }))
@@ -347,8 +366,13 @@ void run_actor_state::begin_attempt(const begin_call& call) {
   }
   auto& request = std::get<call_request>(prepared);
   request.epoch = epoch_;
+  // An HTTP call says so when it has to wait.
+  const bool waits =
+    std::holds_alternative<worker_call>(request.call) || std::holds_alternative<function_call>(request.call);
+  request.made_before = made_before;
+  request.to_holder_only = made_before && !call.undo && run_.phase == run_phase::stopping;
   auto made = self_->spawn(step, run_actor(self_), call.step, std::move(request), environment_);
-  attempts_.push_back({call, std::move(made), now()});
+  attempts_.push_back({call, std::move(made), now(), made_before, waits, {}});
 }
 
 void run_actor_state::abandon_attempt_of(step_index step) {
@@ -359,9 +383,19 @@ void run_actor_state::abandon_attempt_of(step_index step) {
 
 void run_actor_state::attempt_is_over(attempt_ended& x) {
   const begin_call call{x.step, x.attempt, x.undo};
-  const auto known = std::erase_if(attempts_, [&](const attempt_out& each) { return each.call == call; });
+  bool made_before = false;
+  const auto known = std::erase_if(attempts_, [&](const attempt_out& each) {
+    made_before = made_before || (each.call == call && each.made_before);
+    return each.call == call;
+  });
   if (hand_over_by_ && known == 0)
     return; // It was let go.
+  // Nobody was given it here; what an earlier owner did with it is not known.
+  if (auto* failed = std::get_if<call_failure>(&x.result);
+      failed != nullptr && failed->kind == call_failure::kind_type::withdrawn && made_before)
+    *failed = call_failure{
+      call_failure::kind_type::abandoned, "it may have begun before the run was taken up, and its run has stopped",
+      std::nullopt, true};
   feed(call_answered{x.step, x.attempt, x.undo, std::move(x.result)});
   leave_if_settled();
 }
@@ -372,6 +406,8 @@ void run_actor_state::arm_timer() {
   if (leaving_ || hand_over_by_)
     return;
   auto due = next_due(run_);
+  if (grace_until_)
+    due = due ? std::min(*due, *grace_until_) : *grace_until_;
   if (durable_seq_ > 0 && projected_seq_ < run_.seq && held_back_.empty() && run_.phase != run_phase::ended) {
     const auto projection = projected_at_ + projection_interval();
     due = due ? std::min(*due, projection) : projection;
@@ -393,6 +429,10 @@ void run_actor_state::woken() {
     return;
   if (auto due = next_due(run_); due && *due <= now())
     feed(clock_reached{});
+  if (grace_until_ && *grace_until_ <= now()) {
+    grace_until_.reset();
+    feed(cancel_grace_over{environment_->run.cancel_grace});
+  }
   project_if_due();
   arm_timer();
 }
@@ -433,6 +473,7 @@ run_actor::behavior_type run(run_actor::stateful_pointer<run_actor_state> self, 
     [self](const begin_run&) { self->state.take_slot(); },
     [self](const append_answered& x) { self->state.settled(x); },
     [self](attempt_ended& x) { self->state.attempt_is_over(x); },
+    [self](const attempt_moved& x) { self->state.attempt_has_moved(x); },
     [self](const wake&) { self->state.woken(); },
     [self](wish_asked& x) { self->state.take_wish(x); },
     [self](const explanation_asked& x) { self->state.explain_yourself(x); },

@@ -49,6 +49,7 @@ struct run_actor_state {
   void settled(const append_answered& x);
   void reloaded(const run_loaded& x);
   void attempt_is_over(attempt_ended& x);
+  void attempt_has_moved(const attempt_moved& x);
   void woken();
   void hand_over(const hand_over_run& x);
   void leave();
@@ -74,6 +75,12 @@ private:
     begin_call call;
     step_actor actor;
     timestamp began_at{};
+    /// It may have begun before this actor made it.
+    bool made_before = false;
+    /// For a worker, a thread, or its turn among the node's calls.
+    bool waits = false;
+    /// Since when its work may have begun, where the call had to wait for that.
+    std::optional<timestamp> in_flight_since;
   };
 
   /// What is wrong, and a line on it.
@@ -95,8 +102,12 @@ private:
   void perform_what_may_go();
   /// Nobody has answered it yet: an answer to an earlier call of the same attempt can come before the effect may.
   bool is_out(const begin_call& call) const;
-  void begin_attempt(const begin_call& call);
+  /// The run has stopped or is paused since the decision that the call begins: it never does.
+  bool is_withdrawn_by_now(const begin_call& call) const;
+  void begin_attempt(const begin_call& call, bool made_before = false);
   void abandon_attempt_of(step_index step);
+  void withdraw_attempt_of(const withdraw_call& call);
+  void begin_grace();
   void became_durable(int32_t seq);
   void tell_ending();
   void start_settled(const append_outcome& outcome);
@@ -127,6 +138,8 @@ private:
   int32_t strict_seq_ = 0;
   std::vector<held_effect> held_effects_;
   std::vector<held_wish> held_wishes_;
+  /// Calls that were held when the journal refused something: nobody was given them.
+  std::vector<begin_call> never_begun_;
   std::vector<unsettled_input> unsettled_;
   /// Outcomes of steps with `call_effect::none` that go with the next append; none when no append is out.
   std::vector<event_record> held_back_;
@@ -144,6 +157,8 @@ private:
   int32_t projected_seq_ = 0;
   timestamp projected_at_{};
   std::optional<timestamp> armed_;
+  /// Until when the answers of a cancelled run's calls are awaited; once it is cancelled and has calls out.
+  std::optional<timestamp> grace_until_;
 
   /// While the run is read back after a rejection, everything else waits.
   bool reloading_ = false;

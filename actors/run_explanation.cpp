@@ -13,7 +13,8 @@ void run_actor_state::explain_yourself(const explanation_asked& x) {
   }
   explain_context context{now(), environment_->variables, std::vector<call_in_hand>{}};
   for (const auto& each : attempts_) {
-    auto& hand = context.in_hand->emplace_back(call_in_hand{each.call, each.began_at});
+    auto& hand = context.in_hand->emplace_back(
+      call_in_hand{each.call, each.began_at, std::nullopt, each.waits, each.in_flight_since});
     if (environment_->workers)
       hand.worker =
         environment_->workers->look(idempotency_key(run_, each.call.step, each.call.undo), each.call.attempt);

@@ -72,7 +72,10 @@ run_actor_state::find_call_fault(bool unsettled, duration overdue_grace) const {
         continue; // It is held until its events are durable.
       return liveness_fault{liveness_kind::stuck, words + " is out by the journal, and nobody makes it"};
     }
-    const auto deadline = out->began_at + (call.undo ? step.compensate->timeout : step.timeout);
+    if (out->waits)
+      continue; // As long as it takes.
+    const auto began_at = out->in_flight_since.value_or(out->began_at);
+    const auto deadline = began_at + (call.undo ? step.compensate->timeout : step.timeout);
     if (now() - deadline > overdue_grace)
       return liveness_fault{liveness_kind::overdue, words + " is out beyond its deadline, " + to_rfc3339(deadline)};
   }

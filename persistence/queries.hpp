@@ -135,8 +135,8 @@ public:
   metrics_averages metrics_summary(const tenant_id& tenant, timestamp since);
 
   /// Failed runs that were retried less than three times and may be retried still, and beyond the documented query the
-  /// runs that say why a person has to look at them (`attention`) and those that nobody acts for (`stopped`). The
-  /// youngest first.
+  /// runs that say why a person has to look at them (`attention`) and those that nobody acts for (`stopped`). Without
+  /// those that a person has resolved, and without runs of the type `test`. The youngest first.
   std::vector<audit_row> runs_needing_attention(const read_scope& scope, size_t limit = rows_per_answer_max);
 
   // ---- single runs and lists ------------------------------------------------

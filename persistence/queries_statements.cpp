@@ -66,6 +66,8 @@ const queries_statement& runs_needing_attention_statement() {
         where status = 'failed'
           and retry_count < 3
           and max_retries_reached = false
+          and run_type <> 'test'
+          and not coalesce(error_details ? 'attention_resolved', false)
           and ($1::uuid is null or tenant_id = $1::uuid)
         order by started_at desc
         limit $2::bigint
@@ -75,6 +77,7 @@ const queries_statement& runs_needing_attention_statement() {
         select *
         from orchestration_runs
         where attention is not null
+          and run_type <> 'test'
           and not (status = 'failed' and retry_count < 3 and max_retries_reached = false)
           and ($1::uuid is null or tenant_id = $1::uuid)
         order by started_at desc

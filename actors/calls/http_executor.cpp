@@ -58,7 +58,10 @@ struct http_executor::impl {
   using kind = call_failure::kind_type;
   using transfer_ptr = std::unique_ptr<http_transfer>;
   using host_entry = std::pair<const std::string, host_calls>;
-  using order = std::variant<transfer_ptr, call_ticket>;
+  struct withdrawal {
+    call_ticket ticket;
+  };
+  using order = std::variant<transfer_ptr, call_ticket, withdrawal>;
 
   explicit impl(http_executor_options given)
     : options(std::move(given)) {
@@ -103,6 +106,7 @@ struct http_executor::impl {
     pthread_sigmask(SIG_BLOCK, &all, nullptr);
     while (take_orders()) {
       start_waiting();
+      tell_waiting();
       int running = 0;
       curl_multi_perform(multi.get(), &running);
       finish_completed();
@@ -130,17 +134,34 @@ struct http_executor::impl {
     for (auto& each : taken) {
       if (auto* transfer = std::get_if<transfer_ptr>(&each))
         admit(std::move(*transfer));
+      else if (const auto* back = std::get_if<withdrawal>(&each))
+        withdraw(back->ticket.number);
       else if (auto at = calls.find(std::get<call_ticket>(each).number); at != calls.end())
         finish(*at->second, at->second->failure(kind::abandoned, "was given up"));
     }
     return !is_last;
   }
 
+  void withdraw(uint64_t number) {
+    const auto at = calls.find(number);
+    if (at != calls.end() && !at->second->on_the_wire())
+      finish(*at->second, at->second->failure(kind::withdrawn, "was taken back before it had its turn"));
+  }
+
+  /// What was admitted and has not got its turn.
+  void tell_waiting() {
+    for (const auto number : std::exchange(admitted, {}))
+      if (const auto at = calls.find(number); at != calls.end() && !at->second->on_the_wire())
+        at->second->wait_for_turn();
+  }
+
   void admit(transfer_ptr given) {
     auto& transfer = *given;
     const auto number = transfer.ticket().number;
     calls.emplace(number, std::move(given));
-    deadlines.emplace(transfer.deadline(), number);
+    admitted.push_back(number);
+    if (transfer.deadline() != clock::time_point::max())
+      deadlines.emplace(transfer.deadline(), number);
     if (auto refused = transfer.refusal())
       return finish(transfer, std::move(*refused));
     if (calls.size() - on_the_wire > options.calls_waiting_max)
@@ -196,6 +217,9 @@ struct http_executor::impl {
     if (!easy)
       return finish(transfer, transfer.failure(kind::retryable, "was not made: libcurl is out of memory"));
     transfer.prepare(std::move(easy), options);
+    deadlines.erase({transfer.deadline(), transfer.ticket().number});
+    transfer.begin_time();
+    deadlines.emplace(transfer.deadline(), transfer.ticket().number);
     ++host.on_the_wire;
     ++on_the_wire;
     if (const auto code = curl_multi_add_handle(multi.get(), transfer.easy()); code != CURLM_OK)
@@ -218,13 +242,14 @@ struct http_executor::impl {
     const auto now = clock::now();
     while (!deadlines.empty() && deadlines.begin()->first <= now) {
       auto& transfer = *calls.at(deadlines.begin()->second);
-      const auto timeout = std::chrono::duration_cast<std::chrono::milliseconds>(transfer.timeout());
-      finish(
-        transfer,
-        transfer.failure(
-          kind::timeout,
-          fmt::format(
-            "{} within {} ms", transfer.on_the_wire() ? "did not answer" : "did not get its turn", timeout.count())));
+      const auto limit = transfer.on_the_wire() ? transfer.timeout() : transfer.queue_timeout().value_or(duration(0));
+      auto late = transfer.failure(
+        kind::timeout, fmt::format(
+                         "{} within {} ms{}", transfer.on_the_wire() ? "did not answer" : "did not get its turn",
+                         std::chrono::duration_cast<std::chrono::milliseconds>(limit).count(),
+                         transfer.on_the_wire() ? "" : " (queue_timeout)"));
+      late.unknown = transfer.may_have_been_done();
+      finish(transfer, std::move(late));
     }
   }
 
@@ -257,7 +282,9 @@ struct http_executor::impl {
   }
 
   call_failure shutting_down(const http_transfer& transfer) const {
-    return transfer.failure(kind::retryable, "was given up: shutting down");
+    auto given_up = transfer.failure(kind::retryable, "was given up: shutting down");
+    given_up.unknown = transfer.may_have_been_done();
+    return given_up;
   }
 
   int sleep_time() const {
@@ -279,6 +306,8 @@ struct http_executor::impl {
   // From here on the I/O thread's own.
   std::unordered_map<uint64_t, transfer_ptr> calls;
   std::set<std::pair<clock::time_point, uint64_t>> deadlines;
+  /// Since the last look.
+  std::vector<uint64_t> admitted;
   /// Nodes of this map stay where they are, so the rotation may point to them.
   std::unordered_map<std::string, host_calls> hosts;
   /// Hosts with a call that may start, in turn.
@@ -298,15 +327,19 @@ http_executor::~http_executor() {
   impl_->stop();
 }
 
-call_ticket http_executor::begin(call_request request, done done) {
+call_ticket http_executor::begin(call_request request, done done, call_told told) {
   const call_ticket ticket{++impl_->last_ticket};
   impl_->unanswered.fetch_add(1);
-  impl_->post(std::make_unique<http_transfer>(ticket, std::move(request), std::move(done)));
+  impl_->post(std::make_unique<http_transfer>(ticket, std::move(request), std::move(done), std::move(told)));
   return ticket;
 }
 
 void http_executor::abandon(call_ticket ticket) {
   impl_->post(ticket);
+}
+
+void http_executor::withdraw(call_ticket ticket) {
+  impl_->post(impl::withdrawal{ticket});
 }
 
 size_t http_executor::in_flight() const {

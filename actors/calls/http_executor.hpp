@@ -9,6 +9,7 @@
 #include <string>
 #include <variant>
 
+#include "actors/calls/call_in_flight.hpp"
 #include "actors/run_machine/prepare_call.hpp"
 
 namespace levain {
@@ -58,8 +59,13 @@ public:
   http_executor(const http_executor&) = delete;
   http_executor& operator=(const http_executor&) = delete;
 
-  /// Makes a call. Its deadline, `request.timeout` from now, includes the wait for its turn.
-  call_ticket begin(call_request request, done done);
+  /// Makes a call. Its deadline is `request.timeout` from when it has its turn; it waits for that for at most
+  /// `request.queue_timeout`. `told`, which may be empty, learns when it waits for its turn and when it has it, on the
+  /// I/O thread; it may not block. A call that has its turn at once tells nothing.
+  call_ticket begin(call_request request, done done, call_told told = nullptr);
+
+  /// Takes a call back that waits for its turn: its `done` is called with `withdrawn`. One that has its turn goes on.
+  void withdraw(call_ticket ticket);
 
   /// Gives a call up: its `done` is called with `abandoned`, unless another outcome was sooner. Whether the service saw
   /// the call is unknown. A ticket that has its outcome is ignored.

@@ -52,17 +52,42 @@ void append(curl_list_ptr& list, const std::string& line) {
   list.reset(longer);
 }
 
+http_transfer::clock::time_point after(duration span) {
+  return http_transfer::clock::now() + std::clamp<duration>(span, duration(0), timeout_ceiling);
+}
+
 bool has_body(const std::string& method) {
   return method == "POST" || method == "PUT" || method == "PATCH" || method == "DELETE";
 }
 
 } // namespace
 
-http_transfer::http_transfer(call_ticket ticket, call_request request, http_executor::done done)
+http_transfer::http_transfer(call_ticket ticket, call_request request, http_executor::done done, call_told told)
   : ticket_(ticket)
   , request_(std::move(request))
   , done_(std::move(done))
-  , deadline_(clock::now() + std::clamp<duration>(request_.timeout, duration(0), timeout_ceiling)) {}
+  , told_(std::move(told))
+  , deadline_(request_.queue_timeout ? after(*request_.queue_timeout) : clock::time_point::max()) {}
+
+void http_transfer::begin_time() {
+  deadline_ = after(request_.timeout);
+  if (told_ && has_waited_)
+    told_({call_news::kind_type::in_flight});
+}
+
+void http_transfer::wait_for_turn() {
+  has_waited_ = true;
+  if (told_)
+    told_({call_news::kind_type::waits});
+}
+
+bool http_transfer::may_have_been_done() const {
+  if (!on_the_wire() || call().method == "GET" || call().method == "HEAD")
+    return false;
+  long request_bytes = 0;
+  curl_easy_getinfo(easy_.get(), CURLINFO_REQUEST_SIZE, &request_bytes);
+  return request_bytes > 0;
+}
 
 call_failure http_transfer::failure(call_failure::kind_type kind, std::string_view why) const {
   const auto* http = std::get_if<http_call>(&request_.call);
@@ -180,10 +205,13 @@ http_executor::outcome http_transfer::outcome(CURLcode code, const http_executor
   http_answer answer;
   curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &answer.status);
   const bool is_success = answer.status >= 200 && answer.status <= 299;
-  if (too_large_ && is_success)
-    return failure(
+  if (too_large_ && is_success) {
+    auto unusable = failure(
       kind::invalid_output,
       fmt::format("answered more than response_bytes_max, which is {} bytes", options.response_bytes_max));
+    unusable.unknown = may_have_been_done();
+    return unusable;
+  }
   if (code == CURLE_OK || too_large_) {
     curl_off_t seconds = 0;
     curl_easy_getinfo(easy_.get(), CURLINFO_RETRY_AFTER, &seconds);
@@ -195,12 +223,19 @@ http_executor::outcome http_transfer::outcome(CURLcode code, const http_executor
     answer.content_type = content_type ? content_type : "";
     answer.reason = std::move(reason_);
     answer.body = std::move(body_);
-    return judge_answer(name_call(call().method, call().url), std::move(answer));
+    const bool from_gateway = answer.status == 502 || answer.status == 504;
+    auto judged = judge_answer(name_call(call().method, call().url), std::move(answer));
+    // A gateway that had no answer of the service does not know what the service did.
+    if (auto* failed = std::get_if<call_failure>(&judged))
+      failed->unknown = from_gateway && may_have_been_done();
+    return judged;
   }
   const std::string why = error_[0] != '\0' ? error_.data() : curl_easy_strerror(code);
   if (code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL)
     return failure(kind::final, "was not made: " + why);
-  return failure(kind::retryable, "failed: " + why);
+  auto broken = failure(kind::retryable, "failed: " + why);
+  broken.unknown = may_have_been_done();
+  return broken;
 }
 
 std::string http_transfer::origin() const {

@@ -27,7 +27,7 @@ class http_transfer {
 public:
   using clock = std::chrono::steady_clock;
 
-  http_transfer(call_ticket ticket, call_request request, http_executor::done done);
+  http_transfer(call_ticket ticket, call_request request, http_executor::done done, call_told told);
 
   http_transfer(const http_transfer&) = delete;
   http_transfer& operator=(const http_transfer&) = delete;
@@ -40,6 +40,11 @@ public:
   CURL* easy() const { return easy_.get(); }
   curl_easy_ptr release_easy();
 
+  /// Its time begins to run: `deadline` is that of its answer from now on, and no longer that of its turn.
+  void begin_time();
+  /// It could not have its turn at once.
+  void wait_for_turn();
+
   /// What came of it, once libcurl says that it is over.
   http_executor::outcome outcome(CURLcode code, const http_executor_options& options);
 
@@ -47,9 +52,15 @@ public:
   /// `done`, which may be called once.
   http_executor::done take_done() { return std::move(done_); }
 
+  /// True when the service may have got the request and no answer says what it did; never for a GET, which changes
+  /// nothing.
+  bool may_have_been_done() const;
+
   call_ticket ticket() const { return ticket_; }
+  /// Of its turn while it waits for it, of its answer afterwards; the largest time when there is none.
   clock::time_point deadline() const { return deadline_; }
   duration timeout() const { return request_.timeout; }
+  std::optional<duration> queue_timeout() const { return request_.queue_timeout; }
   bool on_the_wire() const { return easy_ != nullptr; }
   /// Scheme, host and port as the URL has them; what calls take turns by.
   std::string origin() const;
@@ -64,6 +75,8 @@ private:
   call_ticket ticket_;
   call_request request_;
   http_executor::done done_;
+  call_told told_;
+  bool has_waited_ = false;
   clock::time_point deadline_;
   curl_easy_ptr easy_;
   curl_list_ptr headers_;

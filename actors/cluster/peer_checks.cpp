@@ -88,7 +88,7 @@ std::optional<std::string> fault_in(const node_welcome& x) {
 
 std::optional<std::string> fault_in(const wire_change& x) {
   fault_finder find;
-  find.number("asked", static_cast<int64_t>(x.asked), 0, static_cast<int64_t>(wire_wish::retry));
+  find.number("asked", static_cast<int64_t>(x.asked), 0, static_cast<int64_t>(wire_wish::resolve));
   find.characters("by", x.by, wish_by_characters_max);
   if (x.by.empty())
     find.say("by: must not be empty");

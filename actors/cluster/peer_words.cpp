@@ -53,6 +53,16 @@ wire_change to_wire(const run_id& run, const tenant_id& tenant, const wish& aske
         x.asked = wire_wish::retry;
         x.by = what.by;
       },
+      [&](const terminate_asked& what) {
+        x.asked = wire_wish::terminate;
+        x.by = what.by;
+        x.reason = what.reason;
+      },
+      [&](const resolve_asked& what) {
+        x.asked = wire_wish::resolve;
+        x.by = what.by;
+        x.reason = what.note;
+      },
     },
     asked);
   return x;
@@ -66,6 +76,10 @@ wish wish_of(const wire_change& x) {
     return resume_asked{x.by};
   case wire_wish::retry:
     return retry_asked{x.by};
+  case wire_wish::terminate:
+    return terminate_asked{x.by, x.reason};
+  case wire_wish::resolve:
+    return resolve_asked{x.by, x.reason};
   case wire_wish::cancel:
     break;
   }

@@ -19,7 +19,9 @@ namespace levain {
 
 /// The version of this protocol. Two programs understand each other when their ranges overlap.
 inline constexpr uint32_t wire_protocol_min = 1;
-inline constexpr uint32_t wire_protocol_max = 1;
+inline constexpr uint32_t wire_protocol_max = 2;
+/// From here on workers know `call_cancelled`, and nodes the commands terminate and resolve.
+inline constexpr uint32_t cancel_protocol_min = 2;
 
 // ---- refusals ---------------------------------------------------------------
 
@@ -52,8 +54,8 @@ struct node_welcome {
   uint32_t protocol = 0;
 };
 
-/// One of the four things a person may ask of a run.
-enum class wire_wish : uint8_t { cancel, pause, resume, retry };
+/// One of the things a person may ask of a run. The last two are of protocol 2.
+enum class wire_wish : uint8_t { cancel, pause, resume, retry, terminate, resolve };
 
 /// NODE to the node that owns the run, as a request: do this to a run of this tenant.
 struct wire_change {
@@ -61,7 +63,7 @@ struct wire_change {
   uuid tenant;
   wire_wish asked = wire_wish::cancel;
   std::string by;
-  /// Why, with `wire_wish::cancel`.
+  /// Why, with `cancel` and `terminate`; the note, with `resolve`.
   std::string reason;
 };
 
@@ -251,6 +253,12 @@ struct call_dropped {
   bool moves = false;
 };
 
+/// NODE to WORKER: the run of this call is cancelled. End it early if that can be done; its answer is awaited all the
+/// same. Protocol 2; a call that has been answered, or is not known, is passed over.
+struct call_cancelled {
+  uint64_t number = 0;
+};
+
 /// WORKER to all nodes: the node that gave these is gone; whoever makes these calls again should give them to me.
 struct calls_held {
   std::vector<held_call> held;
@@ -367,6 +375,10 @@ typename Inspector::result_type inspect(Inspector& f, call_dropped& x) {
   return f(caf::meta::type_name("call_dropped"), x.number, x.moves);
 }
 template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, call_cancelled& x) {
+  return f(caf::meta::type_name("call_cancelled"), x.number);
+}
+template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, calls_held& x) {
   return f(caf::meta::type_name("calls_held"), x.held);
 }
@@ -406,5 +418,6 @@ CAF_ADD_TYPE_ID(levain_wire, (levain::call_ended))
 CAF_ADD_TYPE_ID(levain_wire, (levain::call_dropped))
 CAF_ADD_TYPE_ID(levain_wire, (levain::calls_held))
 CAF_ADD_TYPE_ID(levain_wire, (levain::worker_leaving))
+CAF_ADD_TYPE_ID(levain_wire, (levain::call_cancelled))
 
 CAF_END_TYPE_ID_BLOCK(levain_wire)

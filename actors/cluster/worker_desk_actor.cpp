@@ -66,7 +66,7 @@ void worker_desk_state::greet(const worker_hello& x) {
     refuse(std::move(*why));
     return send_words();
   }
-  seat_at(who, std::get<seat>(joined), caf::actor_cast<caf::actor>(from));
+  seat_at(who, std::get<seat>(joined), caf::actor_cast<caf::actor>(from), *protocol);
   spdlog::info(
     "worker_joined worker={} name=\"{}\" host=\"{}\" kinds={}", to_string(x.worker),
     desk_->name_of(std::get<seat>(joined)), x.host, x.offers.size());
@@ -74,12 +74,14 @@ void worker_desk_state::greet(const worker_hello& x) {
   send_words();
 }
 
-void worker_desk_state::seat_at(const caf::actor_addr& who, seat number, const caf::actor& worker) {
+void worker_desk_state::seat_at(const caf::actor_addr& who, seat number, const caf::actor& worker, uint32_t protocol) {
   // The same worker may have come by another way before: that seat is empty now.
   std::erase_if(seats_, [&](const auto& each) { return desk_->name_of(each.second).empty(); });
   std::erase_if(workers_, [&](const auto& each) { return desk_->name_of(each.first).empty(); });
+  std::erase_if(protocols_, [&](const auto& each) { return desk_->name_of(each.first).empty(); });
   seats_[who] = number;
   workers_[number] = worker;
+  protocols_[number] = protocol;
   self_->monitor(worker);
 }
 
@@ -124,6 +126,7 @@ void worker_desk_state::unseat(const caf::actor_addr& who) {
   self_->demonitor(who);
   desk_->leave(seated->second);
   workers_.erase(seated->second);
+  protocols_.erase(seated->second);
   seats_.erase(seated);
 }
 
@@ -134,6 +137,8 @@ void worker_desk_state::send_words() {
       continue; // It left after this was said to it; its calls are others' by now.
     if (auto* given = std::get_if<call_given>(&each.word))
       self_->send(to->second, std::move(*given));
+    else if (const auto* cancelled = std::get_if<call_cancelled>(&each.word))
+      send_cancelled(each.to, to->second, *cancelled);
     else
       self_->send(to->second, std::get<call_dropped>(each.word));
   }
@@ -142,6 +147,12 @@ void worker_desk_state::send_words() {
     return;
   armed_ = due;
   self_->delayed_send(self_, std::max(*due - desk_->now(), duration(0)), listen_for_silence{++timer_});
+}
+
+void worker_desk_state::send_cancelled(seat number, const caf::actor& worker, const call_cancelled& x) {
+  // An older worker would not know the word; what it does is awaited all the same.
+  if (protocols_[number] >= cancel_protocol_min)
+    self_->send(worker, x);
 }
 
 void worker_desk_state::listen(const listen_for_silence& x) {

@@ -41,7 +41,8 @@ struct worker_desk_state {
 private:
   using seat = worker_desk::seat;
 
-  void seat_at(const caf::actor_addr& who, seat number, const caf::actor& worker);
+  void send_cancelled(seat number, const caf::actor& worker, const call_cancelled& x);
+  void seat_at(const caf::actor_addr& who, seat number, const caf::actor& worker, uint32_t protocol);
   void unseat(const caf::actor_addr& who);
 
   caf::event_based_actor* self_;
@@ -53,6 +54,8 @@ private:
   std::vector<std::string> gates_;
   std::map<caf::actor_addr, seat> seats_;
   std::map<seat, caf::actor> workers_;
+  /// What each speaks with this node.
+  std::map<seat, uint32_t> protocols_;
   std::optional<timestamp> armed_;
   uint64_t timer_ = 0;
 };

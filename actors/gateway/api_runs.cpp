@@ -204,7 +204,7 @@ std::vector<api_route> run_routes(const api_core_ptr& core) {
     {"GET", run + "/events", [core](api_call call) { show_events(core, std::move(call)); }},
     {"GET", run + "/explain", [core](api_call call) { explain_one(core, std::move(call)); }},
   };
-  for (const std::string asked : {"cancel", "pause", "resume", "retry"})
+  for (const std::string asked : {"cancel", "pause", "resume", "retry", "terminate", "resolve"})
     routes.push_back(
       {"POST", run + "/" + asked, [core, asked](api_call call) { change_one(core, asked, std::move(call)); }});
   return routes;

@@ -208,17 +208,26 @@ std::variant<wish, api_problem> parse_wish(std::string_view asked, std::string_v
   if (!document.is_object())
     return invalid_content(
       {{"", fmt::format("must be an object such as {{\"by\": \"anna\"}}, not {}", describe_value(document))}});
-  const bool is_cancellation = asked == "cancel";
+  const bool takes_reason = asked == "cancel" || asked == "terminate";
+  const bool takes_note = asked == "resolve";
   member_reader members(document, "");
-  if (!is_cancellation && members.find("reason"))
+  if (!takes_reason && !takes_note && members.find("reason"))
     members.refuse("reason", fmt::format("is only for a cancellation; to {} takes \"by\" alone", asked));
   else
-    check_members(document, {"by", "reason"}, "", members.errors);
+    check_members(document, {"by", takes_note ? "note" : "reason"}, "", members.errors);
   const auto by = members.required_text("by", wish_by_characters_max, "anna");
+  if (takes_note) {
+    const auto note = members.required_text("note", wish_reason_characters_max, "refunded by hand");
+    if (!members.errors.empty())
+      return invalid_content(std::move(members.errors));
+    return wish(resolve_asked{by, note});
+  }
   const auto reason = members.text("reason", wish_reason_characters_max).value_or("");
   if (!members.errors.empty())
     return invalid_content(std::move(members.errors));
-  if (is_cancellation)
+  if (asked == "terminate")
+    return wish(terminate_asked{by, reason});
+  if (asked == "cancel")
     return wish(cancel_asked{by, reason});
   if (asked == "pause")
     return wish(pause_asked{by});

@@ -48,8 +48,9 @@ struct parsed_starts {
 std::variant<parsed_starts, api_problem>
 parse_starts(std::string_view body, const tenant_id& tenant, const std::optional<std::string>& header_key);
 
-/// Reads the body of `POST .../runs/{run}/cancel`, `pause`, `resume` and `retry`: `{"by": ..., "reason": ...}`; only a
-/// cancellation takes a `reason`. `asked` is the last segment of the path and one of the four.
+/// Reads the body of `POST .../runs/{run}/cancel`, `terminate`, `pause`, `resume`, `retry` and `resolve`:
+/// `{"by": ...}`, with `reason` for the first two, which may be missing, and `note` for the last, which may not.
+/// `asked` is the last segment of the path and one of the six.
 std::variant<wish, api_problem> parse_wish(std::string_view asked, std::string_view body);
 
 } // namespace levain

@@ -7,6 +7,7 @@
 
 #include "actors/run_machine/plain_line.hpp"
 #include "actors/run_machine/progress.hpp"
+#include "actors/run_machine/unknown_outcome.hpp"
 
 namespace levain {
 
@@ -139,6 +140,10 @@ json failure_details(const run_state& state, step_index i) {
     details["kind"] = to_string(step.failure->kind);
   if (step.ended_at)
     details["at"] = to_rfc3339(*step.ended_at);
+  if (is_left_unknown(state, i)) {
+    details["outcome"] = "unknown";
+    details["key"] = idempotency_key(state, i, false);
+  }
   return details;
 }
 
@@ -156,7 +161,8 @@ json partial_details(const run_state& state) {
 
 std::string cancel_sentence(const run_state& state) {
   auto by = state.cancelled_by.value_or("");
-  auto text = by.empty() ? std::string("cancelled") : "cancelled by " + by;
+  const std::string verb = state.terminated ? "terminated" : "cancelled";
+  auto text = by.empty() ? verb : verb + " by " + by;
   return plain_line(state.cancel_reason.empty() ? text : text + ": " + state.cancel_reason);
 }
 
@@ -181,7 +187,10 @@ void fill_errors(audit_row& row, const run_state& state) {
     details = {{"kind", "rejected"}, {"message", state.end_reason}, {"at", to_rfc3339(*state.ended_at)}};
   } else if (state.cancelling) {
     row.error_message = cancel_sentence(state);
-    details = {{"kind", "cancelled"}, {"by", state.cancelled_by.value_or("")}, {"message", state.cancel_reason}};
+    details = {
+      {"kind", state.terminated ? "terminated" : "cancelled"},
+      {"by", state.cancelled_by.value_or("")},
+      {"message", state.cancel_reason}};
     if (state.ended_at)
       details["at"] = to_rfc3339(*state.ended_at);
   } else if (state.failed_step) {
@@ -197,6 +206,11 @@ void fill_errors(audit_row& row, const run_state& state) {
   }
   if (!state.rejected && state.ended_as != run_status::partial_success)
     details["compensations"] = compensations_of(state);
+  if (auto unknown = unknown_outcomes_of(state); !unknown.empty())
+    details["unknown_outcomes"] = std::move(unknown);
+  if (state.attention_resolved)
+    details["attention_resolved"] = {
+      {"by", state.resolved_by}, {"note", state.resolve_note}, {"at", to_rfc3339(*state.resolved_at)}};
   row.error_details = details.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
@@ -207,14 +221,20 @@ std::string undo_complaint(const std::string& step, uint32_t attempts, const std
 }
 
 void fill_attention(audit_row& row, const run_state& state) {
+  if (state.attention_resolved)
+    return;
+  // What a step did is to stand where all have succeeded.
+  const bool completed = state.ended_as == run_status::completed;
   std::string text;
+  for (const auto& complaint : unknown_outcome_complaints(state))
+    text += (text.empty() ? "" : "; ") + complaint;
   for (step_index i = 0; i < state.steps.size(); ++i) {
     const auto& step = state.steps[i];
     const auto& name = state.workflow->steps[i].name;
     std::string complaint;
     if (step.undo == undo_phase::failed)
       complaint = undo_complaint(name, step.undo_attempts_in_round, state.rejected ? std::nullopt : step.undo_failure);
-    else if (step.left_behind)
+    else if (step.left_behind && !completed)
       complaint =
         undo_complaint(name, step.left_behind->attempts, step.left_behind->failure) + " (before the run was retried)";
     else

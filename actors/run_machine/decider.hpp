@@ -29,6 +29,10 @@ private:
   void take(const resume_asked& input);
   void take(const retry_asked& input);
   void take(const events_refused& input);
+  void take(const terminate_asked& input);
+  void take(const resolve_asked& input);
+  void take(const cancel_grace_over& input);
+  void take(const delivery_was_lost& input);
 
   /// A step's attempt, or one to undo it, that is out has failed.
   void fail_attempt(step_index step, call_failure failure);
@@ -53,6 +57,7 @@ private:
   void refuse(std::string sentence) { decision_.refusal = std::move(sentence); }
   const std::string& name_of(step_index step) const { return run_.workflow->steps[step].name; }
   void collect_effects();
+  void collect_withdrawals();
 
   const run_state& state_;
   const decision_context& context_;

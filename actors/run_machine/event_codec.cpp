@@ -71,6 +71,8 @@ void write_failure(body_writer& body, const call_failure& failure) {
   body.text("message", failure.message);
   if (failure.retry_after)
     body.number("retry_after_us", failure.retry_after->count());
+  if (failure.unknown)
+    body.raw("unknown", "true");
 }
 
 std::string write_body(const event& fact) {
@@ -85,6 +87,9 @@ std::string write_body(const event& fact) {
     body.text("due_at", to_rfc3339(*fact.due_at));
   body.text_unless_empty("by", fact.by);
   body.text_unless_empty("reason", fact.reason);
+  body.text_unless_empty("worker", fact.worker);
+  if (fact.renews_keys)
+    body.raw("renews_keys", "true");
   return std::move(body).finish();
 }
 
@@ -124,6 +129,14 @@ public:
     if (!member)
       damaged("its body has no member '" + std::string(name) + "'");
     return std::move(*member);
+  }
+
+  /// False when there is none.
+  bool take_flag(const char* name) {
+    auto member = take(name);
+    if (member && !member->is_boolean())
+      damaged("'" + std::string(name) + "' must be true or false");
+    return member && member->get<bool>();
   }
 
   std::optional<std::string> take_text(const char* name) {
@@ -214,6 +227,7 @@ call_failure read_failure(body_reader& body) {
   failure.message = body.need_text("message");
   if (auto wait = body.take("retry_after_us"))
     failure.retry_after = duration(body.as_number(*wait, "retry_after_us"));
+  failure.unknown = body.take_flag("unknown");
   return failure;
 }
 
@@ -253,10 +267,18 @@ void read_body(body_reader& body, event& fact, const workflow_definition& workfl
     break;
   case event_kind::run_paused:
   case event_kind::run_resumed:
-  case event_kind::run_retried:
     fact.by = body.take_text("by").value_or("");
     break;
+  case event_kind::run_retried:
+    fact.by = body.take_text("by").value_or("");
+    fact.renews_keys = body.take_flag("renews_keys");
+    break;
+  case event_kind::delivery_lost:
+    fact.worker = body.take_text("worker").value_or("");
+    break;
   case event_kind::cancel_requested:
+  case event_kind::terminate_requested:
+  case event_kind::attention_resolved:
     fact.by = body.take_text("by").value_or("");
     fact.reason = body.take_text("reason").value_or("");
     break;
@@ -278,6 +300,8 @@ bool needs_attempt(event_kind kind) {
   case event_kind::step_succeeded:
   case event_kind::attempt_failed:
   case event_kind::attempt_started:
+  case event_kind::attempt_withdrawn:
+  case event_kind::delivery_lost:
   case event_kind::step_failed:
   case event_kind::step_compensated:
   case event_kind::compensation_attempt_failed:

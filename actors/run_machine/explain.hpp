@@ -12,7 +12,7 @@ namespace levain {
 
 /// One thing a run waits for, or that a person should know of it.
 struct wait_reason {
-  /// From the state: `slot`, `call`, `retry`, `worker`, `run_retry`, `steps`, `pause`, `compensation`,
+  /// From the state: `slot`, `call`, `retry`, `worker`, `queue`, `run_retry`, `steps`, `pause`, `compensation`,
   /// `compensation_retry`, `attention`; `nothing` when it has ended. From those that act for it: `database`,
   /// `recovery`, `owner`, `stopped`, `row`.
   std::string kind;
@@ -43,6 +43,10 @@ struct call_in_hand {
   timestamp began_at{};
   /// Where it is, for a call to a worker.
   std::optional<worker_call_view> worker = {};
+  /// It waits for a worker or for its turn, and its work has not begun.
+  bool waits = false;
+  /// Since when its work may have begun, where the call had to wait for that.
+  std::optional<timestamp> in_flight_since = {};
 };
 
 /// What an explanation may know beside the state.

@@ -74,6 +74,8 @@ public:
     request.undo = undo_;
     request.idempotency_key = idempotency_key(state_, step_, undo_);
     request.timeout = undo_ ? definition.compensate->timeout : definition.timeout;
+    request.queue_timeout = undo_ ? definition.compensate->queue_timeout : definition.queue_timeout;
+    request.lost_workers = state_.steps[step_].lost_workers;
     request.call = undo_ ? definition.compensate->call : definition.call;
     if (auto* http = std::get_if<http_call>(&request.call))
       if (auto fault = resolve_http(*http))
@@ -178,6 +180,10 @@ private:
     for (step_index i = 0; i < state_.steps.size(); ++i)
       if (state_.workflow->steps[i].name == piece.path[1] && outputs_[i])
         return simple_value(*outputs_[i], piece, 2);
+    if (undo_ && piece.path[1] == state_.workflow->steps[step_].name && state_.steps[step_].unknown)
+      return unresolved{
+        "{" + piece.text + "} has no value: the outcome of step " + piece.path[1] +
+        " is unknown, so there is no result of it"};
     return unresolved{"{" + piece.text + "} has no value: step " + piece.path[1] + " has no result here"};
   }
 

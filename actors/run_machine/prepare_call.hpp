@@ -2,8 +2,10 @@
 
 #include <chrono>
 #include <map>
+#include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "actors/run_machine/state.hpp"
 
@@ -20,7 +22,16 @@ struct call_request {
   std::string idempotency_key;
   /// Under which the run is owned by whoever makes the call; set by the run's actor.
   epoch_number epoch = 0;
+  /// From when the work begins: when a worker is given the call, or the request is sent.
   duration timeout{};
+  /// The longest wait before that; none when absent.
+  std::optional<duration> queue_timeout = {};
+  /// The attempt may have begun under an earlier owner, or before the node ended: what it came to is not known.
+  bool made_before = false;
+  /// Its run has stopped: only a worker that has it already is given it. Only with `made_before`.
+  bool to_holder_only = false;
+  /// The workers that were lost with this attempt in hand.
+  std::vector<std::string> lost_workers = {};
   /// With all `${..}` and `{..}` resolved.
   call_spec call;
   /// JSON text `{"run": {...}, "input": ..., "results": {...}}`; empty for a simulated call, which nobody reads.

@@ -200,6 +200,16 @@ void workbench::drop(gate_number gate, uint64_t number, bool moves) {
     effects_.emplace_back(cancel_work{work});
 }
 
+void workbench::cancel(gate_number gate, uint64_t number) {
+  const auto found = by_call_.find({gate, number});
+  // It may have ended while this was on its way.
+  if (found == by_call_.end())
+    return;
+  const auto& at = works_.at(found->second);
+  if (!at.dropped && at.waits && at.waits->gate == gate && at.waits->number == number)
+    effects_.emplace_back(cancel_work{found->second});
+}
+
 // ---- work -------------------------------------------------------------------
 
 void workbench::beat(work_number number, const std::string& progress, worker_moment now) {

@@ -52,7 +52,7 @@ struct extend_work {
   work_number work = 0;
   worker_moment deadline;
 };
-/// Nobody waits for it any more.
+/// It is to end early: nobody waits for it any more, or its run is cancelled.
 struct cancel_work {
   work_number work = 0;
 };
@@ -83,6 +83,8 @@ public:
   /// This gate does not wait for the call any more. What is done for it is cancelled, unless its run `moves`: then it
   /// goes on, and all gates are told that it is held here.
   void drop(gate_number gate, uint64_t number, bool moves);
+  /// The run of this call is cancelled: what is done for it is to end early, and its result is awaited all the same.
+  void cancel(gate_number gate, uint64_t number);
 
   /// The function says that it goes on.
   void beat(work_number work, const std::string& progress, worker_moment now);

@@ -269,6 +269,11 @@ void worker_link_state::drop_call(const call_dropped& dropped) {
     bench.drop(from->first, dropped.number, dropped.moves);
 }
 
+void worker_link_state::cancel_call(const call_cancelled& cancelled) {
+  if (const auto from = sender(); from != gates.end())
+    bench.cancel(from->first, cancelled.number);
+}
+
 void worker_link_state::take_news() {
   for (auto& each : options.inbox->take())
     std::visit([this](const auto& news) { take_one(news); }, each);
@@ -417,6 +422,10 @@ caf::behavior worker_link(wire_facing_actor* self, worker_link_options options) 
     },
     [state](const call_dropped& dropped) {
       state->drop_call(dropped);
+      state->settle();
+    },
+    [state](const call_cancelled& cancelled) {
+      state->cancel_call(cancelled);
       state->settle();
     },
     [state](const gates_known& known) {

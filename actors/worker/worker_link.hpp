@@ -99,6 +99,7 @@ struct worker_link_state {
 
   void take_call(call_given call);
   void drop_call(const call_dropped& dropped);
+  void cancel_call(const call_cancelled& cancelled);
   void take_news();
   void take_one(const work_beat& news);
   void take_one(const work_done& news);

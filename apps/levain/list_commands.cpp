@@ -128,7 +128,12 @@ void add_list_commands(CLI::App& app, command_line& line) {
 
   auto* attention = add_list(app, line, "attention", "List the runs that a person has to look at", *words);
   attention->add_flag("--all-tenants", words->all_tenants, "Has to be said: this reads the runs of every tenant");
-  choose(attention, line, words, show_attention);
+  add_resolve_command(*attention, line);
+  attention->callback([&line, words, attention] {
+    // Its subcommand has been chosen before.
+    if (attention->get_subcommands().empty())
+      line.chosen = [&line, words] { return show_attention(line, *words); };
+  });
 }
 
 } // namespace levain

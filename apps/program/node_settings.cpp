@@ -51,6 +51,7 @@ void add_journal(option_maker& add, node_options& node) {
     "projection-interval", node.run.projection_interval, "How often a long run's audit row is brought up to date");
   add.span("lease-duration", node.lease.lease_duration, "After so long without a heartbeat others take the shards");
   add.span("heartbeat-interval", node.lease.heartbeat_interval, "Between two heartbeats");
+  add.span("cancel-grace", node.run.cancel_grace, "How long the answers of a cancelled run's calls are awaited");
   add.span("handover-grace", node.dispatcher.handover_grace, "For calls of runs that another node is to go on with");
   add.span(
     "node-forgotten-after", node.lease.node_forgotten_after, "After so long a dead node is removed from the table");

@@ -139,11 +139,13 @@ BOOST_AUTO_TEST_CASE(a_welcome_is_in_a_protocol_that_this_program_speaks) {
     good, [](auto& x) { x.protocol = wire_protocol_max + 1; }, "protocol", "must be");
 }
 
-BOOST_AUTO_TEST_CASE(a_wish_is_one_of_four_and_somebodys) {
+BOOST_AUTO_TEST_CASE(a_wish_is_one_of_six_and_somebodys) {
   const auto good = some_change();
-  for (const auto each : {wire_wish::cancel, wire_wish::pause, wire_wish::resume, wire_wish::retry})
+  for (const auto each :
+       {wire_wish::cancel, wire_wish::pause, wire_wish::resume, wire_wish::retry, wire_wish::terminate,
+        wire_wish::resolve})
     takes<wire_change>(good, [&](auto& x) { x.asked = each; });
-  for (const int each : {4, 255})
+  for (const int each : {6, 255})
     refuses<wire_change>(
       good, [&](auto& x) { x.asked = static_cast<wire_wish>(each); }, "asked", "not " + std::to_string(each));
   check_characters(good, &wire_change::by, "by", wish_by_characters_max);

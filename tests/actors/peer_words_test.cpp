@@ -52,7 +52,12 @@ BOOST_AUTO_TEST_SUITE(peer_words_test)
 
 BOOST_AUTO_TEST_CASE(every_wish_survives_the_wire) {
   const std::vector<wish> all{
-    cancel_asked{"ann", "burnt"}, pause_asked{"bob"}, resume_asked{"cid"}, retry_asked{"dan"}};
+    cancel_asked{"ann", "burnt"},
+    pause_asked{"bob"},
+    resume_asked{"cid"},
+    retry_asked{"dan"},
+    terminate_asked{"eve", "fire"},
+    resolve_asked{"fay", "refunded"}};
   for (const auto& each : all) {
     const auto sent = to_wire(some_run, some_tenant, each);
     sound(sent);
@@ -65,6 +70,10 @@ BOOST_AUTO_TEST_CASE(every_wish_survives_the_wire) {
         BOOST_TEST(same.by == x.by);
         if constexpr (std::is_same_v<std::remove_cvref_t<decltype(x)>, cancel_asked>)
           BOOST_TEST(same.reason == x.reason);
+        if constexpr (std::is_same_v<std::remove_cvref_t<decltype(x)>, terminate_asked>)
+          BOOST_TEST(same.reason == x.reason);
+        if constexpr (std::is_same_v<std::remove_cvref_t<decltype(x)>, resolve_asked>)
+          BOOST_TEST(same.note == x.note);
       },
       each);
   }

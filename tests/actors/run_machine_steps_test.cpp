@@ -158,7 +158,7 @@ BOOST_AUTO_TEST_CASE(a_failure_while_stopping_is_not_repeated) {
 BOOST_AUTO_TEST_CASE(a_stop_gives_up_calls_whose_effect_is_none) {
   fed_run run(workflow_builder().step("a").step("b").effect_none().step("c").build());
   run.fail("a");
-  BOOST_TEST(run.asked() == "abandon(b 1)");
+  BOOST_TEST(run.asked() == "abandon(b 1) withdraw(c 1)");
   run.fail("b", {call_failure::kind_type::abandoned, "given up", std::nullopt});
   BOOST_TEST(run.told() == "step_failed(b)");
   BOOST_TEST(run.asked() == "");

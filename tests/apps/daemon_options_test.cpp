@@ -174,6 +174,7 @@ std::vector<limit_case> span_limits() {
     {"projection-interval", micros(250ms), [](const o& x) { return micros(x.node.run.projection_interval); }},
     {"lease-duration", micros(5s), [](const o& x) { return micros(x.node.lease.lease_duration); }},
     {"heartbeat-interval", micros(1500ms), [](const o& x) { return micros(x.node.lease.heartbeat_interval); }},
+    {"cancel-grace", micros(30s), [](const o& x) { return micros(x.node.run.cancel_grace); }},
     {"handover-grace", micros(2s), [](const o& x) { return micros(x.node.dispatcher.handover_grace); }},
     {"node-forgotten-after", micros(24h), [](const o& x) { return micros(x.node.lease.node_forgotten_after); }},
     {"recovery-retry-interval", micros(500ms), [](const o& x) { return micros(x.node.recovery.retry_interval); }},

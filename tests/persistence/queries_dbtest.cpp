@@ -201,6 +201,16 @@ BOOST_FIXTURE_TEST_CASE(a_run_that_says_why_needs_attention_whatever_its_status,
   BOOST_TEST(numbers(ask.runs_needing_attention(ours)) == (texts{"ORCH-2", "ORCH-1"}), per_element);
 }
 
+BOOST_FIXTURE_TEST_CASE(what_was_resolved_or_is_a_test_needs_no_attention, remembered) {
+  for (int i = 0; i < 4; ++i)
+    add(ours, run_status::failed, noon + hours(i));
+  execute("update orchestration_runs set error_details = '{\"attention_resolved\": {\"by\": \"ann\"}}' "
+          "where run_number = 'ORCH-1'");
+  execute("update orchestration_runs set run_type = 'test' where run_number = 'ORCH-2'");
+  execute("update orchestration_runs set run_type = 'test', attention = 'undo failed' where run_number = 'ORCH-3'");
+  BOOST_TEST(numbers(ask.runs_needing_attention(ours)) == (texts{"ORCH-4"}), per_element);
+}
+
 BOOST_FIXTURE_TEST_CASE(another_tenants_run_is_not_there, remembered) {
   const auto row = add(theirs, run_status::running, noon);
   BOOST_TEST(!ask.find_run(ours, row.id).has_value());

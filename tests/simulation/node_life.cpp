@@ -198,7 +198,7 @@ void node_life::speak_to_others(const environment_ptr& environment) {
 /// As `node_wire` does.
 void node_life::speak_to_workers() {
   desk_ = std::make_shared<worker_desk>(
-    worker_roster_options{.host = host_of(state_->who.node)}, [this] { return local_now(); });
+    worker_roster_options{.host = host_of(state_->who.node), .deliveries_max = 2}, [this] { return local_now(); });
   desk_actor_ = system_.spawn(worker_desk_actor, desk_, "node-" + std::to_string(state_->who.node));
   desk_actor_->attach_functor([this](const caf::error& reason) {
     if (state_->alive && desk_actor_)

@@ -31,6 +31,13 @@ private:
   bool deadlines_;
 };
 
+/// The request was sent, and nobody knows what became of it.
+call_failure no_answer() {
+  auto late = failure(call_failure::kind_type::timeout, "no answer before the deadline");
+  late.unknown = true;
+  return late;
+}
+
 services::services(ground& under, const fate_book& fates)
   : under_(under)
   , fates_(fates) {}
@@ -76,7 +83,7 @@ call_in_flight services::begin(const life_ptr& from, call_request request, call_
   open_.push_back(made);
   come_about(made, fate);
   if (deadlines)
-    answer(made, made->request.timeout, failure(call_failure::kind_type::timeout, "no answer before the deadline"));
+    answer(made, made->request.timeout, no_answer());
   return call_in_flight([made](let_go_reason) {
     made->given_up = true;
     made->done = nullptr;

@@ -29,10 +29,17 @@ call_in_flight scripted_calls::begin(call_request request, call_done done) {
   if (throw_on_begin == throws::anything)
     throw 42; // NOLINT(hicpp-exception-baseclass)
   calls_.push_back({std::move(request), std::move(done)});
-  return call_in_flight([this, index = calls_.size() - 1](let_go_reason why) {
-    calls_[index].given_up = true;
-    calls_[index].run_moves = why == let_go_reason::run_moves;
-  });
+  return call_in_flight(
+    [this, index = calls_.size() - 1](let_go_reason why) {
+      calls_[index].given_up = true;
+      calls_[index].run_moves = why == let_go_reason::run_moves;
+    },
+    [this, index = calls_.size() - 1](withdraw_reason why) {
+      calls_[index].asked_back = why;
+      if (takes_back && calls_[index].done)
+        std::exchange(calls_[index].done, nullptr)(
+          call_failure{call_failure::kind_type::withdrawn, "it waited", std::nullopt});
+    });
 }
 
 size_t scripted_calls::count(const std::string& key) const {

@@ -32,6 +32,8 @@ public:
     bool given_up = false;
     /// It was, because its run goes on at another node.
     bool run_moves = false;
+    /// Why it was to be taken back, if it was.
+    std::optional<withdraw_reason> asked_back = {};
   };
 
   call_in_flight begin(call_request request, call_done done) override;
@@ -47,6 +49,8 @@ public:
   /// Makes the next calls end in an exception: one that says why, or a thing that nobody catches.
   enum class throws { nothing, exception, anything };
   throws throw_on_begin = throws::nothing;
+  /// Calls can be taken back, as if they still waited for their turn.
+  bool takes_back = false;
 
 private:
   std::vector<waiting_call> calls_;

@@ -80,6 +80,11 @@ void desk_ledger::told(const call_told& x) {
   const auto who = to_string(from->second);
   if (x.message == "the node is shutting down" || x.message.starts_with("was not made"))
     return;
+  // What became of it nobody tells: it was taken back, or is given to no further worker.
+  if (
+    x.failure == "withdrawn" || x.failure == "abandoned" ||
+    x.message.find("workers were lost with it in hand") != std::string::npos)
+    return;
   if (x.message.starts_with("no heartbeat within")) {
     const auto silent = std::find_if(at.out.begin(), at.out.end(), [&](const auto& each) {
       const auto& given = each.second;
@@ -109,6 +114,8 @@ void desk_ledger::passed(const word_passed& x) {
     return;
   const auto at = desks_.find(found->second);
   if (at == desks_.end())
+    return;
+  if (x.what == word_kind::cancelled)
     return;
   const bool by_node = x.what == word_kind::given || x.what == word_kind::dropped;
   if (by_node && !x.heard)
@@ -223,6 +230,7 @@ void desk_ledger::heard(desk& at, const word_passed& x) {
     break;
   case word_kind::given:
   case word_kind::dropped:
+  case word_kind::cancelled:
     break;
   }
 }

@@ -40,6 +40,7 @@ enum class rule : uint8_t {
   outcome_is_answer,
   answer_kept,
   refused_alone,
+  unknown_is_said,
   // The row.
   row_is_fold,
   // Ownership.
@@ -64,6 +65,10 @@ enum class rule : uint8_t {
   youngest_is_answered,
   dropped_is_told,
   begun_is_ended,
+  // Stops.
+  stop_begins_nothing,
+  cancel_reaches_work,
+  deliveries_bounded,
   // People.
   wish_durable,
   wish_refused_clean,
