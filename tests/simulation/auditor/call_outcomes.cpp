@@ -95,6 +95,10 @@ void call_ledger::outcome(
   }
   const attempt_name attempt{event.step, static_cast<uint32_t>(event.attempt), is_undoing(event.kind)};
   const auto calls = calls_of(by, story.run, attempt);
+  // A step that is undone in doubt has no result that its undoing could name.
+  const bool has_no_result = attempt.undo && step->stage != step_story::stage_type::succeeded;
+  if (calls.empty() && has_no_result && told.failure == "final")
+    return;
   if (calls.empty()) {
     accuse_(rule::outcome_is_answer, story.run, shown(event, told) + " without a call from " + to_string(by));
     return;
