@@ -193,7 +193,7 @@ void run_actor_state::became_durable(int32_t seq) {
   std::erase_if(held_wishes_, [&](held_wish& x) {
     if (x.seq > durable_seq_)
       return false;
-    x.outcome(wish_granted{});
+    x.outcome(std::move(x.answer));
     return true;
   });
   // Performing may feed and so hold more: what is released now is taken out first.
@@ -409,17 +409,22 @@ void run_actor_state::take_wish(wish_asked& x) {
     x.outcome(wish_refused{wish_refused::reason_type::unavailable, "the run is being read back; ask again"});
     return;
   }
-  const auto before = run_.seq;
   auto refusal = feed(std::visit([](auto& asked) -> run_input { return std::move(asked); }, x.asked));
   if (refusal)
-    x.outcome(wish_refused{wish_refused::reason_type::conflict, std::move(*refusal)});
-  else if (run_.seq == before)
-    x.outcome(wish_granted{});
+    answer_when_durable(std::move(x.outcome), wish_refused{wish_refused::reason_type::conflict, std::move(*refusal)});
   else
-    held_wishes_.push_back({run_.seq, std::move(x.outcome)});
+    answer_when_durable(std::move(x.outcome), wish_granted{});
   // A run that was read back for this wish alone, and stays as it was, goes again.
   if (run_.phase == run_phase::ended && durable_seq_ == run_.seq)
     end(run_left::reason_type::ended);
+}
+
+void run_actor_state::answer_when_durable(receiver<wish_outcome> outcome, wish_outcome answer) {
+  // A rejection rests on events as an acceptance does: what is not durable yet may never have been.
+  if (durable_seq_ == run_.seq)
+    outcome(std::move(answer));
+  else
+    held_wishes_.push_back({run_.seq, std::move(outcome), std::move(answer)});
 }
 
 void run_actor_state::refuse_held_wishes(const std::string& why) {

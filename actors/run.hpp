@@ -59,9 +59,11 @@ private:
     int32_t seq = 0;
     run_effect effect;
   };
+  /// What a command is answered, accepted or rejected, once the journal holds everything the answer rests on.
   struct held_wish {
     int32_t seq = 0;
     receiver<wish_outcome> outcome;
+    wish_outcome answer;
   };
   /// An input whose events are not durable yet: kept in case the journal refuses one before it.
   struct unsettled_input {
@@ -107,6 +109,7 @@ private:
   void project_if_due();
   duration projection_interval() const;
   void project();
+  void answer_when_durable(receiver<wish_outcome> outcome, wish_outcome answer);
   void refuse_held_wishes(const std::string& why);
   void leave_if_settled();
   append_events new_append();

@@ -147,6 +147,7 @@ void auditor::follow(const run_written& x, const event_record& event, run_story&
   wishes_.written(story, event, told);
   if (auto fault = story.follow(event, told, x.at))
     accuse(fault->broken, x.run, "event " + std::to_string(event.seq) + ": " + fault->text);
+  wishes_.followed(story);
 }
 
 void auditor::judge_row(const run_written& x, const run_story& story) {

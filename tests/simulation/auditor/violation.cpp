@@ -59,6 +59,7 @@ constexpr std::array<rule_words, rule_count> words = {{
   {"dropped_is_told", "a function sees that its call was dropped"},
   {"begun_is_ended", "what a worker has begun is being done until it is answered, dropped, or its node is gone"},
   {"wish_durable", "a wish is granted only when its event is on disk"},
+  {"rejection_durable", "a command is rejected only for what is on disk"},
   {"wish_refused_clean", "a wish that was refused has no event"},
   {"told_once", "everybody who asks is told once, if the node they asked lives"},
   {"dead_are_silent", "a process that was killed does nothing more"},

@@ -66,6 +66,7 @@ enum class rule : uint8_t {
   begun_is_ended,
   // People.
   wish_durable,
+  rejection_durable,
   wish_refused_clean,
   told_once,
   dead_are_silent,
