@@ -89,10 +89,19 @@ void recovery_state::go_on_after(std::chrono::nanoseconds wait) {
     self_->send(self_, read_next_page{});
 }
 
-std::chrono::nanoseconds recovery_state::pause() const {
-  if (with_.writers && with_.writers->waiting.load(std::memory_order_relaxed) > with_.options.appends_waiting_max)
+std::chrono::nanoseconds recovery_state::pause() {
+  const auto now = self_->clock().now();
+  if (!with_.writers || with_.writers->waiting.load(std::memory_order_relaxed) <= with_.options.appends_waiting_max) {
+    held_since_.reset();
+    return next_page_at_ - now;
+  }
+  if (!held_since_)
+    held_since_ = now;
+  if (now - *held_since_ < recovery_hold_max)
     return with_.options.pace_interval;
-  return next_page_at_ - self_->clock().now();
+  // The others may keep the database busy all the time: these runs wait for it as well.
+  held_since_ = now;
+  return next_page_at_ - now;
 }
 
 void recovery_state::next_page() {

@@ -14,6 +14,9 @@
 
 namespace levain {
 
+/// However many appends wait, so often a page is read: recovery comes to its end also where they always do.
+inline constexpr std::chrono::milliseconds recovery_hold_max{1'000};
+
 /// Folds a journal into a run's state. Throws `broken_journal` when the events are not those of a run of a registered
 /// workflow, in whichever way, and `journal_unavailable` when its definition cannot be read.
 run_state fold_journal(const run_id& run, const std::vector<event_record>& events, workflow_cache& workflows);
@@ -66,7 +69,7 @@ private:
   void portion_done();
   void go_on_after(std::chrono::nanoseconds wait);
   /// How long the next page has to wait; zero: not at all.
-  std::chrono::nanoseconds pause() const;
+  std::chrono::nanoseconds pause();
 
   recovery_actor::pointer self_;
   recovery_beginning with_;
@@ -82,6 +85,8 @@ private:
   size_t recovered_ = 0;
   /// By the actors' clock: before that, enough runs were taken up.
   caf::actor_clock::time_point next_page_at_{};
+  /// Since when too many appends have waited for a page to be read, or for the next.
+  std::optional<caf::actor_clock::time_point> held_since_;
 };
 
 /// To be spawned detached: it waits for the database.
