@@ -174,10 +174,27 @@ constexpr const char* forget_node = R"(
   delete from nodes
   where id = $1)";
 
+/// Run numbers below have eight digits at the most.
+constexpr int64_t run_number_checked_max = 100'000'000;
+
 constexpr const char* reserve_numbers = R"(
   update run_numbers
-  set next = next + $1::bigint
+  set next = case when $2::bigint > 0 then $2::bigint else next end + $1::bigint
   returning next - $1::bigint)";
+
+// Numbers of this form that rows of others have already, on the days on which the block may be used first. A day is one
+// range of the unique index.
+constexpr const char* find_taken_number = R"(
+  select max(right(run_number, 8)::bigint)
+  from generate_series(-1, 1) as day,
+    lateral (select 'ORCH-' || to_char(now() at time zone 'utc' + day * interval '1 day', 'YYYYMMDD') || '-') as head (text),
+    lateral (
+      select run_number
+      from orchestration_runs
+      where run_number >= head.text || lpad($1::text, 8, '0')
+        and run_number < head.text || lpad($2::text, 8, '0')
+        and run_number ~ '^ORCH-[0-9]{8}-[0-9]{8}$'
+    ) as taken)";
 
 connection_options connection_options_of(const postgres_leases_options& options) {
   connection_options connection;
@@ -222,6 +239,7 @@ struct postgres_leases::impl {
           {"free_shards", free_shards},
           {"forget_node", forget_node},
           {"reserve_numbers", reserve_numbers},
+          {"find_taken_number", find_taken_number},
         })
     , take_lock_timeout(options.take_lock_timeout) {}
 
@@ -360,8 +378,21 @@ void postgres_leases::leave(const uuid& node) {
 int64_t postgres_leases::reserve_run_numbers(int64_t count) {
   if (count < 1)
     throw std::invalid_argument("a block of " + std::to_string(count) + " run numbers: must be at least 1");
-  return impl_->session.ask(
-    [&](pqxx::work& transaction) { return transaction.exec_prepared1("reserve_numbers", count)[0].as<int64_t>(); });
+  return impl_->session.ask([&](pqxx::work& transaction) {
+    int64_t least = 0;
+    for (;;) {
+      const auto first = transaction.exec_prepared1("reserve_numbers", count, least)[0].as<int64_t>();
+      // Beyond eight digits texts are no longer in the order of their numbers, and nobody else has such numbers.
+      if (first + count >= run_number_checked_max)
+        return first;
+      const auto taken =
+        transaction.exec_prepared1("find_taken_number", std::to_string(first), std::to_string(first + count))[0];
+      if (taken.is_null())
+        return first;
+      // Adopted rows have numbers of this block: it begins anew behind them.
+      least = taken.as<int64_t>() + 1;
+    }
+  });
 }
 
 } // namespace levain

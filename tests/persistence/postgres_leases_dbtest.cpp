@@ -55,6 +55,20 @@ BOOST_FIXTURE_TEST_CASE(a_node_is_recorded_as_it_is, postgres_bench) {
   BOOST_TEST(row[3].as<bool>());
 }
 
+BOOST_FIXTURE_TEST_CASE(run_numbers_that_rows_of_others_have_are_passed_over, postgres_bench) {
+  pqxx::work transaction(admin_);
+  transaction.exec("insert into orchestration_runs (run_number, tenant_id) "
+                   "select 'ORCH-' || to_char(now() at time zone 'utc', 'YYYYMMDD') || '-' || lpad(n::text, 8, '0'), "
+                   "gen_random_uuid() "
+                   "from (values (3), (7), (25), (5000)) as taken (n)");
+  transaction.exec("insert into orchestration_runs (run_number, tenant_id) values ('ORCH-1', gen_random_uuid())");
+  transaction.commit();
+  // Blocks of ten begin behind 7, and then behind 25.
+  BOOST_TEST(subject().reserve_run_numbers(10) == 8);
+  BOOST_TEST(subject().reserve_run_numbers(10) == 26);
+  BOOST_TEST(subject().reserve_run_numbers(10) == 36);
+}
+
 BOOST_FIXTURE_TEST_CASE(a_heartbeat_does_not_wait_for_a_batch, postgres_bench) {
   const auto node = conformance::bench_node(1);
   subject().join(node, conformance::long_lease);
