@@ -22,7 +22,8 @@ void add_admission(option_maker& add, node_options& node) {
   add.group("Limits of admission");
   add.count("runs-running-max", dispatcher.runs_running_max, "Runs that act at the same time");
   add.count(
-    "runs-running-per-tenant-max", dispatcher.runs_running_per_tenant_max, "Runs of one tenant that act at a time");
+    "runs-running-per-tenant-max", dispatcher.runs_running_per_tenant_max,
+    "Runs of one tenant that act at a time, at each node");
   add.count("runs-waiting-max", dispatcher.runs_waiting_max, "Runs that wait for a slot; further starts get 429");
   add.span(
     "append-wait-max", dispatcher.append_wait_max,
