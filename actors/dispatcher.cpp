@@ -148,7 +148,7 @@ void dispatcher_state::start(start_run& x) {
   auto& request = x.request;
   run_beginning how;
   if (request.idempotency_key)
-    how.key = start_key{request.tenant, *request.idempotency_key, start_fingerprint(request)};
+    how.key = start_key_of(request);
   how.workflow = std::move(request.workflow);
   request.workflow = how.workflow;
   how.plan = plan_of(request);

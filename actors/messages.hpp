@@ -30,6 +30,8 @@ namespace levain {
 struct start_request {
   tenant_id tenant;
   workflow_ptr workflow;
+  /// The caller named the version; otherwise `workflow` is the newest one.
+  bool version_named = true;
   std::string run_type = "manual";
   std::string priority = "normal";
   std::optional<std::string> triggered_by;

@@ -37,9 +37,11 @@ constexpr const char* insert_starts = R"(
   returning run_id)";
 
 constexpr const char* find_starts = R"(
-  select tenant_id, idempotency_key, run_id, fingerprint
-  from run_starts
-  where (tenant_id, idempotency_key) in (select * from unnest($1::uuid[], $2::text[])))";
+  select starts.tenant_id, starts.idempotency_key, starts.run_id, starts.fingerprint, runs.workflow_version,
+    runs.triggered_by
+  from run_starts starts
+  left join orchestration_runs runs on runs.id = starts.run_id
+  where (starts.tenant_id, starts.idempotency_key) in (select * from unnest($1::uuid[], $2::text[])))";
 
 /// What the database said about a run's rows, with the column named where we can tell.
 std::string explain_rejection(const run_append& append, const sql_failure& failure) {
@@ -194,17 +196,29 @@ batch_writing::write_starts(pqxx::transaction_base& transaction, const indices& 
     transaction.exec_prepared("insert_starts", tenants_text, keys_text, runs.take(), fingerprints.take());
   if (static_cast<size_t>(inserted.size()) == keyed.size())
     return duplicates;
-  std::map<std::pair<uuid, std::string>, std::pair<run_id, std::string>> starts;
-  for (const auto& row : transaction.exec_prepared("find_starts", tenants_text, keys_text))
-    starts[{read_uuid(row[0]), row[1].c_str()}] = {run_id{read_uuid(row[2])}, row[3].c_str()};
+  std::map<std::pair<uuid, std::string>, std::pair<run_id, kept_start>> starts;
+  for (const auto& row : transaction.exec_prepared("find_starts", tenants_text, keys_text)) {
+    kept_start kept{row[3].c_str(), std::nullopt, row[5].is_null() ? "" : row[5].c_str()};
+    if (!row[4].is_null())
+      kept.version = row[4].as<int32_t>();
+    starts[{read_uuid(row[0]), row[1].c_str()}] = {run_id{read_uuid(row[2])}, std::move(kept)};
+  }
+  // The first of a key may stand in this batch: its row is not written yet.
+  for (const size_t i : keyed) {
+    const auto& one = batch_[i];
+    const auto start = starts.find({one.key->tenant.value, one.key->key});
+    if (one.insert && start != starts.end() && start->second.first == one.run)
+      start->second.second = {
+        one.key->fingerprint, one.insert->workflow_version, one.insert->triggered_by.value_or("")};
+  }
   for (const size_t i : keyed) {
     const auto& key = *batch_[i].key;
     const auto start = starts.find({key.tenant.value, key.key});
     if (start == starts.end())
       throw pqxx::serialization_failure("a start's key was deleted while it was looked up");
-    const auto& [existing, fingerprint] = start->second;
+    const auto& [existing, kept] = start->second;
     if (existing != batch_[i].run)
-      duplicates.push_back({i, {existing, fingerprint == key.fingerprint}});
+      duplicates.push_back({i, {existing, is_repeated(key, kept)}});
   }
   return duplicates;
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -22,9 +23,23 @@ struct start_key {
   std::string key;
   /// SHA-256 of the start's content in hex, 64 characters; the same key with another content is refused.
   std::string fingerprint;
-
-  bool operator==(const start_key&) const = default;
+  /// The version of the workflow that the caller named; none when the newest was wanted, whichever it was.
+  std::optional<int32_t> version = {};
+  /// What the fingerprint was when it held the version that the run got and who triggered it, for starts that are kept
+  /// so. May be absent.
+  std::function<std::string(int32_t version, const std::string& triggered_by)> older_fingerprint = {};
 };
+
+/// What is kept of a start under its key, and of the run that it made.
+struct kept_start {
+  std::string fingerprint;
+  /// Absent when the run's row is gone.
+  std::optional<int32_t> version;
+  std::string triggered_by;
+};
+
+/// Whether this start is the one that is kept, asked for again.
+bool is_repeated(const start_key& key, const kept_start& kept);
 
 /// What one run adds to the journal in one batch.
 struct run_append {

@@ -47,8 +47,14 @@ append_outcome model_journal::judge(const run_append& append) const {
     return append_fenced{epoch};
   if (append.key) {
     const auto start = database_->starts_.find({append.key->tenant, append.key->key});
-    if (start != database_->starts_.end() && start->second.run != append.run)
-      return append_duplicate{start->second.run, start->second.fingerprint == append.key->fingerprint};
+    if (start != database_->starts_.end() && start->second.run != append.run) {
+      kept_start kept{start->second.fingerprint, std::nullopt, {}};
+      if (const auto row = database_->rows_.find(start->second.run); row != database_->rows_.end()) {
+        kept.version = row->second.workflow_version;
+        kept.triggered_by = row->second.triggered_by.value_or("");
+      }
+      return append_duplicate{start->second.run, is_repeated(*append.key, kept)};
+    }
   }
   if (manners_->on_row)
     if (auto reason = manners_->on_row(append))

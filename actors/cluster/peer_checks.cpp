@@ -127,7 +127,8 @@ std::optional<std::string> fault_in(const wire_explained& x) {
 std::optional<std::string> fault_in(const wire_start& x) {
   fault_finder find;
   find.text("workflow", x.workflow, definition_name_bytes_max, 1);
-  find.number("version", x.version, 1, std::numeric_limits<int32_t>::max());
+  constexpr int64_t version_max = std::numeric_limits<int32_t>::max();
+  find.number("version", x.version, x.version < 0 ? -version_max : 1, version_max);
   find.word("run_type", x.run_type, std::array<std::string_view, 3>{"scheduled", "manual", "test"});
   find.word("priority", x.priority, std::array<std::string_view, 3>{"normal", "high", "critical"});
   find.characters("triggered_by", x.triggered_by, triggered_by_characters_max);

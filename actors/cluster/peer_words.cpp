@@ -108,11 +108,13 @@ explain_outcome outcome_of(const wire_explained& x) {
 
 // ---- starts -----------------------------------------------------------------
 
-wire_start to_wire(const start_request& request) {
+wire_start to_wire(const start_request& request, uint32_t protocol_max) {
+  // Which version a start means decides only whether it repeats an earlier one.
+  const bool is_open = !request.version_named && request.idempotency_key && protocol_max >= wire_protocol_open_versions;
   return {
     request.tenant.value,
     request.workflow->name,
-    request.workflow->version,
+    is_open ? -request.workflow->version : request.workflow->version,
     request.run_type,
     request.priority,
     request.triggered_by.value_or(""),
@@ -124,6 +126,7 @@ wire_start to_wire(const start_request& request) {
 start_request request_of(const wire_start& x) {
   start_request request;
   request.tenant = {x.tenant};
+  request.version_named = x.version > 0;
   request.run_type = x.run_type;
   request.priority = x.priority;
   request.triggered_by = text_of(x.triggered_by);

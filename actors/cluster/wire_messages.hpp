@@ -19,7 +19,9 @@ namespace levain {
 
 /// The version of this protocol. Two programs understand each other when their ranges overlap.
 inline constexpr uint32_t wire_protocol_min = 1;
-inline constexpr uint32_t wire_protocol_max = 1;
+inline constexpr uint32_t wire_protocol_max = 2;
+/// From this version on, `wire_start::version` may be negative.
+inline constexpr uint32_t wire_protocol_open_versions = 2;
 
 // ---- refusals ---------------------------------------------------------------
 
@@ -107,6 +109,7 @@ struct wire_explained {
 struct wire_start {
   uuid tenant;
   std::string workflow;
+  /// Negative when the caller named none: then its amount is the newest version, as the sender has it.
   int32_t version = 0;
   std::string run_type;
   std::string priority;

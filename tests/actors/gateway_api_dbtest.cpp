@@ -203,6 +203,25 @@ BOOST_AUTO_TEST_CASE(the_same_key_starts_once_and_another_content_is_a_conflict)
   BOOST_TEST(world.send(strange).status == 201);
 }
 
+BOOST_AUTO_TEST_CASE(a_start_is_the_same_after_a_new_version_and_whoever_triggers_it) {
+  world.register_simulated("bread", quick);
+  json keyed = {{"workflow", "bread"}, {"idempotency_key", "k"}, {"triggered_by", "anna"}};
+  const auto first = world.post(world.path("/runs"), keyed);
+  BOOST_TEST(first.status == 201, first.body);
+  const json step = {{"name", "bake"}, {"call", {{"simulate", json::object()}}}};
+  const json newer = {{"workflow", "bread"}, {"version", 2}, {"steps", json::array({step})}};
+  BOOST_TEST(world.post("/v1/workflows", newer).status == 201);
+  keyed["triggered_by"] = "bob";
+  const auto again = world.post(world.path("/runs"), keyed);
+  BOOST_TEST(again.status == 200, again.body);
+  BOOST_TEST(again.json()["id"] == first.json()["id"]);
+  BOOST_TEST(again.json()["repeated"] == true);
+  const auto in_list = world.post(world.path("/runs"), json::array({keyed}));
+  BOOST_TEST(in_list.json()["repeated"] == 1);
+  keyed["version"] = 2;
+  BOOST_TEST(world.post(world.path("/runs"), keyed).status == 409);
+}
+
 BOOST_AUTO_TEST_CASE(a_thousand_runs_are_started_by_one_request) {
   world.register_simulated("bread", quick);
   auto list = json::array();
@@ -238,6 +257,8 @@ BOOST_AUTO_TEST_CASE(a_list_answers_for_each_start_in_its_order) {
 
   const auto again = world.post(world.path("/runs"), json::array({list[0]}));
   BOOST_TEST(again.status == 200);
+  BOOST_TEST(again.json()["started"] == 0);
+  BOOST_TEST(again.json()["repeated"] == 1);
   BOOST_TEST(again.json()["results"][0]["repeated"] == true);
   BOOST_TEST(again.json()["results"][0]["run_number"] == results[0]["run_number"]);
 }

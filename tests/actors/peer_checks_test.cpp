@@ -123,7 +123,7 @@ BOOST_AUTO_TEST_CASE(a_hello_names_the_node_its_gate_and_what_it_speaks) {
     good, [](auto& x) { x.cluster_address = letters(299) + ":1"; }, "cluster_address", "0 to 300 bytes long, not 301");
   takes<node_hello>(good, [](auto& x) { x.protocol_max = std::numeric_limits<uint32_t>::max(); });
   refuses<node_hello>(
-    good, [](auto& x) { x.protocol_min = 2; }, "protocol_min", "at most protocol_max (1), not 2");
+    good, [](auto& x) { x.protocol_min = 3; }, "protocol_min", "at most protocol_max (2), not 3");
   refuses<node_hello>(
     good, [](auto& x) { x.gate = nullptr; }, "gate", "is missing");
 }
@@ -219,8 +219,9 @@ BOOST_AUTO_TEST_CASE(a_start_is_what_the_interface_would_have_taken) {
   takes<wire_start>(good, [](auto& x) { x.version = std::numeric_limits<int32_t>::max(); });
   refuses<wire_start>(
     good, [](auto& x) { x.version = 0; }, "version", "not 0");
+  takes<wire_start>(good, [](auto& x) { x.version = -1; });
   refuses<wire_start>(
-    good, [](auto& x) { x.version = -1; }, "version", "not -1");
+    good, [](auto& x) { x.version = std::numeric_limits<int32_t>::min(); }, "version", "not -2147483648");
   check_word(good, &wire_start::run_type, "run_type", {"scheduled", "manual", "test"});
   check_word(good, &wire_start::priority, "priority", {"normal", "high", "critical"});
   check_characters(good, &wire_start::triggered_by, "triggered_by", triggered_by_characters_max);

@@ -123,7 +123,7 @@ BOOST_AUTO_TEST_CASE(a_run_that_is_not_explained_survives_the_wire) {
 
 BOOST_AUTO_TEST_CASE(a_start_survives_the_wire) {
   const auto asked = full_request();
-  const auto sent = to_wire(asked);
+  const auto sent = to_wire(asked, wire_protocol_max);
   sound(sent);
   BOOST_TEST(sent.workflow == "two_steps");
   BOOST_TEST(sent.version == 1);
@@ -134,8 +134,18 @@ BOOST_AUTO_TEST_CASE(a_start_that_says_as_little_as_it_may_survives_the_wire) {
   start_request asked;
   asked.tenant = some_tenant;
   asked.workflow = two_steps();
-  const auto sent = to_wire(asked);
+  const auto sent = to_wire(asked, wire_protocol_max);
   check_same(request_of(sound(sent)), asked);
+}
+
+BOOST_AUTO_TEST_CASE(whether_a_version_was_named_survives_the_wire) {
+  auto asked = full_request();
+  for (const bool named : {true, false}) {
+    asked.version_named = named;
+    BOOST_TEST(request_of(sound(to_wire(asked, wire_protocol_max))).version_named == named);
+    // Older nodes know no open versions.
+    BOOST_TEST(to_wire(asked, wire_protocol_open_versions - 1).version == 1);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(what_became_of_a_start_survives_the_wire) {

@@ -122,7 +122,7 @@ BOOST_AUTO_TEST_CASE(a_worker_of_another_protocol_is_refused_with_both_ranges) {
   hello.protocol_max = wire_protocol_max + 2;
   world.join(world.worker(ears), hello);
   BOOST_TEST_REQUIRE(ears->size() == 1u);
-  BOOST_TEST(std::get<wire_refused>(ears->at(0)).reason == "node 'anna' speaks protocol 1 to 1, the worker 2 to 3");
+  BOOST_TEST(std::get<wire_refused>(ears->at(0)).reason == "node 'anna' speaks protocol 1 to 2, the worker 3 to 4");
   BOOST_TEST(world.desk->figures().connected == 0u);
 }
 
