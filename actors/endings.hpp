@@ -13,6 +13,7 @@ struct endings_beginning {
   /// Names this life of the node in cursors.
   uuid boot;
   endings_options options;
+  /// A clock that is never set.
   std::function<timestamp()> now;
   timekeeper_actor timekeeper;
 };

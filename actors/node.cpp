@@ -18,7 +18,9 @@
 #include "actors/lease_keeper.hpp"
 #include "actors/persistence.hpp"
 #include "actors/recovery.hpp"
+#include "actors/steady_time.hpp"
 #include "actors/timekeeper.hpp"
+#include "actors/wanting_calls.hpp"
 #include "actors/watchdog.hpp"
 #include "actors/workflow_cache.hpp"
 #include "persistence/migrations.hpp"
@@ -86,6 +88,7 @@ struct node::impl {
       caf::anon_send(dispatch, std::move(asked));
   }
   void open_wire();
+  void name_what_is_wanting();
   void watch(const caf::actor& core, const char* name);
   void die(const std::string& reason);
   std::function<node_figures()> figures_for_others() const;
@@ -124,24 +127,27 @@ node::impl::impl(node_options given, node_ports ports)
   , system(config)
   , functions(std::make_shared<function_executor>(options.function_threads)) {
   if (options.cluster.listen)
-    wire = std::make_unique<node_wire>(options.cluster, options.name, now_utc);
+    wire = std::make_unique<node_wire>(options.cluster, options.name, steady_utc);
   auto workflows = std::make_shared<workflow_cache>(ports.make_definitions());
   environment->now = now_utc;
+  environment->steady = steady_utc;
   environment->entropy = system_entropy;
   environment->variables = options.variables;
   environment->run = options.run;
+  environment->wanting = std::make_shared<wanting_calls>(options.name);
   environment->http = std::make_shared<http_calls>(options.http);
   environment->functions = functions;
   if (wire)
     environment->workers = wire->workers();
   environment->why_no_database = [status = writer_status] { return status->failing_reason(); };
-  environment->append_pressure_now = [status = writer_status, now = environment->now] {
+  environment->append_pressure_now = [status = writer_status, now = environment->steady] {
     return status->pressure(now());
   };
-  environment->timekeeper = system.spawn(timekeeper, environment->now);
+  environment->timekeeper = system.spawn(timekeeper, environment->steady);
   endings_handle = system.spawn(
-    endings, endings_beginning{
-               make_uuid_v7(now_utc(), system_entropy()), options.endings, environment->now, environment->timekeeper});
+    endings,
+    endings_beginning{
+      make_uuid_v7(now_utc(), system_entropy()), options.endings, environment->steady, environment->timekeeper});
   environment->endings = endings_handle;
   environment->recovery = system.spawn<caf::detached>(
     recovery, recovery_beginning{ports.make_journal("recovery"), workflows, options.recovery, writer_status});
@@ -165,7 +171,7 @@ node::impl::impl(node_options given, node_ports ports)
   const auto fenced = [to = lease_keeper_handle](shard_lease shard) { caf::anon_send(to, shard_fenced{shard}); };
   for (size_t i = 0; i < std::max<size_t>(options.writers, 1); ++i)
     environment->writers.push_back(system.spawn<caf::detached>(
-      persistence, ports.make_journal("writer-" + std::to_string(i)), options.persistence, environment->now,
+      persistence, ports.make_journal("writer-" + std::to_string(i)), options.persistence, environment->steady,
       environment->entropy, writer_status, fenced));
 
   dispatch =
@@ -189,6 +195,19 @@ node::impl::impl(node_options given, node_ports ports)
   if (wire)
     open_wire();
   caf::send_as(dispatch, lease_keeper_handle, beat{});
+  name_what_is_wanting();
+}
+
+/// Logs the registered workflows that have calls which this node cannot make.
+void node::impl::name_what_is_wanting() {
+  caf::anon_send(definition, list_workflows{[variables = options.variables, gate = wire != nullptr](const auto& found) {
+                   const auto* records = std::get_if<std::vector<definition_record>>(&found);
+                   if (records == nullptr)
+                     return spdlog::warn("workflows_not_looked_at reason=\"{}\"", std::get<std::string>(found));
+                   for (const auto& each : *records)
+                     for (const auto& what : wanting_for(each, variables, gate))
+                       spdlog::warn("workflow_waits workflow={} version={} for=\"{}\"", each.name, each.version, what);
+                 }});
 }
 
 /// Throws as `cluster_wire::open`; everybody has ended then.
@@ -340,9 +359,11 @@ void node::status(receiver<node_status> outcome) {
   if (impl_->wire)
     limits.workers = impl_->wire->workers()->figures();
   caf::anon_send(
-    impl_->dispatch, report_status{[figures, liveness, limits, outcome = std::move(outcome)](dispatcher_status runs) {
+    impl_->dispatch, report_status{[figures, liveness, limits, wanting = impl_->environment->wanting,
+                                    outcome = std::move(outcome)](dispatcher_status runs) {
       auto all = limits;
       all.liveness = liveness->figures();
+      all.calls_wanting = wanting->counts();
       all.runs = runs;
       all.database_outage = figures->outage.report();
       all.batches = figures->batches;

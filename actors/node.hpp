@@ -82,6 +82,8 @@ struct node_status {
   liveness_figures liveness;
   /// All zero at a node without a gate.
   worker_figures workers;
+  /// How many calls wait for something that the node lacks, by its name.
+  std::map<std::string, size_t> calls_wanting;
 };
 
 /// One daemon's engine: the actor system with everything in it. All members are safe from any thread; receivers are

@@ -25,6 +25,8 @@ run_actor_state::run_actor_state(run_actor::pointer self)
 run_actor_state::~run_actor_state() {
   for (const auto& each : attempts_)
     caf::anon_send_exit(each.actor, caf::exit_reason::kill);
+  while (!wanting_.empty())
+    forget_wanting(begin_call(wanting_.back().call));
 }
 
 // ---- beginning --------------------------------------------------------------
@@ -43,13 +45,15 @@ void run_actor_state::begin(run_beginning how) {
   durable_seq_ = strict_seq_ = run_.seq;
   // A row that is older than the journal is brought up to date if the run lives long enough.
   projected_seq_ = how.row_is_current ? run_.seq : run_.seq - 1;
-  projected_at_ = now();
+  projected_at_ = steady();
   if (how.mend_row) {
     project();
     return;
   }
+  taking_up_ = true;
   for (const auto& call : calls_out(run_))
     begin_attempt(call);
+  taking_up_ = false;
   arm_timer();
 }
 
@@ -91,7 +95,7 @@ std::optional<std::string> run_actor_state::feed(run_input input) {
     stashed_.push_back(std::move(input));
     return std::nullopt;
   }
-  auto decided = decide(run_, input, {now(), chance_.next()});
+  auto decided = decide(run_, input, {now(), chance_.next(), waits_that_came()});
   if (decided.refusal)
     return decided.refusal;
   if (!decided.events.empty()) {
@@ -112,6 +116,7 @@ std::optional<std::string> run_actor_state::feed(run_input input) {
     else
       held_effects_.push_back({run_.seq, effect});
   }
+  withdraw_wanting();
   arm_timer();
   return std::nullopt;
 }
@@ -264,7 +269,7 @@ void run_actor_state::reloaded(const run_loaded& x) {
   }
   if (!x.state) {
     spdlog::warn("run_reload_failed run={} reason=\"{}\"", to_string(run_.plan.run), x.failure);
-    armed_ = now() + reload_interval;
+    armed_ = steady() + reload_interval;
     self_->send(environment_->timekeeper, wake_at{*armed_});
     return;
   }
@@ -305,7 +310,7 @@ void run_actor_state::reloaded(const run_loaded& x) {
     end(run_left::reason_type::ended);
   else if (hand_over_by_)
     leave_if_settled();
-  else if (attempts_.empty() && !next_due(run_) && !run_.paused && run_.phase != run_phase::pending)
+  else if (attempts_.empty() && wanting_.empty() && !next_due(run_) && !run_.paused && run_.phase != run_phase::pending)
     give_up(
       stop_kind::events_refused, "the database refuses whatever the run would do next"); // Nothing would ever wake it.
 }
@@ -340,6 +345,10 @@ void run_actor_state::begin_attempt(const begin_call& call) {
     return; // The journal says that it is to be made: the next owner makes it.
   if (std::any_of(attempts_.begin(), attempts_.end(), [&](const attempt_out& x) { return x.call == call; }))
     return;
+  if (auto what = find_wanting(call)) {
+    hold_for_want(call, std::move(*what));
+    return;
+  }
   auto prepared = prepare_call(run_, call.step, call.undo, environment_->variables);
   if (auto* failure = std::get_if<call_failure>(&prepared)) {
     self_->send(run_actor(self_), attempt_ended{call.step, call.attempt, call.undo, std::move(*failure)});
@@ -348,7 +357,10 @@ void run_actor_state::begin_attempt(const begin_call& call) {
   auto& request = std::get<call_request>(prepared);
   request.epoch = epoch_;
   auto made = self_->spawn(step, run_actor(self_), call.step, std::move(request), environment_);
-  attempts_.push_back({call, std::move(made), now()});
+  const auto& step = run_.workflow->steps[call.step];
+  const auto timeout = call.undo ? step.compensate->timeout : step.timeout;
+  const auto began = steady();
+  attempts_.push_back({call, std::move(made), began, began + timeout, taking_up_});
 }
 
 void run_actor_state::abandon_attempt_of(step_index step) {
@@ -359,42 +371,12 @@ void run_actor_state::abandon_attempt_of(step_index step) {
 
 void run_actor_state::attempt_is_over(attempt_ended& x) {
   const begin_call call{x.step, x.attempt, x.undo};
+  forget_wanting(call);
   const auto known = std::erase_if(attempts_, [&](const attempt_out& each) { return each.call == call; });
   if (hand_over_by_ && known == 0)
     return; // It was let go.
   feed(call_answered{x.step, x.attempt, x.undo, std::move(x.result)});
   leave_if_settled();
-}
-
-// ---- time -------------------------------------------------------------------
-
-void run_actor_state::arm_timer() {
-  if (leaving_ || hand_over_by_)
-    return;
-  auto due = next_due(run_);
-  if (durable_seq_ > 0 && projected_seq_ < run_.seq && held_back_.empty() && run_.phase != run_phase::ended) {
-    const auto projection = projected_at_ + projection_interval();
-    due = due ? std::min(*due, projection) : projection;
-  }
-  if (!due || (armed_ && *armed_ <= *due))
-    return;
-  armed_ = due;
-  self_->send(environment_->timekeeper, wake_at{*due});
-}
-
-void run_actor_state::woken() {
-  armed_.reset();
-  leave_if_settled();
-  if (leaving_)
-    return;
-  if (reloading_)
-    read_back();
-  if (reloading_ || hand_over_by_)
-    return;
-  if (auto due = next_due(run_); due && *due <= now())
-    feed(clock_reached{});
-  project_if_due();
-  arm_timer();
 }
 
 // ---- people -----------------------------------------------------------------

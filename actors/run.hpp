@@ -75,7 +75,24 @@ private:
   struct attempt_out {
     begin_call call;
     step_actor actor;
+    /// By `steady`, like the deadline.
     timestamp began_at{};
+    timestamp deadline{};
+    /// The run was taken up with it out.
+    bool taken_up = false;
+  };
+  /// A call that is out by the journal and that this node cannot make.
+  struct wanting_call {
+    begin_call call;
+    /// What the node lacks: `variable shop_url`, `gate for workers`.
+    std::string what;
+  };
+  /// Something that the state waits for.
+  struct timed_wait {
+    /// As the state has it.
+    timestamp due{};
+    /// By `steady`.
+    timestamp until{};
   };
 
   /// What is wrong, and a line on it.
@@ -99,6 +116,13 @@ private:
   bool is_out(const begin_call& call) const;
   void begin_attempt(const begin_call& call);
   void abandon_attempt_of(step_index step);
+  /// What this node lacks to make the call; nothing when it can.
+  std::optional<std::string> find_wanting(const begin_call& call) const;
+  void hold_for_want(const begin_call& call, std::string what);
+  /// Forward calls that were never made are not awaited when the run stops.
+  void withdraw_wanting();
+  void forget_wanting(const begin_call& call);
+  std::string explain_wanting(const wanting_call& x) const;
   void became_durable(int32_t seq);
   void tell_ending();
   void start_settled(const append_outcome& outcome);
@@ -116,6 +140,12 @@ private:
   void send_append(append_events x);
   void end(run_left::reason_type reason, std::optional<run_stop> stop = {});
   timestamp now() const { return environment_->now(); }
+  timestamp steady() const { return environment_->steady(); }
+  /// Turns what the state waits for into times of the clock that is never set.
+  void keep_waits();
+  std::vector<timestamp> waits_that_came() const;
+  /// When the next wait is over; by `steady`. None while the run is paused.
+  std::optional<timestamp> next_wait() const;
 
   run_actor::pointer self_;
   environment_ptr environment_;
@@ -135,9 +165,11 @@ private:
   std::vector<event_record> held_back_;
   /// Every input's events go in an append of their own: some were refused in company, and nobody knows which.
   bool one_by_one_ = false;
+  /// By `steady`.
   std::optional<timestamp> unsettled_since_;
 
   std::vector<attempt_out> attempts_;
+  std::vector<wanting_call> wanting_;
 
   /// The dispatcher has let it begin.
   bool has_slot_ = false;
@@ -147,6 +179,9 @@ private:
   int32_t projected_seq_ = 0;
   timestamp projected_at_{};
   std::optional<timestamp> armed_;
+  std::vector<timed_wait> waits_;
+  /// The calls that are begun now were out when the run was taken up.
+  bool taking_up_ = false;
 
   /// While the run is read back after a rejection, everything else waits.
   bool reloading_ = false;

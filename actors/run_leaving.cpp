@@ -16,7 +16,7 @@ void run_actor_state::hand_over(const hand_over_run& x) {
 void run_actor_state::leave_if_settled() {
   if (!hand_over_by_ || leaving_)
     return;
-  const bool late = now() >= *hand_over_by_;
+  const bool late = steady() >= *hand_over_by_;
   if (late)
     for (const auto& each : std::exchange(attempts_, {}))
       self_->send(each.actor, abandon_attempt{let_go_reason::run_moves});

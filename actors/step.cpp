@@ -48,7 +48,7 @@ void step_actor_state::make_call() {
     overloaded{
       [&](const http_call&) { begin_with(environment_->http, "this node makes no HTTP calls"); },
       [&](const function_call&) { begin_with(environment_->functions, "this node has no C++ functions"); },
-      [&](const worker_call& call) { begin_with_worker(call); },
+      [&](const worker_call&) { begin_with(environment_->workers, "this node has no gate for workers"); },
       [&](const simulate_call& call) { begin_simulated(call); },
     },
     request_.call);
@@ -61,21 +61,13 @@ void step_actor_state::begin_with(const std::shared_ptr<call_executor>& executor
   }
   // Executors that cannot keep a deadline by themselves are overruled by this one.
   if (!std::holds_alternative<http_call>(request_.call)) {
-    deadline_ = environment_->now() + request_.timeout;
+    deadline_ = environment_->steady() + request_.timeout;
     self_->send(environment_->timekeeper, wake_at{deadline_});
   }
   // The executor answers on a thread of its own; the answer comes back as a message.
   in_flight_ = executor->begin(request_, [to = caf::actor_cast<caf::actor>(step_actor(self_))](call_result result) {
     caf::anon_send(to, call_finished{std::move(result)});
   });
-}
-
-void step_actor_state::begin_with_worker(const worker_call& call) {
-  // Whoever takes the run over may have a gate, and so may this node after its next start.
-  if (!environment_->workers)
-    finish(failure(call_failure::kind_type::retryable, no_gate_message(call.kind)));
-  else
-    begin_with(environment_->workers, "");
 }
 
 /// Why the attempt fails whose deadline has passed.
@@ -104,19 +96,19 @@ void step_actor_state::begin_simulated(const simulate_call& call) {
     return;
   }
   simulated_ = std::move(fate.result);
-  simulated_at_ = environment_->now() + fate.time;
+  simulated_at_ = environment_->steady() + fate.time;
   self_->send(environment_->timekeeper, wake_at{simulated_at_});
 }
 
 void step_actor_state::woken() {
   if (simulated_) {
-    if (environment_->now() >= simulated_at_)
+    if (environment_->steady() >= simulated_at_)
       finish(std::move(*simulated_));
     else
       self_->send(environment_->timekeeper, wake_at{simulated_at_});
     return;
   }
-  if (deadline_ == timestamp{} || environment_->now() < deadline_)
+  if (deadline_ == timestamp{} || environment_->steady() < deadline_)
     return;
   auto why = out_of_time();
   // A function cannot be given up; a worker is told, and so is the line in which the call may still wait.

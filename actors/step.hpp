@@ -21,7 +21,6 @@ struct step_actor_state {
 private:
   void make_call();
   void begin_with(const std::shared_ptr<call_executor>& executor, const char* absent);
-  void begin_with_worker(const worker_call& call);
   call_failure out_of_time() const;
   void begin_simulated(const simulate_call& call);
 
@@ -32,6 +31,7 @@ private:
   environment_ptr environment_;
   /// What the executor holds; letting go of it gives the call up.
   call_in_flight in_flight_;
+  /// By the clock that is never set, like the times below.
   timestamp deadline_{};
   /// A simulated call's result, which is known from the start, and when it is to be told.
   std::optional<std::variant<std::string, call_failure>> simulated_;

@@ -22,7 +22,7 @@ watchdog_state::watchdog_state(watchdog_actor::pointer self)
 
 void watchdog_state::begin(watchdog_beginning how) {
   with_ = std::move(how);
-  database_since_ = now();
+  database_since_ = steady();
   wake_in(with_.options.look_interval);
 }
 
@@ -58,7 +58,7 @@ std::optional<timestamp> watchdog_state::database_since() {
   if (with_.writers && with_.writers->outage.going_on())
     database_since_.reset();
   else if (!database_since_)
-    database_since_ = now();
+    database_since_ = steady();
   return database_since_;
 }
 
@@ -133,7 +133,7 @@ void watchdog_state::listed(const open_rows_page& page) {
 
 void watchdog_state::end_look() {
   std::erase_if(suspects_, [&](const auto& each) { return each.second.look != look_; });
-  std::erase_if(healed_, [&](const auto& each) { return now() - each.second.at > healing_memory; });
+  std::erase_if(healed_, [&](const auto& each) { return steady() - each.second.at > healing_memory; });
   with_.log->looked(now());
   phase_ = phase_type::resting;
   wake_in(with_.options.look_interval);
@@ -165,7 +165,7 @@ void watchdog_state::heal(const run_liveness& x) {
   auto& healed = healed_[x.run];
   ++healed.times;
   healed.seq = x.seq;
-  healed.at = now();
+  healed.at = steady();
   const bool give_up = healed.times > with_.options.heals_max;
   auto detail = x.detail;
   if (give_up) {

@@ -21,10 +21,6 @@ std::string no_worker_message(const std::string& kind) {
   return "no worker offers steps of kind '" + kind + "'";
 }
 
-std::string no_gate_message(const std::string& kind) {
-  return no_worker_message(kind) + ": this node has no gate for workers (--cluster)";
-}
-
 std::string busy_workers_message(const std::string& kind) {
   return "every worker that offers steps of kind '" + kind + "' is busy";
 }

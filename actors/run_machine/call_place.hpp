@@ -11,9 +11,6 @@ namespace levain {
 /// What a worker call waits for, and fails with (retryably) when its time is over, while no worker offers the kind.
 std::string no_worker_message(const std::string& kind);
 
-/// The same at a node that workers cannot connect with; there is nothing to wait for then.
-std::string no_gate_message(const std::string& kind);
-
 /// What a worker call waits for while all who offer the kind have enough to do.
 std::string busy_workers_message(const std::string& kind);
 

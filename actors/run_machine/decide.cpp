@@ -77,7 +77,14 @@ void decider::take(const call_answered& input) {
 void decider::take(const clock_reached&) {
   if (run_.paused)
     return;
-  auto is_due = [&](const std::optional<timestamp>& due) { return due && *due <= context_.now; };
+  auto is_due = [&](const std::optional<timestamp>& due) {
+    if (
+      !due || !(context_.come ? std::ranges::find(*context_.come, *due) != context_.come->end() : *due <= context_.now))
+      return false;
+    // It is at least so late, also by a clock that was set back since.
+    context_.now = std::max(context_.now, *due);
+    return true;
+  };
   if (run_.phase == run_phase::waiting_for_retry && is_due(run_.retry_at))
     return emit(make(event_kind::run_retried));
   for (step_index i = 0; i < run_.steps.size(); ++i) {

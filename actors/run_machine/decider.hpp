@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -15,7 +16,10 @@ public:
   decider(const run_state& state, const decision_context& context)
     : state_(state)
     , context_(context)
-    , run_(state) {}
+    , run_(state) {
+    // The time of a run never goes back, whatever became of the clock, so that nothing in it ends before it began.
+    context_.now = std::max(context_.now, state.updated_at);
+  }
 
   decision decide(const run_input& input);
 
@@ -55,7 +59,7 @@ private:
   void collect_effects();
 
   const run_state& state_;
-  const decision_context& context_;
+  decision_context context_;
   run_outline run_;
   std::vector<begin_call> begun_;
   decision decision_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "actors/run_machine/due_times.hpp"
 #include "actors/run_machine/follow.hpp"
 #include "actors/run_machine/plain_line.hpp"
 #include "actors/run_machine/progress.hpp"
@@ -149,21 +150,10 @@ std::vector<begin_call> calls_out(const run_state& state) {
 }
 
 std::optional<timestamp> next_due(const run_state& state) {
-  if (state.paused)
-    return std::nullopt;
-  if (state.phase == run_phase::waiting_for_retry)
-    return state.retry_at;
   std::optional<timestamp> earliest;
-  auto consider = [&](const std::optional<timestamp>& due) {
-    if (due && (!earliest || *due < *earliest))
-      earliest = due;
-  };
-  for (const auto& step : state.steps) {
-    if (state.phase == run_phase::running && step.phase == step_phase::backing_off)
-      consider(step.next_attempt_at);
-    if (state.phase == run_phase::compensating && step.undo == undo_phase::backing_off)
-      consider(step.next_undo_at);
-  }
+  if (!state.paused)
+    for (const auto& due : due_times(state))
+      earliest = earliest ? std::min(*earliest, due.at) : due.at;
   return earliest;
 }
 

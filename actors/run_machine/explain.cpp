@@ -42,6 +42,11 @@ public:
 private:
   std::string clock(timestamp at) const { return clock_text(at, context_.now); }
 
+  timestamp comes_at(timestamp due) const {
+    const auto found = std::ranges::find(context_.comes_at, due, &std::pair<timestamp, timestamp>::first);
+    return found == context_.comes_at.end() ? due : found->second;
+  }
+
   std::string since(const std::optional<timestamp>& at) const { return at ? " since " + clock(*at) : std::string(); }
 
   static std::string by(const std::string& who) { return who.empty() ? std::string() : " by " + who; }
@@ -111,12 +116,12 @@ private:
   void explain_run_retry() {
     if (!state_.retry_at)
       return;
+    const auto due = comes_at(*state_.retry_at);
     wait(
       "run_retry", {},
       "retry " + std::to_string(state_.retry_count + 1) + " of at most " +
-        std::to_string(state_.workflow->run_retries.max) + " is due at " + clock(*state_.retry_at) + ", because " +
-        stop_cause(),
-      state_.updated_at, state_.retry_at);
+        std::to_string(state_.workflow->run_retries.max) + " is due at " + clock(due) + ", because " + stop_cause(),
+      state_.updated_at, due);
   }
 
   /// A call that the journal says is out.
@@ -135,10 +140,18 @@ private:
         explanation_.waits.back().place = place;
         return;
       }
+      if (!hand->wanting.empty()) {
+        const auto& definition = state_.workflow->steps[call.step];
+        const auto& spec = call.undo ? definition.compensate->call : definition.call;
+        const auto* what = std::holds_alternative<worker_call>(spec) ? "worker" : "variable";
+        wait(what, name(call.step), text + ", " + hand->wanting, began_at, std::nullopt);
+        explanation_.waits.back().place = place;
+        return;
+      }
       // The call has all its time again where it was taken over.
       until = hand->began_at + timeout;
       text += ", is out since " + clock(began_at);
-      if (clock(hand->began_at) != clock(began_at))
+      if (hand->taken_up)
         text += " and was made again at " + clock(hand->began_at) + ", when the run was taken up";
       if (hand->worker)
         return explain_worker_call(call, *hand, *until, began_at, std::move(text), place);
@@ -173,8 +186,9 @@ private:
 
   /// An attempt that has a time, and the failure of the one before it.
   void explain_due(
-    const begin_call& next, timestamp due, const std::optional<timestamp>& last, const call_spec& call,
+    const begin_call& next, timestamp due_at, const std::optional<timestamp>& last, const call_spec& call,
     const std::optional<call_failure>& failure) {
+    const auto due = comes_at(due_at);
     const std::string goal = next.undo ? " to undo it" : "";
     const auto begin = "step " + name(next.step) + ": ";
     const auto attempt = "attempt " + std::to_string(next.attempt) + goal + " is due at " + clock(due);

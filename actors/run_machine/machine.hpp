@@ -91,6 +91,9 @@ struct decision_context {
   timestamp now{};
   /// Uniform in [0, 1): the chance that jitter uses.
   double random = 0.5;
+  /// Of the times that the state waits for (`due_times`), those that have come, by a clock that nobody can set. Absent:
+  /// those up to `now`.
+  std::optional<std::vector<timestamp>> come = {};
 };
 
 // ---- the machine ------------------------------------------------------------

@@ -250,6 +250,21 @@ prepare_call(const run_state& state, step_index step, bool undo, const call_vari
   return preparation(state, step, undo, variables).prepare();
 }
 
+std::vector<std::string> missing_variables(const call_spec& call, const call_variables& variables) {
+  std::vector<std::string> names;
+  const auto* http = std::get_if<http_call>(&call);
+  if (http == nullptr)
+    return names;
+  std::vector<std::pair<std::string, std::string>> missing;
+  collect_missing(missing, http->url, {}, variables);
+  for (const auto& header : http->headers)
+    collect_missing(missing, header.second, {}, variables);
+  for (auto& each : missing)
+    if (std::ranges::find(names, each.first) == names.end())
+      names.push_back(std::move(each.first));
+  return names;
+}
+
 std::vector<std::pair<std::string, std::string>>
 missing_variables(const workflow_definition& workflow, const call_variables& variables) {
   std::vector<std::pair<std::string, std::string>> missing;

@@ -40,4 +40,7 @@ prepare_call(const run_state& state, step_index step, bool undo, const call_vari
 std::vector<std::pair<std::string, std::string>>
 missing_variables(const workflow_definition& workflow, const call_variables& variables);
 
+/// The names of all `${...}` in a call that `variables` has no value for, each once.
+std::vector<std::string> missing_variables(const call_spec& call, const call_variables& variables);
+
 } // namespace levain

@@ -136,7 +136,7 @@ BOOST_AUTO_TEST_CASE(a_kind_that_no_worker_offers_is_what_the_run_waits_for) {
 BOOST_AUTO_TEST_CASE(a_call_that_was_taken_over_has_its_time_again) {
   fed_run run(flow());
   const auto again = run.now + 1min;
-  const auto told = explain(run.state, {again + 5s, {}, std::vector{call_in_hand{{0, 1, false}, again}}});
+  const auto told = explain(run.state, {again + 5s, {}, std::vector{call_in_hand{{0, 1, false}, again, true}}});
   BOOST_TEST(
     told.waits[0].text == "step a: attempt 1, simulated call, is out since 04:00:00Z and was made again at 04:01:00Z, "
                           "when the run was taken up; its deadline is 04:01:30Z");

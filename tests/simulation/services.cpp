@@ -56,9 +56,7 @@ call_in_flight services::begin(const life_ptr& from, call_request request, call_
   made->request = std::move(request);
   made->done = std::move(done);
   made->deadlines = deadlines;
-  made->clock_jumps = from->clock_jumps;
   made->deadline = under_.now + made->request.timeout;
-  made->local_deadline = made->deadline + from->skew;
   const auto& x = made->request;
   made->input = input_of(x.body);
   under_.seen.saw(sight::calls_made);
@@ -155,9 +153,8 @@ bool services::is_awaited(const call& x) const {
     return false;
   if (x.deadlines)
     return true;
-  // Without a deadline of its own the executor cannot know whether its step still waits; by these clocks it does.
-  return under_.now < x.deadline && under_.now + x.from->skew < x.local_deadline &&
-         x.clock_jumps == x.from->clock_jumps;
+  // Without a deadline of its own the executor cannot know whether its step still waits; by the true time it does.
+  return under_.now < x.deadline;
 }
 
 void services::tell(const call_ptr& x, const call_result& result) {

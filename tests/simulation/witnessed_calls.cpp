@@ -13,8 +13,6 @@ call_in_flight witnessed_calls::begin(call_request request, call_done done) {
   const auto made = std::make_shared<call>();
   made->number = ++under_.calls_made;
   made->deadline = under_.now + request.timeout;
-  made->local_deadline = made->deadline + of_->skew;
-  made->clock_jumps = of_->clock_jumps;
   under_.seen.saw(sight::calls_made);
   if (++under_.made[{request.idempotency_key, request.attempt}] > 1)
     under_.seen.saw(sight::calls_made_again);
@@ -36,8 +34,8 @@ call_in_flight witnessed_calls::begin(call_request request, call_done done) {
 }
 
 bool witnessed_calls::is_awaited(const call& x) const {
-  // Whether its step still waits is the step's to know, by its own clock; by these it does.
-  return under_.now < x.deadline && under_.now + of_->skew < x.local_deadline && x.clock_jumps == of_->clock_jumps;
+  // Whether its step still waits is the step's to know; by the true time it does.
+  return under_.now < x.deadline;
 }
 
 void witnessed_calls::tell(const call& x, const call_result& result) {

@@ -29,8 +29,6 @@ private:
     /// Somebody waits.
     bool open = true;
     timestamp deadline{};
-    timestamp local_deadline{};
-    int clock_jumps = 0;
   };
 
   void tell(const call& x, const call_result& result);

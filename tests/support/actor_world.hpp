@@ -88,7 +88,11 @@ public:
   void settle();
   /// Lets time pass, and what becomes due in it happen.
   void advance(duration span);
-  timestamp now() const;
+  /// The wall clock, which a test may set by `clock_is_off`.
+  timestamp now() const { return steady() + clock_is_off; }
+  /// The clock that nobody sets.
+  timestamp steady() const;
+  duration clock_is_off{};
   /// How many messages the actors have handled so far.
   uint64_t messages_handled() const { return messages_handled_; }
 
@@ -126,6 +130,9 @@ public:
   std::shared_ptr<persistence_status> writer_status = std::make_shared<persistence_status>();
   std::shared_ptr<liveness_log> liveness = std::make_shared<liveness_log>();
   bool expects_violations = false;
+  /// Nodes that boot from now on have these.
+  call_variables variables;
+  std::shared_ptr<wanting_calls> wanting;
   /// What the dispatcher is told of the writers instead of the truth.
   std::optional<append_pressure> pressure;
   /// Nodes that boot from now on own nothing.
