@@ -254,8 +254,7 @@ audit_row audit_of(const run_state& state) {
   audit_row row;
   fill_plan(row, state.plan);
   row.status = status_of(state);
-  // One meaning from the first row to the last, whenever the run gets its slot: pages by this time lose no run.
-  row.started_at = state.accepted_at;
+  row.started_at = state.started_at.value_or(state.accepted_at);
   if (state.phase == run_phase::ended) {
     row.completed_at = state.ended_at;
     row.duration_seconds = whole_seconds(*state.ended_at - row.started_at);
