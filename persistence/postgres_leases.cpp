@@ -187,7 +187,9 @@ constexpr const char* reserve_numbers = R"(
 constexpr const char* find_taken_number = R"(
   select max(right(run_number, 8)::bigint)
   from generate_series(-1, 1) as day,
-    lateral (select 'ORCH-' || to_char(now() at time zone 'utc' + day * interval '1 day', 'YYYYMMDD') || '-') as head (text),
+    lateral (
+      select 'ORCH-' || to_char(now() at time zone 'utc' + day * interval '1 day', 'YYYYMMDD') || '-'
+    ) as head (text),
     lateral (
       select run_number
       from orchestration_runs
