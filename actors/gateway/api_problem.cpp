@@ -117,7 +117,7 @@ api_problem problem_of(const wish_refused& refused) {
 http_response json_response(int status, const nlohmann::ordered_json& document) {
   http_response response;
   response.status = status;
-  response.body = dump(document);
+  response.body = dump(document) + '\n';
   return response;
 }
 

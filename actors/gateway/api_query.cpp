@@ -118,6 +118,8 @@ api_problem no_such_run(const run_reference& run) {
 }
 
 void require_json(const http_request& request) {
+  if (request.body.empty())
+    return;
   const auto found = request.headers.find("content-type");
   const auto type = found == request.headers.end() ? std::string() : media_type(found->second);
   if (type == json_type)

@@ -52,7 +52,7 @@ run_reference run_of(const api_call& call);
 /// 404 for a run that is not there, or is another tenant's: both sound the same, so that nobody learns which.
 api_problem no_such_run(const run_reference& run);
 
-/// Refuses a body that is not declared to be JSON with 415.
+/// Refuses a body that is not declared to be JSON with 415. A request without a body needs no type.
 void require_json(const http_request& request);
 
 } // namespace levain

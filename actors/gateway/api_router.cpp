@@ -9,19 +9,14 @@ namespace levain {
 
 namespace {
 
-/// `/v1/runs` has two segments; a slash at the end makes an empty one more, which no pattern
-/// has; so does a path that does not begin with a slash.
-std::vector<std::string> split_path(std::string_view path) {
+/// `/v1/runs` has two segments.
+std::vector<std::string> split_pattern(std::string_view pattern) {
   std::vector<std::string> segments;
-  if (path.empty() || path.front() != '/')
-    return {std::string()};
-  for (size_t begin = 1; begin <= path.size();) {
-    const auto end = std::min(path.find('/', begin), path.size());
-    segments.emplace_back(path.substr(begin, end - begin));
+  for (size_t begin = 1; begin < pattern.size();) {
+    const auto end = std::min(pattern.find('/', begin), pattern.size());
+    segments.emplace_back(pattern.substr(begin, end - begin));
     begin = end + 1;
   }
-  if (path.back() == '/')
-    segments.emplace_back();
   return segments;
 }
 
@@ -65,11 +60,11 @@ const std::string& api_call::segment(std::string_view name) const {
 
 api_router::api_router(std::vector<api_route> routes) {
   for (auto& each : routes)
-    routes_.push_back({std::move(each.method), split_path(each.pattern), std::move(each.action)});
+    routes_.push_back({std::move(each.method), split_pattern(each.pattern), std::move(each.action)});
 }
 
 void api_router::route(http_request request, api_respond respond) const {
-  const auto path = split_path(request.path);
+  const auto path = request.segments;
   std::set<std::string> allowed;
   for (const auto& route : routes_) {
     if (!fits(route.segments, path))

@@ -6,16 +6,21 @@
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/message.hpp>
 #include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/serializer.hpp>
 #include <boost/beast/http/string_body.hpp>
 
 #include <chrono>
 #include <ctime>
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_set>
 
+#include "actors/gateway/arriving_body.hpp"
+#include "actors/gateway/byte_budget.hpp"
 #include "actors/gateway/http_server.hpp"
 
 namespace levain {
@@ -35,6 +40,10 @@ struct http_server_core : std::enable_shared_from_this<http_server_core> {
   /// A connection has closed its socket.
   virtual void forget(const std::shared_ptr<http_connection>& connection) = 0;
 
+  /// Runs `work` beside the I/O thread. False when too much waits for that already. A server without such threads runs
+  /// it at once.
+  virtual bool run_apart(std::function<void()> work);
+
   /// The time now as the `Date` field wants it (RFC 9110 section 5.6.7), made once a second.
   const std::string& date();
 
@@ -44,12 +53,19 @@ struct http_server_core : std::enable_shared_from_this<http_server_core> {
   /// The shortest of all timeouts: no deadline can come up sooner than this.
   const clock::duration tick;
   http_handler handler;
+  /// What requests hold of their bodies.
+  const std::shared_ptr<byte_budget> bodies;
+  /// What connections hold of large answers.
+  const std::shared_ptr<byte_budget> answers;
   std::unordered_set<std::shared_ptr<http_connection>> connections;
 
 private:
   std::time_t date_second_ = 0;
   std::string date_;
 };
+
+/// What a connection may hold of what its client sends ahead of being read: a header, or a part of a body.
+size_t buffer_bytes_max(const http_server_options& options);
 
 /// One client. Reads a request, has it handled, writes the answer, reads the next: what a client pipelines waits in the
 /// buffer and the socket, so answers keep the order of their requests. I/O thread only.
@@ -77,18 +93,30 @@ private:
   enum class phase_type : uint8_t { idle, reading, handling, writing, lingering, closed };
 
   void await_request();
+  void read_start();
+  bool request_begins();
   void read_header();
   void header_arrived(boost::system::error_code error);
   void send_continue();
   void read_body();
+  void read_more();
+  void more_arrived(boost::system::error_code error, size_t bytes);
   void reading_failed(boost::system::error_code error);
+  http_response late_request() const;
   void handle();
-  void hand_over(http_request request);
-  void refuse_request(int status, std::string_view title, std::string_view detail);
+  void hand_over(http_request request, byte_share body);
+  void watch_client();
+  void client_moved(boost::system::error_code error);
+  void refuse_request(http_response response);
+  void refuse_head(http_response response);
   void write(http_response response);
+  void take_room(http_response& response);
+  void write_more();
   void written(boost::system::error_code error);
   void linger();
   void discard();
+  std::optional<int> bytes_untaken();
+  bool client_took_some();
 
   void enter(phase_type phase, http_server_core::clock::duration time);
   void watch();
@@ -105,11 +133,25 @@ private:
   bool keep_alive_ = true;
   bool without_body_ = false;
   unsigned version_ = 11;
+  /// When the request that is arriving has to be here.
+  http_server_core::clock::time_point arrival_deadline_;
+  /// Bytes of the body on the wire with everything between them: chunk lines, extensions, trailers.
+  size_t body_wire_bytes_ = 0;
+  /// Of the request that is arriving, from before its body.
+  std::map<std::string, std::string> headers_;
+  /// Of the request that is being handled.
+  std::shared_ptr<client_presence> client_;
+  /// A wait for the client's next byte, or its end, is on its way.
+  bool watching_ = false;
+  /// What the system still held of the answer when the client was last looked at.
+  int untaken_before_ = 0;
+  byte_share answer_share_;
   /// Counts the requests of this connection; what an answer names.
   uint64_t number_ = 0;
   boost::beast::flat_buffer buffer_;
-  std::optional<boost::beast::http::request_parser<boost::beast::http::string_body>> parser_;
+  std::optional<boost::beast::http::request_parser<arriving_body>> parser_;
   std::optional<boost::beast::http::response<boost::beast::http::string_body>> response_;
+  std::optional<boost::beast::http::response_serializer<boost::beast::http::string_body>> serializer_;
 };
 
 } // namespace levain

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "actors/gateway/handler_threads.hpp"
 #include "actors/gateway/http_connection.hpp"
 
 namespace levain {
@@ -39,7 +40,13 @@ void check_limits(const http_server_options& options) {
   at_least_one("refusals_max", options.refusals_max);
   at_least_one("header_bytes_max", options.header_bytes_max);
   at_least_one("body_bytes_max", options.body_bytes_max);
+  at_least_one("bodies_bytes_max", options.bodies_bytes_max);
+  at_least_one("answer_bytes_max", options.answer_bytes_max);
+  at_least_one("answers_bytes_max", options.answers_bytes_max);
+  at_least_one("handler_threads", options.handler_threads);
+  at_least_one("handlings_waiting_max", options.handlings_waiting_max);
   at_least_one("request_timeout_max", options.request_timeout_max.count());
+  at_least_one("request_total_timeout_max", options.request_total_timeout_max.count());
   at_least_one("idle_timeout_max", options.idle_timeout_max.count());
   at_least_one("response_timeout_max", options.response_timeout_max.count());
   at_least_one("write_timeout_max", options.write_timeout_max.count());
@@ -74,6 +81,7 @@ struct http_server::impl : http_server_core {
   impl(http_server_options given_options, http_handler given_handler)
     : http_server_core(std::move(given_options), std::move(given_handler))
     , acceptor(io)
+    , apart(options.handler_threads, options.handlings_waiting_max)
     , pause(io)
     , grace_timer(io) {}
 
@@ -112,7 +120,7 @@ struct http_server::impl : http_server_core {
 
   /// Out of file descriptors, most likely: trying again at once would only burn the processor.
   void accept_later(error_code error) {
-    spdlog::warn("http-accept-failed port {}: {}", port, error.message());
+    spdlog::warn("http_accept_failed port={} reason=\"{}\"", port, error.message());
     pause.expires_after(accept_pause);
     pause.async_wait([this](error_code) { accept_next(); });
   }
@@ -125,6 +133,8 @@ struct http_server::impl : http_server_core {
     ++refused;
     connection->refuse();
   }
+
+  bool run_apart(std::function<void()> work) override { return apart.run(std::move(work)); }
 
   void forget(const std::shared_ptr<http_connection>& connection) override {
     if (connections.erase(connection) == 0)
@@ -162,7 +172,7 @@ struct http_server::impl : http_server_core {
         return;
       } catch (const std::exception& error) {
         // Memory ran out in the middle of something; its connection is closed by its timer.
-        spdlog::error("http-io-threw port {}: {}", port, error.what());
+        spdlog::error("http_io_threw port={} reason=\"{}\"", port, error.what());
       }
     }
   }
@@ -172,10 +182,12 @@ struct http_server::impl : http_server_core {
     const std::vector<std::shared_ptr<http_connection>> present(connections.begin(), connections.end());
     for (const auto& connection : present)
       connection->close();
+    apart.stop();
     handler = nullptr;
   }
 
   asio::basic_socket_acceptor<asio::ip::tcp, executor_type> acceptor;
+  handler_threads apart;
   timer_type pause;
   timer_type grace_timer;
   uint16_t port = 0;

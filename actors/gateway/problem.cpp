@@ -17,7 +17,7 @@ http_response make_problem(int status, std::string_view title, std::string_view 
   response.status = status;
   response.content_type = "application/problem+json";
   // The detail may quote what a stranger sent, which need not be UTF-8.
-  response.body = document.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+  response.body = document.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + '\n';
   return response;
 }
 

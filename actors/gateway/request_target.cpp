@@ -56,17 +56,35 @@ std::string broken_encoding(std::string_view what, std::string_view text) {
          "' is not percent-encoded UTF-8; a percent sign is written %25.";
 }
 
+/// The segments of a path that begins with a slash. Decoding never makes a new one.
+std::optional<std::vector<std::string>> split_path(std::string_view path) {
+  std::vector<std::string> segments;
+  if (path == "/")
+    return segments;
+  for (size_t begin = 1; begin <= path.size();) {
+    const auto end = std::min(path.find('/', begin), path.size());
+    auto segment = decode_clean(path.substr(begin, end - begin), false);
+    if (!segment)
+      return std::nullopt;
+    segments.push_back(std::move(*segment));
+    begin = end + 1;
+  }
+  return segments;
+}
+
 } // namespace
 
 std::variant<request_target, std::string> parse_request_target(std::string_view text) {
   text = text.substr(0, text.find('#'));
   if (text == "*")
-    return request_target{"*", {}};
+    return request_target{"*"};
+  std::optional<std::string> authority;
   for (std::string_view scheme : {"http://", "https://"}) {
     if (text.substr(0, scheme.size()) != scheme)
       continue;
     text.remove_prefix(scheme.size());
     const auto path_begin = text.find_first_of("/?");
+    authority = std::string(text.substr(0, path_begin));
     text = path_begin == std::string_view::npos ? std::string_view("/") : text.substr(path_begin);
     if (text.front() == '?')
       return "The request target has a host and a query but no path; write '/' before the '?'.";
@@ -76,10 +94,12 @@ std::variant<request_target, std::string> parse_request_target(std::string_view 
     return "The request target '" + std::string(text.substr(0, 200)) + "' does not begin with '/'.";
 
   const auto question = text.find('?');
-  auto path = decode_clean(text.substr(0, question), false);
-  if (!path)
-    return broken_encoding("path", text.substr(0, question));
-  request_target target{std::move(*path), {}};
+  const auto raw_path = text.substr(0, question);
+  auto path = decode_clean(raw_path, false);
+  auto segments = split_path(raw_path);
+  if (!path || !segments)
+    return broken_encoding("path", raw_path);
+  request_target target{std::move(*path), std::move(*segments), {}, std::move(authority)};
   if (question == std::string_view::npos)
     return target;
   for (auto rest = text.substr(question + 1); !rest.empty();) {

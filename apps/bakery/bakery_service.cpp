@@ -85,6 +85,8 @@ void bakery_service::impl::begin() {
   served.host = options.host;
   served.port = options.port;
   served.body_bytes_max = options.body_bytes_max;
+  // Its callers are daemons, which know it by whatever name it has in their network.
+  served.any_host = true;
   // A delay that a fault asks for is the caller's to cut short, not the server's.
   served.response_timeout_max = bakery::fault_delay_max + std::chrono::minutes(1);
   server = std::make_unique<http_server>(

@@ -8,6 +8,7 @@
 
 #include "actors/cluster/wire_limits.hpp"
 #include "actors/cluster/wire_system.hpp"
+#include "actors/gateway/host_rules.hpp"
 #include "actors/workflow/parse_definition.hpp"
 #include "apps/program/node_settings.hpp"
 
@@ -20,6 +21,9 @@ using std::chrono::milliseconds;
 /// What `reader` allows.
 constexpr size_t read_connections_max = 64;
 
+/// Beyond what any machine has.
+constexpr size_t bytes_max = 1'000'000'000'000;
+
 /// Files beside those that a limit counts: programs, logs, pipes, timers, listening sockets.
 constexpr size_t open_files_spare = 256;
 
@@ -30,6 +34,7 @@ struct raw_options {
   std::string cluster_advertise;
   bool cluster_insecure = false;
   std::vector<std::string> variables;
+  std::vector<std::string> allowed_hosts;
 };
 
 /// Reads TOML and leaves out what the environment says too: the environment goes before the file.
@@ -60,10 +65,18 @@ void add_server(option_maker& add, daemon_options& options) {
     "header-bytes-max", http.header_bytes_max, "Of a request's header; more gets 431", 1,
     std::numeric_limits<uint32_t>::max());
   add.count("body-bytes-max", http.body_bytes_max, "Of a request's body; more gets 413");
-  add.span("request-timeout-max", http.request_timeout_max, "For a whole request to arrive");
+  add.count(
+    "http-bodies-bytes-max", http.bodies_bytes_max, "Of the bodies of all requests; more gets 503", 1, bytes_max);
+  add.count("answer-bytes-max", http.answer_bytes_max, "Of an answer's body; a larger one is a 500", 1, bytes_max);
+  add.count("http-answers-bytes-max", http.answers_bytes_max, "Of all large answers being taken", 1, bytes_max);
+  add.count("inline-body-bytes-max", http.inline_body_bytes_max, "Larger bodies are read by the handler threads");
+  add.count("handler-threads", http.handler_threads, "Threads that read large bodies", 1, threads_max);
+  add.count("handlings-waiting-max", http.handlings_waiting_max, "Large bodies waiting for one; further ones get 503");
+  add.span("request-timeout-max", http.request_timeout_max, "For a header, and for the next part of a body; then 408");
+  add.span("request-total-timeout-max", http.request_total_timeout_max, "For a whole request to arrive; then 408");
   add.span("idle-timeout-max", http.idle_timeout_max, "For a connection to stay silent between requests");
   add.span("response-timeout-max", http.response_timeout_max, "For a request to be answered; then 504");
-  add.span("write-timeout-max", http.write_timeout_max, "For a slow client to take its answer");
+  add.span("write-timeout-max", http.write_timeout_max, "For a client to take the next part of its answer");
   add.span("linger-timeout-max", http.linger_timeout_max, "For a refused client to read why");
   add.count("read-connections", options.reads.connections, "Connections that answer reads", 1, read_connections_max);
   add.span("read-timeout-max", options.reads.queries.statement_timeout, "For the database to answer a read");
@@ -195,6 +208,22 @@ void check_cluster(daemon_options& options, const raw_options& raw) {
                                         format_duration(cluster.pace.heartbeat));
 }
 
+/// The names by which clients may call the node: those that are allowed, and that of its address.
+std::vector<std::string> read_host_names(const std::vector<std::string>& allowed, const std::string& address) {
+  std::vector<std::string> names;
+  for (const auto& each : allowed) {
+    const auto read = parse_host_port(each);
+    if (!read || read->port)
+      throw CLI::ValidationError(
+        "--allow-host",
+        "must be a host's name or address without a port, such as levain.example or [2001:db8::7], not '" + each + "'");
+    names.push_back(read->host);
+  }
+  if (const auto own = host_of_url(address))
+    names.push_back(own->host);
+  return names;
+}
+
 void check_together(daemon_options& options, const raw_options& raw) {
   if (options.embedded.empty() == options.database.empty())
     throw CLI::ValidationError(
@@ -212,6 +241,7 @@ void check_together(daemon_options& options, const raw_options& raw) {
     throw CLI::ValidationError("--listen", refused.what());
   }
   auto& node = options.node;
+  options.http.host_names = read_host_names(raw.allowed_hosts, node.address);
   if (node.name.empty() || node.name.size() > node_name_bytes_max)
     throw CLI::ValidationError(
       "--name",
@@ -271,6 +301,12 @@ std::variant<daemon_options, int> read_daemon_options(int argc, const char* cons
     ->type_name("NAME=VALUE")
     ->allow_extra_args(false)
     ->group("Program");
+  app.add_option("--allow-host", raw.allowed_hosts, "A name by which clients call this node; may come more than once")
+    ->type_name("NAME")
+    ->delimiter(',')
+    ->allow_extra_args(false)
+    ->envname(environment_name("allow-host"))
+    ->group("Serving HTTP");
   add_server(add, options);
   add_cluster(add, options, raw);
   add_admission(add, options.node);

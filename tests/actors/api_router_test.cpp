@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "actors/gateway/api_query.hpp"
+#include "actors/gateway/request_target.hpp"
 
 using namespace levain;
 
@@ -31,7 +32,10 @@ http_response ask(const std::string& method, const std::string& path) {
      }},
   });
   http_response answer;
-  router.route({method, path, {}, {}, {}}, [&](http_response response) { answer = std::move(response); });
+  const auto target = parse_request_target(path);
+  const auto* parsed = std::get_if<request_target>(&target);
+  http_request request{method, path, {}, {}, {}, parsed ? parsed->segments : std::vector<std::string>()};
+  router.route(std::move(request), [&](http_response response) { answer = std::move(response); });
   return answer;
 }
 
@@ -55,15 +59,24 @@ std::string refusal_of(Read read) {
 BOOST_AUTO_TEST_SUITE(api_router_test)
 
 BOOST_AUTO_TEST_CASE(method_and_path_choose_the_route) {
-  BOOST_TEST(ask("GET", "/runs").body == R"({"route":"list"})");
-  BOOST_TEST(ask("POST", "/runs").body == R"({"route":"start"})");
-  BOOST_TEST(ask("GET", "/runs/r1").body == R"({"route":"show","run":"r1"})");
-  BOOST_TEST(ask("POST", "/runs/r1/cancel").body == R"({"route":"cancel","run":"r1"})");
+  BOOST_TEST(ask("GET", "/runs").body == "{\"route\":\"list\"}\n");
+  BOOST_TEST(ask("POST", "/runs").body == "{\"route\":\"start\"}\n");
+  BOOST_TEST(ask("GET", "/runs/r1").body == "{\"route\":\"show\",\"run\":\"r1\"}\n");
+  BOOST_TEST(ask("POST", "/runs/r1/cancel").body == "{\"route\":\"cancel\",\"run\":\"r1\"}\n");
 }
 
 BOOST_AUTO_TEST_CASE(paths_that_only_look_alike_are_not_there) {
   for (const std::string path : {"/", "/run", "/runs/", "/runs//cancel", "/runs/r1/cancel/", "/runs/r1/x", "runs", ""})
     BOOST_TEST(ask("GET", path).status == 404);
+}
+
+BOOST_AUTO_TEST_CASE(an_encoded_slash_makes_no_new_segment) {
+  BOOST_TEST(ask("POST", "/runs%2Fr1%2Fcancel").status == 404);
+  BOOST_TEST(ask("POST", "/runs/r1%2fcancel").status == 405);
+  BOOST_TEST(ask("GET", "/runs%2Fr1").status == 404);
+  BOOST_TEST(ask("GET", "/runs/a%2Fb").body == "{\"route\":\"show\",\"run\":\"a/b\"}\n");
+  // Only slashes are special: any other letter may be encoded.
+  BOOST_TEST(ask("GET", "/%72uns").status == 200);
 }
 
 BOOST_AUTO_TEST_CASE(a_wrong_method_is_told_the_right_ones) {
@@ -78,7 +91,8 @@ BOOST_AUTO_TEST_CASE(what_an_action_refuses_becomes_a_problem_document) {
   const auto answer = ask("GET", "/refuses");
   BOOST_TEST(answer.status == 409);
   BOOST_TEST(
-    answer.body == R"({"type":"about:blank","title":"Conflict","status":409,"detail":"not now","field":"run"})");
+    answer.body ==
+    "{\"type\":\"about:blank\",\"title\":\"Conflict\",\"status\":409,\"detail\":\"not now\",\"field\":\"run\"}\n");
 }
 
 BOOST_AUTO_TEST_CASE(unknown_parameters_are_refused_with_the_nearest) {
@@ -123,8 +137,9 @@ BOOST_AUTO_TEST_CASE(a_parameter_with_many_values_is_repeated_or_a_list) {
 }
 
 BOOST_AUTO_TEST_CASE(a_body_must_say_that_it_is_json) {
-  const auto say = [](const std::string& type) {
+  const auto say = [](const std::string& type, const std::string& body = "{}") {
     http_request request;
+    request.body = body;
     if (!type.empty())
       request.headers["content-type"] = type;
     return refusal_of([&] { require_json(request); });
@@ -133,6 +148,9 @@ BOOST_AUTO_TEST_CASE(a_body_must_say_that_it_is_json) {
   BOOST_TEST(say("Application/JSON ; charset=utf-8") == "nothing");
   BOOST_TEST(say("text/plain") == "Content-Type is 'text/plain'; it must be application/json");
   BOOST_TEST(say("") == "Content-Type is missing; it must be application/json");
+  // Where there is no body, there is nothing to declare.
+  BOOST_TEST(say("", "") == "nothing");
+  BOOST_TEST(say("application/x-www-form-urlencoded", "") == "nothing");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

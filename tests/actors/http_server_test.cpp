@@ -11,7 +11,7 @@ BOOST_AUTO_TEST_SUITE(http_server_test)
 BOOST_AUTO_TEST_CASE(a_request_reaches_the_handler_decoded) {
   http_server server({}, echo);
   raw_client client(server.port());
-  client.send("PUT /a%20b/%C3%A9?x=1+2&x=%26&flag HTTP/1.1\r\nHost: test\r\nX-Thing: one\r\nx-thing: two\r\n"
+  client.send("PUT /a%20b/%C3%A9?x=1+2&x=%26&flag HTTP/1.1\r\nHost: localhost\r\nX-Thing: one\r\nx-thing: two\r\n"
               "Content-Length: 4\r\n\r\nbody");
   const auto response = client.receive();
   BOOST_TEST(response.status_line == "HTTP/1.1 200 OK");
@@ -74,7 +74,7 @@ BOOST_AUTO_TEST_CASE(an_old_client_is_closed_unless_it_asks_to_stay) {
 BOOST_AUTO_TEST_CASE(head_is_answered_as_get_without_the_body) {
   http_server server({}, [](http_request request, respond_type respond) { respond(text_response(request.method)); });
   raw_client client(server.port());
-  client.send("HEAD / HTTP/1.1\r\nHost: test\r\n\r\n" + get("/"));
+  client.send("HEAD / HTTP/1.1\r\nHost: localhost\r\n\r\n" + get("/"));
   BOOST_TEST(client.receive(false).headers.at("Content-Length") == "3");
   const auto next = client.receive();
   BOOST_TEST(next.status_line == "HTTP/1.1 200 OK");
@@ -93,7 +93,7 @@ BOOST_AUTO_TEST_CASE(an_empty_answer_has_neither_body_nor_length) {
 BOOST_AUTO_TEST_CASE(a_client_that_expects_to_be_asked_is_asked_for_its_body) {
   http_server server({}, echo);
   raw_client client(server.port());
-  client.send("POST / HTTP/1.1\r\nHost: test\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n");
+  client.send("POST / HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n");
   BOOST_TEST(client.line() == "HTTP/1.1 100 Continue");
   BOOST_TEST(client.line() == "");
   BOOST_TEST(nlohmann::json::parse(client.send("body").receive().body)["body"] == "body");
@@ -102,7 +102,8 @@ BOOST_AUTO_TEST_CASE(a_client_that_expects_to_be_asked_is_asked_for_its_body) {
 BOOST_AUTO_TEST_CASE(a_chunked_body_arrives_whole) {
   http_server server({}, echo);
   raw_client client(server.port());
-  client.send("POST / HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n");
+  client.send(
+    "POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n");
   BOOST_TEST(nlohmann::json::parse(client.receive().body)["body"] == "abcde");
 }
 
@@ -114,11 +115,11 @@ BOOST_AUTO_TEST_CASE(what_is_not_http_is_answered_400_and_closed) {
     {"\x16\x03\x01 hello\r\n\r\n", "not an HTTP/1.1 request"},
     {"GET /\r\n\r\n", "not an HTTP/1.1 request"},
     {"GET / HTTP/2.0\r\n\r\n", "not an HTTP/1.1 request"},
-    {"GET / HTTP/1.1\r\nHost: test\r\nno colon\r\n\r\n", "not an HTTP/1.1 request"},
-    {"POST / HTTP/1.1\r\nHost: test\r\nContent-Length: many\r\n\r\n", "not an HTTP/1.1 request"},
-    {"POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+    {"GET / HTTP/1.1\r\nHost: localhost\r\nno colon\r\n\r\n", "not an HTTP/1.1 request"},
+    {"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: many\r\n\r\n", "not an HTTP/1.1 request"},
+    {"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
      "not an HTTP/1.1 request"},
-    {"POST / HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: gzip\r\n\r\n", "transfer coding 'gzip'"},
+    {"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: gzip\r\n\r\n", "transfer coding 'gzip'"},
     {"GET / HTTP/1.1\r\n\r\n", "exactly one Host field"},
   };
   for (const auto& [bytes, detail] : bad) {
@@ -136,13 +137,13 @@ BOOST_AUTO_TEST_CASE(a_bad_target_is_answered_400_and_the_connection_stays) {
   for (const char* target : {"/%", "/%4", "/%zz", "/a%00", "/%ff", "/%c0%af", "/%ed%a0%80", "/?a=%", "nowhere"})
     BOOST_TEST_CONTEXT(target)
   check_problem(client.send(get(target)).receive(), 400, "T");
-  BOOST_TEST(nlohmann::json::parse(client.send(get("http://test/x?y=z")).receive().body)["path"] == "/x");
+  BOOST_TEST(nlohmann::json::parse(client.send(get("http://localhost/x?y=z")).receive().body)["path"] == "/x");
 }
 
 BOOST_AUTO_TEST_CASE(an_unknown_expectation_is_answered_417) {
   http_server server({}, echo);
   raw_client client(server.port());
-  client.send("POST / HTTP/1.1\r\nHost: test\r\nExpect: miracles\r\nContent-Length: 4\r\n\r\n");
+  client.send("POST / HTTP/1.1\r\nHost: localhost\r\nExpect: miracles\r\nContent-Length: 4\r\n\r\n");
   check_problem(client.receive(), 417, "miracles");
 }
 

@@ -97,11 +97,11 @@ inline void echo(http_request request, const respond_type& respond) {
 }
 
 inline std::string get(const std::string& target, const std::string& more = {}) {
-  return "GET " + target + " HTTP/1.1\r\nHost: test\r\n" + more + "\r\n";
+  return "GET " + target + " HTTP/1.1\r\nHost: localhost\r\n" + more + "\r\n";
 }
 
 inline std::string post(const std::string& target, const std::string& body) {
-  return "POST " + target + " HTTP/1.1\r\nHost: test\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" +
+  return "POST " + target + " HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" +
          body;
 }
 

@@ -121,6 +121,12 @@ std::vector<limit_case> count_limits() {
     {"refusals-max", 256, [](const o& x) { return x.http.refusals_max; }},
     {"header-bytes-max", 16 * 1024, [](const o& x) { return x.http.header_bytes_max; }},
     {"body-bytes-max", 16 * 1024 * 1024, [](const o& x) { return x.http.body_bytes_max; }},
+    {"http-bodies-bytes-max", 256 * 1024 * 1024, [](const o& x) { return x.http.bodies_bytes_max; }},
+    {"answer-bytes-max", 256 * 1024 * 1024, [](const o& x) { return x.http.answer_bytes_max; }},
+    {"http-answers-bytes-max", 1024 * 1024 * 1024, [](const o& x) { return x.http.answers_bytes_max; }},
+    {"inline-body-bytes-max", 64 * 1024, [](const o& x) { return x.http.inline_body_bytes_max; }},
+    {"handler-threads", 2, [](const o& x) { return x.http.handler_threads; }},
+    {"handlings-waiting-max", 256, [](const o& x) { return x.http.handlings_waiting_max; }},
     {"read-connections", 4, [](const o& x) { return x.reads.connections; }},
     {"reads-waiting-max", 1000, [](const o& x) { return x.reads.reads_waiting_max; }},
     {"runs-running-max", 100'000, [](const o& x) { return x.node.dispatcher.runs_running_max; }},
@@ -130,6 +136,7 @@ std::vector<limit_case> count_limits() {
     {"round-robin-quantum", 10, [](const o& x) { return x.node.dispatcher.round_robin_quantum; }},
     {"run-numbers-block", 20'000, [](const o& x) { return x.node.dispatcher.run_numbers_block; }},
     {"writers", 2, [](const o& x) { return x.node.writers; }},
+    {"definitions-cache-bytes-max", 64 * 1024 * 1024, [](const o& x) { return x.node.definitions_cache_bytes_max; }},
     {"batch-runs-max", 500, [](const o& x) { return x.node.persistence.batch_runs_max; }},
     {"batch-bytes-max", 8 * 1024 * 1024, [](const o& x) { return x.node.persistence.batch_bytes_max; }},
     {"recovery-page-runs-max", 500, [](const o& x) { return x.node.recovery.page_runs_max; }},
@@ -157,6 +164,7 @@ std::vector<limit_case> span_limits() {
   using o = daemon_options;
   return {
     {"request-timeout-max", micros(10s), [](const o& x) { return micros(x.http.request_timeout_max); }},
+    {"request-total-timeout-max", micros(10min), [](const o& x) { return micros(x.http.request_total_timeout_max); }},
     {"idle-timeout-max", micros(1min), [](const o& x) { return micros(x.http.idle_timeout_max); }},
     {"response-timeout-max", micros(1min), [](const o& x) { return micros(x.http.response_timeout_max); }},
     {"write-timeout-max", micros(10s), [](const o& x) { return micros(x.http.write_timeout_max); }},
@@ -294,6 +302,19 @@ BOOST_AUTO_TEST_CASE(an_address_that_is_none_is_refused) {
     BOOST_TEST(
       refusal_of({"--listen", bad}) ==
       fmt::format("levaind: --listen: must be ADDRESS:PORT such as 127.0.0.1:7400 or [::1]:7400, not '{}'", bad));
+}
+
+BOOST_AUTO_TEST_CASE(the_names_of_a_node_are_those_that_are_allowed_and_that_of_its_address) {
+  BOOST_TEST(options_of({}).http.host_names.empty());
+  const auto names = options_of({"--allow-host", "Levain.Example", "--allow-host", "[2001:DB8:0::7]", "--address",
+                                 "https://front.example:8443/levain"})
+                       .http.host_names;
+  const std::vector<std::string> right{"levain.example", "2001:db8::7", "front.example"};
+  BOOST_TEST(names == right, boost::test_tools::per_element());
+  const environment_variable variable("LEVAIN_ALLOW_HOST", "a.example,b.example");
+  BOOST_TEST(options_of({}).http.host_names.size() == 2u);
+  for (const std::string wrong : {"http://levain.example", "levain.example:7400", "a b", "levain.example/x"})
+    BOOST_TEST(refusal_of({"--allow-host", wrong}).ends_with("not '" + wrong + "'"), wrong);
 }
 
 BOOST_AUTO_TEST_CASE(a_name_is_no_address) {

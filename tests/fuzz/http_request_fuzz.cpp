@@ -59,6 +59,8 @@ still_server& server() {
     http_server_options options;
     options.header_bytes_max = header_bytes_max;
     options.body_bytes_max = 16 * 1024;
+    // The hosts that the corpus names.
+    options.host_names = {"t", "test"};
     return std::make_shared<still_server>(options);
   }();
   return *one;
