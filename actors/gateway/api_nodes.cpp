@@ -89,8 +89,10 @@ node_view node_named(const std::string& text, const std::vector<node_view>& node
 
 void mark_node(const api_core_ptr& core, api_call call, bool draining) {
   query_reader(call.request, {});
-  if (!call.request.body.empty())
-    throw request_refused({400, "the request must have no body: the path says it all"});
+  require_json(call.request);
+  if (const auto body = nlohmann::json::parse(call.request.body, nullptr, false);
+      !call.request.body.empty() && (!body.is_object() || !body.empty()))
+    throw request_refused({400, "the body must be absent or an empty object {}: the path says it all"});
   const auto named = call.segment("node");
   if (count_characters(named) > node_name_characters_max)
     refuse_parameter(

@@ -22,11 +22,13 @@ const std::vector<std::string_view> priorities{"normal", "high", "critical"};
 /// Reads the members of one object and gathers what is wrong with them.
 class member_reader {
 public:
-  member_reader(const json& object, std::string place)
-    : object_(object)
+  /// `room` is the request's for errors.
+  member_reader(const json& object, std::string place, size_t& room)
+    : errors(room)
+    , object_(object)
     , place_(std::move(place)) {}
 
-  std::vector<field_error> errors;
+  request_errors errors;
 
   const json* find(const char* name) const {
     const auto found = object_.find(name);
@@ -34,7 +36,7 @@ public:
   }
 
   void refuse(const std::string& name, std::string message) {
-    errors.push_back({member_place(place_, name), std::move(message)});
+    errors.add(member_place(place_, name), std::move(message));
   }
 
   /// A text of 1 to `characters_max` characters, if the member is there.
@@ -128,13 +130,13 @@ void read_key(member_reader& members, start_request& request) {
   request.idempotency_key = text;
 }
 
-parsed_start parse_start(const json& object, const tenant_id& tenant, const std::string& place) {
+parsed_start parse_start(const json& object, const tenant_id& tenant, const std::string& place, size_t& error_room) {
   if (!object.is_object()) {
     return std::vector<field_error>{
       {place,
        fmt::format("must be an object such as {{\"workflow\": \"daily_bakery\"}}, not {}", describe_value(object))}};
   }
-  member_reader members(object, place);
+  member_reader members(object, place, error_room);
   check_members(object, start_members, place, members.errors);
   wanted_start wanted;
   wanted.workflow = members.required_text("workflow", definition_name_bytes_max, "daily_bakery");
@@ -154,7 +156,7 @@ parsed_start parse_start(const json& object, const tenant_id& tenant, const std:
   }
   read_key(members, request);
   if (!members.errors.empty())
-    return std::move(members.errors);
+    return members.errors.take();
   return wanted;
 }
 
@@ -175,25 +177,51 @@ std::optional<api_problem> add_header_key(parsed_starts& parsed, const std::stri
   return std::nullopt;
 }
 
+/// True when the text is a list with more than `elements_max` elements, as far as their commas say. Reads no further
+/// than it has to, and makes nothing of what it reads: a list of millions costs what its first elements do.
+bool is_longer_list(std::string_view text, size_t elements_max) {
+  auto at = text.find_first_not_of(" \t\r\n");
+  if (at == std::string_view::npos || text[at] != '[')
+    return false;
+  size_t depth = 1;
+  size_t elements = 1;
+  for (++at; at < text.size() && depth > 0; ++at) {
+    const char c = text[at];
+    if (c == '"')
+      for (++at; at < text.size() && text[at] != '"'; ++at)
+        at += text[at] == '\\' ? 1 : 0;
+    else if (c == '[' || c == '{')
+      ++depth;
+    else if (c == ']' || c == '}')
+      --depth;
+    else if (c == ',' && depth == 1 && ++elements > elements_max)
+      return true;
+  }
+  return false;
+}
+
 } // namespace
 
 std::variant<parsed_starts, api_problem>
 parse_starts(std::string_view body, const tenant_id& tenant, const std::optional<std::string>& header_key) {
+  if (is_longer_list(body, start_list_max))
+    return invalid_content({{"", fmt::format("the list must hold 1 to {} starts, not more", start_list_max)}});
   auto read = read_strict_json(body, request_depth_max);
   if (auto* error = std::get_if<field_error>(&read))
     return api_problem{400, to_string(*error), error->field};
   const auto& document = std::get<json>(read);
   parsed_starts parsed;
   parsed.is_list = document.is_array();
+  size_t error_room = request_errors_max;
   if (!parsed.is_list) {
-    parsed.starts.push_back(parse_start(document, tenant, ""));
+    parsed.starts.push_back(parse_start(document, tenant, "", error_room));
   } else if (document.empty() || document.size() > start_list_max) {
     return invalid_content(
       {{"", fmt::format("the list must hold 1 to {} starts, not {}", start_list_max, document.size())}});
   }
   if (parsed.is_list)
     for (size_t i = 0; i < document.size(); ++i)
-      parsed.starts.push_back(parse_start(document[i], tenant, fmt::format("[{}]", i)));
+      parsed.starts.push_back(parse_start(document[i], tenant, fmt::format("[{}]", i), error_room));
   if (header_key)
     if (auto problem = add_header_key(parsed, *header_key))
       return *problem;
@@ -201,7 +229,7 @@ parse_starts(std::string_view body, const tenant_id& tenant, const std::optional
 }
 
 std::variant<wish, api_problem> parse_wish(std::string_view asked, std::string_view body) {
-  auto read = read_strict_json(body, request_depth_max);
+  auto read = read_strict_json(body.empty() ? std::string_view("{}") : body, request_depth_max);
   if (auto* error = std::get_if<field_error>(&read))
     return api_problem{400, to_string(*error), error->field};
   const auto& document = std::get<json>(read);
@@ -209,15 +237,16 @@ std::variant<wish, api_problem> parse_wish(std::string_view asked, std::string_v
     return invalid_content(
       {{"", fmt::format("must be an object such as {{\"by\": \"anna\"}}, not {}", describe_value(document))}});
   const bool is_cancellation = asked == "cancel";
-  member_reader members(document, "");
+  size_t error_room = request_errors_max;
+  member_reader members(document, "", error_room);
   if (!is_cancellation && members.find("reason"))
     members.refuse("reason", fmt::format("is only for a cancellation; to {} takes \"by\" alone", asked));
   else
     check_members(document, {"by", "reason"}, "", members.errors);
-  const auto by = members.required_text("by", wish_by_characters_max, "anna");
+  const auto by = members.text("by", wish_by_characters_max).value_or(std::string(wish_by_default));
   const auto reason = members.text("reason", wish_reason_characters_max).value_or("");
   if (!members.errors.empty())
-    return invalid_content(std::move(members.errors));
+    return invalid_content(members.errors.take());
   if (is_cancellation)
     return wish(cancel_asked{by, reason});
   if (asked == "pause")

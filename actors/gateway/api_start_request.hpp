@@ -20,6 +20,8 @@ inline constexpr size_t start_list_max = 1000;
 inline constexpr size_t triggered_by_characters_max = 100;
 /// Characters of `by` in a wish.
 inline constexpr size_t wish_by_characters_max = 100;
+/// Who asks where a wish does not say.
+inline constexpr std::string_view wish_by_default = "anonymous";
 /// Characters of `reason` in a wish.
 inline constexpr size_t wish_reason_characters_max = 1000;
 
@@ -49,7 +51,8 @@ std::variant<parsed_starts, api_problem>
 parse_starts(std::string_view body, const tenant_id& tenant, const std::optional<std::string>& header_key);
 
 /// Reads the body of `POST .../runs/{run}/cancel`, `pause`, `resume` and `retry`: `{"by": ..., "reason": ...}`; only a
-/// cancellation takes a `reason`. `asked` is the last segment of the path and one of the four.
+/// cancellation takes a `reason`. An empty body is an empty object, and `by` is `wish_by_default` where it is absent.
+/// `asked` is the last segment of the path and one of the four.
 std::variant<wish, api_problem> parse_wish(std::string_view asked, std::string_view body);
 
 } // namespace levain

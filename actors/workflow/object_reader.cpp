@@ -23,7 +23,7 @@ std::string number_text(double number) {
 } // namespace
 
 void error_list::add(std::string field, std::string message) {
-  if (errors_.size() < definition_errors_max)
+  if (has_room())
     errors_.push_back({std::move(field), std::move(message)});
   else
     ++beyond_;
@@ -45,8 +45,12 @@ object_reader::object_reader(const json& value, std::string place, definition_ob
   object_ = &value;
   const auto known = definition_members(kind);
   for (const auto& [name, ignored] : value.items())
-    if (std::ranges::find(known, name) == known.end())
-      report(name, "is not known here, the nearest member is '" + std::string(nearest_member(kind, name)) + "'");
+    if (std::ranges::find(known, name) == known.end()) {
+      if (errors_.has_room())
+        report(name, "is not known here, the nearest member is '" + std::string(nearest_member(kind, name)) + "'");
+      else
+        errors_.count();
+    }
 }
 
 std::string object_reader::place_of(std::string_view member) const {

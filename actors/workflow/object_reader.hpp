@@ -17,6 +17,10 @@ namespace levain {
 class error_list {
 public:
   void add(std::string field, std::string message);
+  /// False when a further error would only be counted, so that nobody needs to make its sentence.
+  bool has_room() const { return errors_.size() < definition_errors_max; }
+  /// An error beyond what is kept.
+  void count() { ++beyond_; }
   bool empty() const { return errors_.empty(); }
   /// Everything gathered, with a last line that counts what is beyond the limit.
   std::vector<field_error> take();

@@ -3,6 +3,7 @@
 #include <boost/test/unit_test.hpp>
 #include <fmt/format.h>
 
+#include "actors/gateway/api_words.hpp"
 #include "actors/node_options.hpp"
 
 using namespace levain;
@@ -154,7 +155,7 @@ BOOST_AUTO_TEST_CASE(a_list_holds_at_most_a_thousand_starts) {
   std::string list = "[";
   for (size_t i = 0; i <= start_list_max; ++i)
     list += (i ? "," : "") + std::string(R"({"workflow": "w"})");
-  BOOST_TEST(fault_of(list + "]") == "422 the list must hold 1 to 1000 starts, not 1001");
+  BOOST_TEST(fault_of(list + "]") == "422 the list must hold 1 to 1000 starts, not more");
   BOOST_TEST(fault_of(list.substr(0, list.rfind(',')) + "]") == "nothing");
 }
 
@@ -177,8 +178,46 @@ BOOST_AUTO_TEST_CASE(a_wish_says_who_and_a_cancellation_may_say_why) {
   BOOST_TEST(std::get<retry_asked>(std::get<wish>(parse_wish("retry", R"({"by": "c"})"))).by == "c");
 }
 
+BOOST_AUTO_TEST_CASE(a_wish_that_names_nobody_is_anonymous) {
+  for (const std::string_view body : {"", "{}"}) {
+    BOOST_TEST(std::get<pause_asked>(std::get<wish>(parse_wish("pause", body))).by == "anonymous");
+    BOOST_TEST(std::get<cancel_asked>(std::get<wish>(parse_wish("cancel", body))).by == "anonymous");
+  }
+}
+
+BOOST_AUTO_TEST_CASE(the_errors_of_a_request_are_bounded) {
+  std::string members;
+  for (int i = 0; i < 200'000; ++i)
+    members += fmt::format("\"m{}\":0,", i);
+  auto one = parse_starts("{" + members + R"("workflow": "w"})", tenant, std::nullopt);
+  const auto& errors = std::get<std::vector<field_error>>(std::get<parsed_starts>(one).starts.front());
+  BOOST_TEST(errors.size() == request_errors_max + 1);
+  BOOST_TEST(to_string(errors.back()).ends_with("and 199900 more errors"));
+
+  // The starts of a list share the room, and each says at least one thing that is wrong with it.
+  std::string list = "[";
+  for (size_t i = 0; i < start_list_max; ++i)
+    list += std::string(i ? "," : "") + R"({"workflow": 1, "a": 1, "b": 2})";
+  auto many = parse_starts(list + "]", tenant, std::nullopt);
+  size_t count = 0;
+  for (const auto& each : std::get<parsed_starts>(many).starts) {
+    const auto& found = std::get<std::vector<field_error>>(each);
+    BOOST_TEST_REQUIRE(!found.front().field.empty());
+    count += found.size();
+  }
+  BOOST_TEST(count <= request_errors_max + 2 * start_list_max);
+}
+
+BOOST_AUTO_TEST_CASE(a_list_of_millions_is_refused_at_its_first_elements) {
+  // What comes after is not even looked at: it is no JSON.
+  std::string list = "[";
+  for (size_t i = 0; i <= start_list_max; ++i)
+    list += R"({"workflow": "a,\",", "input": [1, 2]},)";
+  BOOST_TEST(fault_of(list + "what is this") == "422 the list must hold 1 to 1000 starts, not more");
+}
+
 BOOST_AUTO_TEST_CASE(bad_wishes_are_refused_by_name) {
-  BOOST_TEST(fault_of_wish("cancel", "{}") == R"(422 by: is missing; it must be a text such as "anna")");
+  BOOST_TEST(fault_of_wish("cancel", R"({"by": null})") == "422 by: must be a text, not null");
   BOOST_TEST(
     fault_of_wish("pause", R"({"by": "a", "reason": "b"})") ==
     R"(422 reason: is only for a cancellation; to pause takes "by" alone)");

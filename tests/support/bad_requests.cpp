@@ -77,7 +77,7 @@ std::vector<bad_request> wrong_reads() {
 std::vector<bad_request> wrong_wishes() {
   const std::string known = runs + "/KNOWN";
   return {
-    {"a cancellation by nobody", "POST", known + "/cancel", "{}"},
+    {"a cancellation by nobody", "POST", known + "/cancel", R"({"by": ""})"},
     {"a reason for a pause", "POST", known + "/pause", R"({"by": "anna", "reason": "lunch"})"},
     {"a cancellation of a run that has ended", "POST", known + "/cancel", R"({"by": "anna"})"},
     {"a retry of a run that completed", "POST", known + "/retry", R"({"by": "anna"})"},
