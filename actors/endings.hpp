@@ -38,6 +38,7 @@ private:
     size_t limit = 0;
     timestamp until{};
     receiver<endings_outcome> outcome;
+    std::function<bool()> abandoned;
   };
 
   uint64_t oldest_kept() const { return count_ - kept_.size(); }

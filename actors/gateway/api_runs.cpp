@@ -6,6 +6,7 @@
 #include "actors/gateway/api_start_request.hpp"
 #include "actors/gateway/run_view.hpp"
 #include "actors/run_machine/machine.hpp"
+#include "persistence/log_quoted.hpp"
 
 namespace levain {
 
@@ -39,7 +40,7 @@ ordered_json view_of_state(const run_state& state) {
 
 /// Only a journal that was changed by hand comes here. What its row says is still worth seeing.
 http_response view_of_damage(audit_row row, const std::string& damage) {
-  spdlog::error("broken_journal run={} reason=\"{}\"", to_string(row.id), damage);
+  spdlog::error("broken_journal run={} reason={}", to_string(row.id), log_quoted(damage));
   if (!row.stopped)
     row.stopped = std::string(to_string(stop_kind::journal_damaged)) + ": " + damage;
   return json_response(200, view_of_row(row));
@@ -88,11 +89,13 @@ void show_run(const api_core_ptr& core, api_call call) {
     core->ask_node(respond, [&](node& engine) {
       const auto name = row->workflow;
       const auto version = row->workflow_version;
-      engine.find(name, version, [row = std::move(*row), events = std::move(events), respond](auto outcome) {
+      engine.find(name, version, [core, row = std::move(*row), events = std::move(events), respond](auto outcome) {
         if (const auto* failure = std::get_if<std::string>(&outcome))
-          respond(to_response(unavailable(*failure)));
-        else
-          respond(view_of_events(std::get<workflow_ptr>(outcome), row, events));
+          return respond(to_response(unavailable(*failure)));
+        // A long journal takes a while to be shown. The thread that finds workflows is needed by every start.
+        core->read(respond, [row, events, workflow = std::get<workflow_ptr>(outcome)](queries&, const auto& answer) {
+          answer(view_of_events(workflow, row, events));
+        });
       });
     });
   });
@@ -181,20 +184,51 @@ void change_one(const api_core_ptr& core, const std::string& asked, api_call fou
   });
 }
 
+/// An id in the same shard that no run has.
+run_id nobodys_run(run_id run) {
+  constexpr size_t random_byte = 9;
+  constexpr uint8_t changed_bits = 0x5a;
+  run.value.bytes[random_byte] ^= changed_bits;
+  return run;
+}
+
+/// The call for a run of another tenant: it is asked for a run that nobody has, so that the answer and its time are
+/// those of a run that is not there.
+api_call asked_for_nobodys_run(api_call call, const run_id& run) {
+  call.respond = [respond = std::move(call.respond), asked = to_string(run),
+                  instead = to_string(nobodys_run(run))](http_response response) {
+    for (size_t at = 0; (at = response.body.find(instead, at)) != std::string::npos; at += asked.size())
+      response.body.replace(at, instead.size(), asked);
+    respond(std::move(response));
+  };
+  return call;
+}
+
 } // namespace
 
 void with_run_id(const api_core_ptr& core, api_call call, std::function<void(run_id, api_call)> go_on) {
   const auto tenant = tenant_of(call);
   const auto run = run_of(call);
-  if (const auto* id = std::get_if<run_id>(&run))
-    return go_on(*id, std::move(call));
-  auto respond = call.respond;
-  core->read(std::move(respond), [=, call = std::move(call)](queries& database, const api_respond& answer) {
-    const auto row = database.find_run_by_number(tenant, std::get<std::string>(run));
-    if (!row)
-      return answer(to_response(no_such_run(run)));
-    go_on(row->id, call);
-  });
+  const auto kept = std::make_shared<const api_call>(std::move(call));
+  const auto* id = std::get_if<run_id>(&run);
+  const auto named = id ? std::optional(*id) : std::nullopt;
+  core->read_or(
+    [=](queries& database) {
+      if (const auto row = find_row(database, tenant, run))
+        go_on(row->id, *kept);
+      else if (!named)
+        kept->respond(to_response(no_such_run(run)));
+      else if (database.find_run(operator_scope{}, *named))
+        go_on(nobodys_run(*named), asked_for_nobodys_run(*kept, *named));
+      else
+        go_on(*named, *kept);
+    },
+    [=](const api_problem& problem) {
+      if (named)
+        go_on(*named, *kept);
+      else
+        kept->respond(to_response(problem));
+    });
 }
 
 std::vector<api_route> run_routes(const api_core_ptr& core) {
