@@ -15,6 +15,7 @@
 #include "actors/definitions.hpp"
 #include "actors/dispatcher.hpp"
 #include "actors/endings.hpp"
+#include "actors/lease_health.hpp"
 #include "actors/lease_keeper.hpp"
 #include "actors/persistence.hpp"
 #include "actors/recovery.hpp"
@@ -98,6 +99,7 @@ struct node::impl {
   caf::actor_system system;
   std::shared_ptr<persistence_status> writer_status = std::make_shared<persistence_status>();
   std::shared_ptr<dispatcher_figures> run_figures = std::make_shared<dispatcher_figures>();
+  std::shared_ptr<lease_health> heartbeats = std::make_shared<lease_health>();
   std::shared_ptr<function_executor> functions;
   std::shared_ptr<node_environment> environment = std::make_shared<node_environment>();
   dispatcher_actor dispatch;
@@ -125,7 +127,7 @@ node::impl::impl(node_options given, node_ports ports)
   , functions(std::make_shared<function_executor>(options.function_threads)) {
   if (options.cluster.listen)
     wire = std::make_unique<node_wire>(options.cluster, options.name, now_utc);
-  auto workflows = std::make_shared<workflow_cache>(ports.make_definitions());
+  auto workflows = std::make_shared<workflow_cache>(ports.make_definitions(), options.definitions_cache_bytes_max);
   environment->now = now_utc;
   environment->entropy = system_entropy;
   environment->variables = options.variables;
@@ -155,6 +157,13 @@ node::impl::impl(node_options given, node_ports ports)
   leasing.sole = options.sole;
   leasing.numbers_block = options.dispatcher.run_numbers_block;
   leasing.figures = figures_for_others();
+  leasing.asking = [health = heartbeats] { health->begin(std::chrono::steady_clock::now(), now_utc()); };
+  leasing.answered = [health = heartbeats](const std::optional<std::string>& failure) {
+    if (failure)
+      health->failed(*failure);
+    else
+      health->answered();
+  };
   leasing.refused = [this](const std::string& reason) { die(reason); };
   if (wire) {
     leasing.viewed = [this](const cluster_view& view, const uuid& self) { wire->know(view, self); };
@@ -333,6 +342,8 @@ void node::list(receiver<std::variant<std::vector<definition_record>, std::strin
 void node::status(receiver<node_status> outcome) {
   auto figures = impl_->writer_status;
   auto liveness = impl_->liveness;
+  auto heartbeats = impl_->heartbeats;
+  const auto writers = impl_->environment->writers.size();
   node_status limits;
   limits.batch_runs_max = impl_->options.persistence.batch_runs_max;
   limits.runs_running_max = impl_->options.dispatcher.runs_running_max;
@@ -340,11 +351,14 @@ void node::status(receiver<node_status> outcome) {
   if (impl_->wire)
     limits.workers = impl_->wire->workers()->figures();
   caf::anon_send(
-    impl_->dispatch, report_status{[figures, liveness, limits, outcome = std::move(outcome)](dispatcher_status runs) {
+    impl_->dispatch, report_status{[figures, liveness, heartbeats, limits, writers,
+                                    outcome = std::move(outcome)](dispatcher_status runs) {
       auto all = limits;
       all.liveness = liveness->figures();
       all.runs = runs;
       all.database_outage = figures->outage.report();
+      if (const auto silent = heartbeats->report(std::chrono::steady_clock::now()); silent && !all.database_outage)
+        all.database_outage = outage_report{0, writers, silent->since, silent->reason};
       all.batches = figures->batches;
       all.appends = figures->appends;
       all.events = figures->events;

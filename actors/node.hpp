@@ -55,6 +55,8 @@ struct node_options {
   recovery_options recovery;
   endings_options endings;
   watchdog_options watchdog;
+  /// Of the workflow definitions that are kept in memory because they were used lately, about.
+  size_t definitions_cache_bytes_max = 64 * 1024 * 1024;
   http_executor_options http;
   call_variables variables;
   /// How it speaks to other nodes and to workers; not at all by default.
@@ -64,7 +66,8 @@ struct node_options {
 /// What a node says of its health.
 struct node_status {
   dispatcher_status runs;
-  /// Absent while the database takes what every writer has for it.
+  /// Absent while the database takes what every writer has for it and answers the node's heartbeats. When only the
+  /// heartbeats fail, no writer does: it has nothing to write.
   std::optional<outage_report> database_outage;
   uint64_t batches = 0;
   uint64_t appends = 0;

@@ -130,6 +130,8 @@ std::string why_no_shards(const dispatcher_status& runs) {
 }
 
 std::string why_database_fails(const outage_report& outage) {
+  if (outage.writers_failing == 0)
+    return fmt::format("the database has not answered since {}: {}", to_rfc3339(outage.since), outage.reason);
   std::string whose;
   if (outage.writers_failing < outage.writers)
     whose = fmt::format(" from {} of {} writers", outage.writers_failing, outage.writers);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <list>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -11,11 +12,13 @@
 
 namespace levain {
 
-/// Parsed definitions by name and version, read from the store when they are first asked for. They are immutable, so
-/// they stay. Safe from any thread; a thread that misses waits for the store.
+/// Parsed definitions by name and version, read from the store when they are asked for. They are immutable, so those
+/// that were used lately stay, up to a number of bytes; runs hold the ones they need. Safe from any thread; a thread
+/// that misses waits for the store, and nobody else waits for it.
 class workflow_cache {
 public:
-  explicit workflow_cache(std::unique_ptr<definition_store> store);
+  /// What is kept takes about `bytes_max` bytes; the newest one is kept however large it is.
+  explicit workflow_cache(std::unique_ptr<definition_store> store, size_t bytes_max = 64 * 1024 * 1024);
 
   /// The definition of exactly this version; null when there is none. Throws `journal_unavailable`.
   workflow_ptr find(const std::string& name, int32_t version);
@@ -29,12 +32,32 @@ public:
   /// All that are registered. Throws `journal_unavailable`.
   std::vector<definition_record> list();
 
-private:
-  workflow_ptr keep(const definition_record& record);
+  /// How many definitions are kept, and how many bytes they are taken to have.
+  size_t kept_count() const;
+  size_t kept_bytes() const;
 
-  std::mutex mutex_;
+private:
+  using name_and_version = std::pair<std::string, int32_t>;
+  struct kept_workflow {
+    workflow_ptr workflow;
+    /// Its place in `by_use_`.
+    std::list<name_and_version>::iterator use;
+  };
+
+  workflow_ptr known(const name_and_version& which);
+  workflow_ptr keep(const definition_record& record);
+  void add(workflow_ptr workflow);
+
+  const size_t bytes_max_;
+  /// Held while the store is asked.
+  std::mutex store_mutex_;
   std::unique_ptr<definition_store> store_;
-  std::map<std::pair<std::string, int32_t>, workflow_ptr> known_;
+  /// Of what follows; never held while the store is asked.
+  mutable std::mutex mutex_;
+  std::map<name_and_version, kept_workflow> known_;
+  /// The one used last stands first.
+  std::list<name_and_version> by_use_;
+  size_t bytes_ = 0;
 };
 
 } // namespace levain

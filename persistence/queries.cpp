@@ -379,6 +379,19 @@ std::vector<run_id> queries::events_without_row(operator_scope /*scope*/, const 
   return runs;
 }
 
+std::vector<listed_definition> queries::list_definitions(const std::optional<definition_place>& after, size_t limit) {
+  check_limit(limit);
+  const auto place = after.value_or(definition_place{});
+  check_text("after", place.name);
+  auto wanted = parameters_from(place.name, static_cast<size_t>(place.version), limit);
+  std::vector<listed_definition> listed;
+  for (const auto& row : impl_->answer(list_definitions_statement(), wanted))
+    listed.push_back(
+      {row[0].c_str(), row[1].as<int32_t>(), row[2].c_str(),
+       row[3].is_null() ? std::nullopt : std::optional(read_timestamp(row[3]))});
+  return listed;
+}
+
 database_health queries::health() const {
   return read_database_health(impl_->options.url);
 }

@@ -11,6 +11,7 @@
 #include "persistence/audit_row.hpp"
 #include "persistence/cluster_view.hpp"
 #include "persistence/database_health.hpp"
+#include "persistence/definition_list.hpp"
 #include "persistence/event_record.hpp"
 #include "persistence/ids.hpp"
 
@@ -174,6 +175,11 @@ public:
 
   /// The health of the same database, over a connection that lasts as long as the question: this one needs a schema.
   database_health health() const;
+
+  // ---- definitions ----------------------------------------------------------
+
+  /// Registered versions after `after` by name (in the order of its bytes) and version, at most `limit`.
+  std::vector<listed_definition> list_definitions(const std::optional<definition_place>& after, size_t limit);
 
   // ---- nodes ----------------------------------------------------------------
 

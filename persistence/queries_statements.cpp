@@ -174,6 +174,23 @@ const queries_statement& events_without_row_statement() {
   return statement;
 }
 
+const queries_statement& list_definitions_statement() {
+  // Without the bodies, which can be a megabyte each. Times that no calendar has are left out: they cannot be read.
+  static const queries_statement statement = {"list_definitions", R"(
+    select name, version, content_hash,
+      case
+        when isfinite(registered_at)
+          and registered_at >= timestamptz '0001-01-01 00:00:00+00'
+          and registered_at < timestamptz '10000-01-01 00:00:00+00'
+        then registered_at
+      end
+    from workflow_definitions
+    where (name collate "C", version) > ($1, $2::integer)
+    order by name collate "C", version
+    limit $3::bigint)"};
+  return statement;
+}
+
 const queries_statement& find_owner_statement() {
   static const queries_statement statement = {"find_owner", R"(
     select nodes.id, nodes.name, nodes.address, nodes.heartbeat_at + nodes.lease >= clock_timestamp()
@@ -195,7 +212,8 @@ const std::vector<queries_statement>& queries_statements() {
                                                      list_runs_statement(),       read_events_statement(),
                                                      verify_rows_statement(),     verify_ids_statement(),
                                                      verify_events_statement(),   events_without_row_statement(),
-                                                     find_owner_statement(),      view_cluster_statement()};
+                                                     find_owner_statement(),      view_cluster_statement(),
+                                                     list_definitions_statement()};
   return all;
 }
 

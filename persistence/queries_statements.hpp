@@ -13,6 +13,8 @@ struct queries_statement {
   std::string sql;
 };
 
+/// $1 name and $2 version after which the page begins, $3 limit.
+const queries_statement& list_definitions_statement();
 /// $1 tenant, $2 limit.
 const queries_statement& active_runs_statement();
 /// $1 tenant, $2 from, $3 to, $4 limit.

@@ -42,6 +42,9 @@ void add_admission(option_maker& add, node_options& node) {
 void add_journal(option_maker& add, node_options& node) {
   add.group("Journal and recovery");
   add.count("writers", node.writers, "Writers of the journal, each with a connection and a thread", 1, threads_max);
+  add.count(
+    "definitions-cache-bytes-max", node.definitions_cache_bytes_max, "Of definitions kept in memory, about", 1,
+    1'000'000'000'000);
   add.count("batch-runs-max", node.persistence.batch_runs_max, "Runs in one transaction");
   add.count("batch-bytes-max", node.persistence.batch_bytes_max, "Bytes of JSON in one transaction, about");
   add.span(
