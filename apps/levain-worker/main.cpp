@@ -21,7 +21,7 @@ void set_up_log(const worker_command_line& line) {
   if (line.log_json)
     log->set_formatter(std::make_unique<json_log_formatter>());
   else
-    log->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %^%l%$ %v", spdlog::pattern_time_type::utc);
+    log->set_formatter(std::make_unique<plain_log_formatter>());
   log->set_level(spdlog::level::from_str(line.log_level));
   spdlog::set_default_logger(std::move(log));
 }

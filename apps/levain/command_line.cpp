@@ -1,4 +1,5 @@
 #include "apps/levain/command_line.hpp"
+#include "apps/terminal/json_text.hpp"
 
 #include <cstdlib>
 #include <fstream>
@@ -125,7 +126,7 @@ std::string login_name() {
 }
 
 void answer(const command_line& line, const nlohmann::ordered_json& document, const std::string& text) {
-  terminal::print(line.json ? document.dump(2) + '\n' : text);
+  terminal::print(line.json ? terminal::json_text(document, line.out.live) : text);
 }
 
 } // namespace levain

@@ -36,7 +36,7 @@ void set_up_log(const daemon_options& options) {
   if (options.log_json)
     log->set_formatter(std::make_unique<json_log_formatter>());
   else
-    log->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %^%l%$ %v", spdlog::pattern_time_type::utc);
+    log->set_formatter(std::make_unique<plain_log_formatter>());
   log->set_level(spdlog::level::from_str(options.log_level));
   spdlog::set_default_logger(std::move(log));
 }
