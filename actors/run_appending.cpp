@@ -1,8 +1,10 @@
 // How a run's events and its row get to the writer.
 #include <algorithm>
 #include <caf/send.hpp>
+#include <spdlog/spdlog.h>
 
 #include "actors/run.hpp"
+#include "persistence/log_quoted.hpp"
 
 namespace levain {
 
@@ -63,6 +65,11 @@ append_events run_actor_state::new_append() {
 }
 
 void run_actor_state::send_append(append_events x) {
+  if (spdlog::should_log(spdlog::level::debug))
+    for (const auto& each : x.append.events)
+      spdlog::debug(
+        "run_event run={} seq={} kind={} step={} attempt={}", to_string(run_.plan.run), each.seq, to_string(each.kind),
+        log_quoted(each.step), each.attempt);
   ++appends_out_;
   self_->send(environment_->writer_of(run_.plan.run), std::move(x));
 }
