@@ -342,7 +342,7 @@ BOOST_AUTO_TEST_CASE(people_pause_resume_cancel_and_retry) {
   BOOST_TEST(world.post(by_number + "/cancel", {{"by", "anna"}, {"reason", "oven broken"}}).status == 200);
   world.wait_for(started["id"], "cancelled");
   BOOST_TEST(world.post(run + "/cancel", {{"by", "anna"}}).status == 409);
-  BOOST_TEST(world.post(run + "/cancel", json::object()).json()["field"] == "by");
+  BOOST_TEST(world.post(run + "/cancel", {{"by", ""}}).json()["field"] == "by");
   BOOST_TEST(world.post(run + "/bake", {{"by", "anna"}}).status == 404);
   const auto nobody = world.path("/runs/01999999-9999-7999-8999-999999999999");
   BOOST_TEST(world.get(nobody).status == 404);
