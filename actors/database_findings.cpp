@@ -64,6 +64,8 @@ public:
       return std::move(found_);
     look_at_runs();
     look_at_stopped_runs();
+    look_at_unreadable_rows();
+    look_at_contradicted_runs();
     look_at_nodes();
     look_at_shards();
     look_at_tables();
@@ -235,6 +237,33 @@ private:
     if (age < old)
       return good(name, value);
     bad(how, name, value, fmt::format("less than {}", span_text(old)), advice);
+  }
+
+  void look_at_unreadable_rows() {
+    const auto& runs = health_.runs;
+    if (runs.unreadable == 0)
+      return good("unreadable_rows", "none");
+    bad(
+      level::warning, "unreadable_rows",
+      fmt::format(
+        "{}{}: {}{}", runs.unreadable, runs.unreadable >= unreadable_counted_max ? " or more" : "",
+        fmt::join(runs.unreadable_first, ", "),
+        runs.unreadable > static_cast<int64_t>(runs.unreadable_first.size()) ? ", ..." : ""),
+      "none: every time of the years 1 to 9999 and every status known to this program",
+      "levain show RUN names the column; correct the row by SQL, or use the program that knows the status");
+  }
+
+  void look_at_contradicted_runs() {
+    const auto& names = health_.runs.contradicted;
+    if (names.empty())
+      return good("contradicted_runs", "none");
+    const std::vector<std::string> first(
+      names.begin(), names.begin() + std::min<std::ptrdiff_t>(std::ssize(names), runs_named_max));
+    bad(
+      level::warning, "contradicted_runs",
+      fmt::format("{}: {}{}", names.size(), fmt::join(first, ", "), names.size() > first.size() ? ", ..." : ""),
+      "none: rows of runs that go on were deleted or changed by other programs",
+      "a living node takes them up by their journals and writes their rows anew; levain cancel ends a run");
   }
 
   void look_at_stopped_runs() {

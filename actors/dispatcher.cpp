@@ -335,7 +335,12 @@ void dispatcher_state::loaded(run_loaded& x) {
   // Its journal was damaged and is not any more: it goes on, whoever asked.
   const bool repaired =
     stopped && (known != stopped_.end() ? known->second.kind : x.row->stop->kind) == stop_kind::journal_damaged;
-  const bool revived = (load.revive || repaired) && (!ended || row_lags);
+  // The journal goes on and no row says so: nothing else would take the run up.
+  const bool contradicted =
+    !ended && !stopped && is_ready(x.run) && !live_.contains(x.run) && (!x.row || is_ended(x.row->status));
+  if (contradicted)
+    spdlog::warn("row_contradicts_journal run={} row={}", to_string(x.run), x.row ? to_string(x.row->status) : "none");
+  const bool revived = (load.revive || repaired || contradicted) && (!ended || row_lags);
   if ((wished || revived) && owns(x.run)) {
     // Another node may have written since the journal was read, unless the shard was ours all the time.
     if (!live_.contains(x.run) && load.epoch != epoch_of(x.run)) {

@@ -118,7 +118,9 @@ void watchdog_state::page_done() {
 
 void watchdog_state::listed(const open_rows_page& page) {
   for (const auto& run : page.missing)
-    judge(missing_, round_, {run, 0, liveness_kind::orphaned, "its row says that it goes on, and no actor has it"});
+    judge(
+      missing_, round_,
+      {run, 0, liveness_kind::orphaned, "its row or its journal says that it goes on, and no actor has it"});
   if (page.read) {
     rows_after_ = page.last;
     if (!rows_after_) {

@@ -13,6 +13,7 @@
 #include "persistence/session.hpp"
 #include "persistence/sql_errors.hpp"
 #include "persistence/stop_writing.hpp"
+#include "persistence/survey_reading.hpp"
 #include "persistence/unfinished_reading.hpp"
 
 namespace levain {
@@ -42,7 +43,7 @@ std::vector<named_statement> journal_statements() {
                         {"limit_lock_wait", limit_lock_wait},
                         {"find_events", find_events},
                       });
-  for (const auto& more : {unfinished_statements(), stop_statements()})
+  for (const auto& more : {unfinished_statements(), stop_statements(), survey_statements()})
     statements.insert(statements.end(), more.begin(), more.end());
   return statements;
 }
@@ -268,6 +269,20 @@ postgres_journal::open_rows(const std::vector<shard_lease>& shards, const std::o
 void postgres_journal::write_stops(const std::vector<stop_change>& changes) {
   if (!changes.empty())
     impl_->session.ask([&](pqxx::work& transaction) { write_stop_changes(transaction, changes); });
+}
+
+journal_survey::page postgres_journal::survey(
+  const std::vector<shard_lease>& shards, const std::optional<run_id>& before, size_t events_max) {
+  return impl_->session.ask(
+    [&](pqxx::work& transaction) { return read_survey(transaction, shards, before, events_max); });
+}
+
+std::vector<run_id> postgres_journal::contradicted(const std::vector<run_id>& runs) {
+  return impl_->session.ask([&](pqxx::work& transaction) { return read_contradicted(transaction, runs); });
+}
+
+std::vector<uint64_t> postgres_journal::sizes(const std::vector<run_id>& runs, uint64_t bytes_max) {
+  return impl_->session.ask([&](pqxx::work& transaction) { return read_sizes(transaction, runs, bytes_max); });
 }
 
 } // namespace levain

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "persistence/journal.hpp"
+#include "persistence/journal_survey.hpp"
 
 namespace levain {
 
@@ -35,7 +36,7 @@ struct postgres_journal_options {
 ///
 /// A batch costs a fixed number of round trips, however many runs it carries: the fence, the keys of starts if there
 /// are any, the events, the rows inserted, the rows updated, the commit.
-class postgres_journal : public journal {
+class postgres_journal : public journal, public journal_survey {
 public:
   explicit postgres_journal(postgres_journal_options options);
   ~postgres_journal() override;
@@ -49,6 +50,10 @@ public:
   std::vector<run_id>
   open_rows(const std::vector<shard_lease>& shards, const std::optional<run_id>& after, size_t limit) override;
   void write_stops(const std::vector<stop_change>& changes) override;
+
+  page survey(const std::vector<shard_lease>& shards, const std::optional<run_id>& before, size_t events_max) override;
+  std::vector<run_id> contradicted(const std::vector<run_id>& runs) override;
+  std::vector<uint64_t> sizes(const std::vector<run_id>& runs, uint64_t bytes_max) override;
 
 private:
   struct impl;

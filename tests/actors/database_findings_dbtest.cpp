@@ -92,7 +92,7 @@ BOOST_FIXTURE_TEST_CASE(a_healthy_database_has_nothing_to_complain_of, examined)
       each.name != "fsync" && each.name != "full_page_writes" && each.name != "synchronous_commit" &&
       each.name != "autovacuum")
       BOOST_TEST(each.level == level::ok, each.name << ": " << each.value);
-  BOOST_TEST(findings.size() == 25U);
+  BOOST_TEST(findings.size() == 27U);
 }
 
 // ---- the server -------------------------------------------------------------
