@@ -91,6 +91,12 @@ void fill_group(audit_row& row, const run_state& state, audit_group group) {
       columns.started_at = step.started_at;
     if (!is_ended(step.phase)) {
       all_ended = false;
+      // What went wrong is seen while the step waits for its next attempt, too.
+      if (step.failure && !columns.error && !state.rejected)
+        columns.error = failure_text(step);
+      // The run is over and this step never began.
+      if (state.phase == run_phase::ended && !step.started_at)
+        worst = std::max(worst, severity(step_phase::skipped));
       continue;
     }
     worst = std::max(worst, severity(step.phase));
@@ -142,16 +148,25 @@ json failure_details(const run_state& state, step_index i) {
   return details;
 }
 
-json partial_details(const run_state& state) {
-  json failed = json::array();
-  json skipped = json::array();
-  for (step_index i = 0; i < state.steps.size(); ++i) {
-    if (state.steps[i].phase == step_phase::failed)
-      failed.push_back(failure_details(state, i));
+/// Every step that failed, the one that made the run fail first.
+json failures_of(const run_state& state) {
+  auto list = json::array();
+  if (state.rejected)
+    return list; // Their texts may be what the database refused.
+  if (state.failed_step)
+    list.push_back(failure_details(state, *state.failed_step));
+  for (step_index i = 0; i < state.steps.size(); ++i)
+    if (state.steps[i].phase == step_phase::failed && state.failed_step != i)
+      list.push_back(failure_details(state, i));
+  return list;
+}
+
+json skipped_steps_of(const run_state& state) {
+  auto list = json::array();
+  for (step_index i = 0; i < state.steps.size(); ++i)
     if (state.steps[i].phase == step_phase::skipped)
-      skipped.push_back({{"step", state.workflow->steps[i].name}, {"reason", state.steps[i].skip_reason}});
-  }
-  return {{"failed_steps", std::move(failed)}, {"skipped_steps", std::move(skipped)}};
+      list.push_back({{"step", state.workflow->steps[i].name}, {"reason", state.steps[i].skip_reason}});
+  return list;
 }
 
 std::string cancel_sentence(const run_state& state) {
@@ -191,12 +206,15 @@ void fill_errors(audit_row& row, const run_state& state) {
     details = failure_details(state, *state.failed_step);
   } else if (state.ended_as == run_status::partial_success) {
     row.error_message = partial_sentence(state);
-    details = partial_details(state);
+    // The first one, as a failed run shows the one that made it fail.
+    if (const auto failures = failures_of(state); !failures.empty())
+      details = failures.front();
   } else {
     return;
   }
-  if (!state.rejected && state.ended_as != run_status::partial_success)
-    details["compensations"] = compensations_of(state);
+  details["failures"] = failures_of(state);
+  details["skipped_steps"] = state.rejected ? json::array() : skipped_steps_of(state);
+  details["compensations"] = state.rejected ? json::array() : compensations_of(state);
   row.error_details = details.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
