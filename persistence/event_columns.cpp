@@ -1,5 +1,6 @@
 #include "persistence/event_columns.hpp"
 
+#include <new>
 #include <stdexcept>
 
 #include "persistence/array_literal.hpp"
@@ -57,7 +58,9 @@ std::optional<std::string> read_event_into(std::vector<event_record>& events, co
   try {
     events.push_back(read_event(row, 1));
     return std::nullopt;
-  } catch (const std::runtime_error& unreadable) {
+  } catch (const std::bad_alloc&) {
+    throw; // This machine's fault, not the event's.
+  } catch (const std::exception& unreadable) {
     return std::string("event ") + row[1].c_str() + ": " + plain_line(unreadable.what(), reason_bytes_max);
   }
 }

@@ -33,6 +33,8 @@ std::optional<api_problem> problem_in(const Work& work) {
     return refused.problem;
   } catch (const journal_unavailable& failure) {
     return unavailable(std::string("the database cannot be asked: ") + failure.what());
+  } catch (const row_unreadable& damage) {
+    return api_problem{409, damage.what()};
   } catch (const std::exception& failure) {
     spdlog::error("request_failed reason=\"{}\"", failure.what());
     return api_problem{500, "the request could not be answered; the daemon's log says why"};

@@ -20,18 +20,42 @@ std::optional<audit_row> find_row(queries& database, const tenant_id& tenant, co
   return database.find_run_by_number(tenant, std::get<std::string>(run));
 }
 
+/// The row as far as it can be read, and why that is not all of it.
+struct found_row {
+  audit_row row;
+  std::optional<unreadable_row> unreadable;
+};
+
+std::optional<found_row> find_row_or_part(queries& database, const tenant_id& tenant, const run_reference& run) {
+  try {
+    auto row = find_row(database, tenant, run);
+    return row ? std::optional(found_row{std::move(*row), std::nullopt}) : std::nullopt;
+  } catch (const row_unreadable& part) {
+    return found_row{part.row(), part.why()};
+  }
+}
+
 /// A run that has only its row: adopted from an older system, made by hand, or with a journal that is damaged.
 ordered_json view_of_row(const audit_row& row) {
   auto view = audit_row_json(row);
+  view["activity"] = nullptr;
   view["progress"] = nullptr;
   view["steps"] = ordered_json::array();
   return view;
+}
+
+/// As lists say it, for a run that has not ended.
+ordered_json activity_of(const run_state& state) {
+  if (state.phase == run_phase::ended || !(state.cancelling || state.paused))
+    return {};
+  return to_string(state.cancelling ? run_activity::cancelling : run_activity::paused);
 }
 
 /// The row is shown as the journal's events make it, so that it agrees with the steps beside it even while the table is
 /// a projection interval behind.
 ordered_json view_of_state(const run_state& state) {
   auto view = audit_row_json(audit_of(state));
+  view["activity"] = activity_of(state);
   view["progress"] = progress_json(state);
   view["steps"] = steps_json(state);
   return view;
@@ -45,8 +69,10 @@ http_response view_of_damage(audit_row row, const std::string& damage) {
   return json_response(200, view_of_row(row));
 }
 
+/// What the row cannot say, the journal does.
 http_response
-view_of_events(const workflow_ptr& workflow, const audit_row& row, const std::vector<event_record>& events) {
+view_of_events(const workflow_ptr& workflow, const found_row& found, const std::vector<event_record>& events) {
+  const auto& row = found.row;
   if (!workflow)
     return view_of_damage(
       row, fmt::format("workflow {} version {} is not registered", row.workflow, row.workflow_version));
@@ -54,6 +80,8 @@ view_of_events(const workflow_ptr& workflow, const audit_row& row, const std::ve
     auto view = view_of_state(fold_events(workflow, events));
     if (row.stopped)
       view["stopped"] = *row.stopped;
+    if (found.unreadable)
+      view["unreadable"] = {{"column", found.unreadable->column}, {"message", found.unreadable->message}};
     return json_response(200, view);
   } catch (const std::exception& failure) {
     return view_of_damage(row, failure.what());
@@ -71,23 +99,41 @@ std::variant<std::vector<event_record>, std::string> read_events(queries& databa
   }
 }
 
+using planned_workflow = std::pair<std::string, int32_t>;
+
+/// The workflow that the run was accepted for, or why its journal does not say.
+std::variant<planned_workflow, std::string> plan_or_damage(const event_record& first, const run_id& run) {
+  try {
+    const auto plan = decode_plan(first, run);
+    return planned_workflow{plan.workflow, plan.workflow_version};
+  } catch (const std::exception& damage) {
+    return damage.what();
+  }
+}
+
 void show_run(const api_core_ptr& core, api_call call) {
   query_reader(call.request, {});
   const auto tenant = tenant_of(call);
   const auto run = run_of(call);
   core->read(std::move(call.respond), [core, tenant, run](queries& database, const api_respond& respond) {
-    auto row = find_row(database, tenant, run);
+    auto row = find_row_or_part(database, tenant, run);
     if (!row)
       return respond(to_response(no_such_run(run)));
-    auto found = read_events(database, row->id);
-    if (const auto* damage = std::get_if<std::string>(&found))
-      return respond(view_of_damage(*row, *damage));
+    auto found = read_events(database, row->row.id);
+    const auto* damage = std::get_if<std::string>(&found);
+    if (row->unreadable && (damage != nullptr || std::get<std::vector<event_record>>(found).empty()))
+      throw row_unreadable(row->row, *row->unreadable);
+    if (damage != nullptr)
+      return respond(view_of_damage(row->row, *damage));
     auto& events = std::get<std::vector<event_record>>(found);
     if (events.empty())
-      return respond(json_response(200, view_of_row(*row)));
+      return respond(json_response(200, view_of_row(row->row)));
+    // The journal's first event names the workflow, also where the row no longer does.
+    const auto plan = plan_or_damage(events.front(), row->row.id);
+    if (const auto* broken = std::get_if<std::string>(&plan))
+      return respond(view_of_damage(row->row, *broken));
     core->ask_node(respond, [&](node& engine) {
-      const auto name = row->workflow;
-      const auto version = row->workflow_version;
+      const auto& [name, version] = std::get<planned_workflow>(plan);
       engine.find(name, version, [row = std::move(*row), events = std::move(events), respond](auto outcome) {
         if (const auto* failure = std::get_if<std::string>(&outcome))
           respond(to_response(unavailable(*failure)));
@@ -103,17 +149,18 @@ void show_events(const api_core_ptr& core, api_call call) {
   const auto tenant = tenant_of(call);
   const auto run = run_of(call);
   core->read(std::move(call.respond), [tenant, run](queries& database, const api_respond& respond) {
-    const auto row = find_row(database, tenant, run);
-    if (!row)
+    const auto found_row = find_row_or_part(database, tenant, run);
+    if (!found_row)
       return respond(to_response(no_such_run(run)));
+    const auto& row = found_row->row;
     auto all = ordered_json::array();
-    const auto found = read_events(database, row->id);
+    const auto found = read_events(database, row.id);
     if (const auto* damage = std::get_if<std::string>(&found))
       return respond(to_response({409, "the run's events cannot be read: " + *damage}));
     for (const auto& each : std::get<std::vector<event_record>>(found))
       all.push_back(event_json(each));
     respond(
-      json_response(200, {{"id", to_string(row->id)}, {"run_number", row->run_number}, {"events", std::move(all)}}));
+      json_response(200, {{"id", to_string(row.id)}, {"run_number", row.run_number}, {"events", std::move(all)}}));
   });
 }
 
@@ -190,10 +237,10 @@ void with_run_id(const api_core_ptr& core, api_call call, std::function<void(run
     return go_on(*id, std::move(call));
   auto respond = call.respond;
   core->read(std::move(respond), [=, call = std::move(call)](queries& database, const api_respond& answer) {
-    const auto row = database.find_run_by_number(tenant, std::get<std::string>(run));
-    if (!row)
+    const auto found = find_row_or_part(database, tenant, run);
+    if (!found)
       return answer(to_response(no_such_run(run)));
-    go_on(row->id, call);
+    go_on(found->row.id, call);
   });
 }
 

@@ -19,6 +19,8 @@ using terminal::ink;
 ordered_json audit_columns_of(ordered_json view) {
   view.erase("steps");
   view.erase("progress");
+  view.erase("activity");
+  view.erase("unreadable");
   return view;
 }
 

@@ -69,7 +69,7 @@ std::string paint::operator()(ink kind, std::string_view text) const {
 ink ink_of_status(std::string_view status) {
   if (status == "completed")
     return ink::good;
-  if (status == "partial_success" || status == "running")
+  if (status == "partial_success" || status == "running" || status == "paused" || status == "cancelling")
     return ink::warning;
   if (status == "failed" || status == "cancelled")
     return ink::bad;
