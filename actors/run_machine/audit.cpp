@@ -92,7 +92,7 @@ void fill_group(audit_row& row, const run_state& state, audit_group group) {
     if (!is_ended(step.phase)) {
       all_ended = false;
       // What went wrong is seen while the step waits for its next attempt, too.
-      if (step.failure && !columns.error && !state.rejected)
+      if (step.phase == step_phase::backing_off && step.failure && !columns.error && !state.rejected)
         columns.error = failure_text(step);
       // The run is over and this step never began.
       if (state.phase == run_phase::ended && !step.started_at)
