@@ -64,6 +64,8 @@ public:
       return std::move(found_);
     look_at_runs();
     look_at_stopped_runs();
+    look_at_unreadable_rows();
+    look_at_contradicted_runs();
     look_at_nodes();
     look_at_shards();
     look_at_tables();
@@ -237,6 +239,33 @@ private:
     bad(how, name, value, fmt::format("less than {}", span_text(old)), advice);
   }
 
+  void look_at_unreadable_rows() {
+    const auto& runs = health_.runs;
+    if (runs.unreadable == 0)
+      return good("unreadable_rows", "none");
+    bad(
+      level::warning, "unreadable_rows",
+      fmt::format(
+        "{}{}: {}{}", runs.unreadable, runs.unreadable >= unreadable_counted_max ? " or more" : "",
+        fmt::join(runs.unreadable_first, ", "),
+        runs.unreadable > static_cast<int64_t>(runs.unreadable_first.size()) ? ", ..." : ""),
+      "none: every time of the years 1 to 9999 and every status known to this program",
+      "levain show RUN names the column; correct the row by SQL, or use the program that knows the status");
+  }
+
+  void look_at_contradicted_runs() {
+    const auto& names = health_.runs.contradicted;
+    if (names.empty())
+      return good("contradicted_runs", "none");
+    const std::vector<std::string> first(
+      names.begin(), names.begin() + std::min<std::ptrdiff_t>(std::ssize(names), runs_named_max));
+    bad(
+      level::warning, "contradicted_runs",
+      fmt::format("{}: {}{}", names.size(), fmt::join(first, ", "), names.size() > first.size() ? ", ..." : ""),
+      "none: rows of runs that go on were deleted or changed by other programs",
+      "a living node takes them up by their journals and writes their rows anew; levain cancel ends a run");
+  }
+
   void look_at_stopped_runs() {
     const auto& runs = health_.runs;
     int64_t all = 0;
@@ -374,6 +403,17 @@ private:
     none(
       "invalid_indexes", health_.invalid_indexes, level::warning, "none: they cost writes and help no read",
       "reindex index concurrently ..., or drop it and make it anew");
+    if (const auto& schema = health_.schema_open_to_all; !schema.empty())
+      bad(
+        level::warning, "schema_rights", fmt::format("every role may create objects in the schema {}", schema),
+        "only roles that you trust: an operator or a function made there can take the place of PostgreSQL's own in "
+        "the engine's statements",
+        fmt::format("revoke create on schema {} from public", schema));
+    if (!health_.definitions_unreadable.empty())
+      bad(
+        level::critical, "unreadable_definitions", fmt::format("{}", fmt::join(health_.definitions_unreadable, ", ")),
+        "registered_at is a time of the years 1 to 9999",
+        "correct registered_at in workflow_definitions; until then nobody can start these");
   }
 
   const database_health& health_;

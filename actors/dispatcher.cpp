@@ -80,7 +80,9 @@ std::optional<start_refused> dispatcher_state::why_database_is_behind(const tena
   if (!pressure.database_answers || pressure.waiting < options_.congestion_appends_min)
     return std::nullopt;
   const bool all = pressure.wait > options_.append_wait_max;
-  if (!all && (pressure.wait <= options_.append_wait_fair_max || !shares_.starts_too_much(tenant, environment_->now())))
+  if (
+    !all &&
+    (pressure.wait <= options_.append_wait_fair_max || !shares_.starts_too_much(tenant, environment_->steady())))
     return std::nullopt;
   const auto waited = std::chrono::ceil<std::chrono::milliseconds>(pressure.wait);
   return start_refused{
@@ -148,7 +150,7 @@ void dispatcher_state::start(start_run& x) {
   auto& request = x.request;
   run_beginning how;
   if (request.idempotency_key)
-    how.key = start_key{request.tenant, *request.idempotency_key, start_fingerprint(request)};
+    how.key = start_key_of(request);
   how.workflow = std::move(request.workflow);
   request.workflow = how.workflow;
   how.plan = plan_of(request);
@@ -159,10 +161,10 @@ void dispatcher_state::start(start_run& x) {
   const auto cost = static_cast<int64_t>(how.workflow->steps.size());
   const auto priority = parse_run_priority(how.plan.priority).value_or(run_priority::normal);
   const bool admitted = how.admitted;
-  shares_.count(tenant, environment_->now());
+  shares_.count(tenant, environment_->steady());
   spawn_run(tenant, admitted, std::move(how));
   if (!admitted) {
-    queue_->push(id, tenant, priority, cost, environment_->now());
+    queue_->push(id, tenant, priority, cost, environment_->steady());
     begin_waiting();
   }
 }
@@ -181,7 +183,7 @@ void dispatcher_state::spawn_run(const tenant_id& tenant, bool running, run_begi
 
 std::vector<run_id> dispatcher_state::begin_waiting() {
   std::vector<run_id> begun;
-  while (auto next = queue_->pop(environment_->now())) {
+  while (auto next = queue_->pop(environment_->steady())) {
     auto& found = live_.at(*next);
     found.running = true;
     self_->send(found.actor, begin_run{});
@@ -304,7 +306,7 @@ void dispatcher_state::loaded(run_loaded& x) {
     // Nobody else will ask for a run that died: ask until the journal answers.
     if (load.revive && !stopped_.contains(x.run)) {
       to_revive_.push_back(x.run);
-      self_->send(environment_->timekeeper, wake_at{environment_->now() + options_.revive_interval});
+      self_->send(environment_->timekeeper, wake_at{environment_->steady() + options_.revive_interval});
     }
     return;
   }
@@ -335,7 +337,12 @@ void dispatcher_state::loaded(run_loaded& x) {
   // Its journal was damaged and is not any more: it goes on, whoever asked.
   const bool repaired =
     stopped && (known != stopped_.end() ? known->second.kind : x.row->stop->kind) == stop_kind::journal_damaged;
-  const bool revived = (load.revive || repaired) && (!ended || row_lags);
+  // The journal goes on and no row says so: nothing else would take the run up.
+  const bool contradicted =
+    !ended && !stopped && is_ready(x.run) && !live_.contains(x.run) && (!x.row || is_ended(x.row->status));
+  if (contradicted)
+    spdlog::warn("row_contradicts_journal run={} row={}", to_string(x.run), x.row ? to_string(x.row->status) : "none");
+  const bool revived = (load.revive || repaired || contradicted) && (!ended || row_lags);
   if ((wished || revived) && owns(x.run)) {
     // Another node may have written since the journal was read, unless the shard was ours all the time.
     if (!live_.contains(x.run) && load.epoch != epoch_of(x.run)) {

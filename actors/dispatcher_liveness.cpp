@@ -76,6 +76,17 @@ explanation dispatcher_state::explain_absent(const run_loaded& x) const {
        fmt::format("shard {} is not this node's: the node that owns it acts for the run", shard_of(x.run)),
        std::nullopt,
        std::nullopt});
+  else if (x.state->phase != run_phase::ended && (!x.row || is_ended(x.row->status)))
+    said.waits.push_back(
+      {"recovery",
+       {},
+       fmt::format(
+         "the run goes on by its journal, but {}: its row was changed by other programs; this node takes the run up "
+         "and writes its row anew",
+         x.row ? "its row says that it is " + std::string(to_string(x.row->status))
+               : std::string("it has no row that can be read")),
+       std::nullopt,
+       std::nullopt});
   else if (x.state->phase != run_phase::ended)
     said.waits.push_back({"recovery", {}, "the run is about to be taken up by this node", std::nullopt, std::nullopt});
   return said;

@@ -25,7 +25,7 @@ void dispatcher_state::adopt_one(recovered_run& found) {
   if (running)
     queue_->occupy(tenant);
   else
-    queue_->push(id, tenant, priority, cost, environment_->now());
+    queue_->push(id, tenant, priority, cost, environment_->steady());
   spawn_run(tenant, running, std::move(how));
 }
 
@@ -74,7 +74,7 @@ void dispatcher_state::hand_over(const hand_over_shards& x) {
     leaving_[each.shard] = {each.epoch, 0};
   }
   self_->send(environment_->recovery, forget_shards{x.shards});
-  const hand_over_run order{environment_->now() + options_.handover_grace};
+  const hand_over_run order{environment_->steady() + options_.handover_grace};
   for (const auto& [id, each] : live_) {
     // Runs of shards that were leaving already know it, and are counted.
     const auto goes = [shard = shard_of(id)](const shard_lease& leaving) { return leaving.shard == shard; };

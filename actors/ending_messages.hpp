@@ -65,6 +65,9 @@ struct endings_asked {
   size_t limit = 1;
   duration wait{};
   receiver<endings_outcome> outcome;
+  /// True once nobody waits for the outcome any more, from any thread; it then gives its place to others. May be
+  /// absent.
+  std::function<bool()> abandoned = {};
 };
 
 /// Tell this of every run that ends from now on; in the place of who was told before. Nothing ends that.

@@ -56,7 +56,7 @@ void endings_state::add(const run_ending& ending) {
 }
 
 void endings_state::ask(endings_asked& x) {
-  waiting_poll poll{count_, false, x.limit, how_.now() + x.wait, std::move(x.outcome)};
+  waiting_poll poll{count_, false, x.limit, how_.now() + x.wait, std::move(x.outcome), std::move(x.abandoned)};
   if (x.from == endings_asked::from_type::oldest_kept)
     poll.number = oldest_kept();
   if (x.from == endings_asked::from_type::cursor) {
@@ -74,6 +74,8 @@ void endings_state::ask(endings_asked& x) {
     answer(poll);
     return;
   }
+  if (waiting_.size() >= how_.options.polls_waiting_max)
+    std::erase_if(waiting_, [](const waiting_poll& each) { return each.abandoned && each.abandoned(); });
   if (waiting_.size() >= how_.options.polls_waiting_max) {
     poll.outcome(endings_refused{
       endings_refused::reason_type::busy,

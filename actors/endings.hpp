@@ -13,6 +13,7 @@ struct endings_beginning {
   /// Names this life of the node in cursors.
   uuid boot;
   endings_options options;
+  /// A clock that is never set.
   std::function<timestamp()> now;
   timekeeper_actor timekeeper;
 };
@@ -38,6 +39,7 @@ private:
     size_t limit = 0;
     timestamp until{};
     receiver<endings_outcome> outcome;
+    std::function<bool()> abandoned;
   };
 
   uint64_t oldest_kept() const { return count_ - kept_.size(); }

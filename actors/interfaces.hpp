@@ -44,6 +44,10 @@ using persistence_actor = caf::typed_actor<
 using step_actor = caf::typed_actor<
   // The executor has the result.
   caf::reacts_to<call_finished>,
+  // The call waits, was given to a worker, or lost its worker.
+  caf::reacts_to<call_moved>,
+  // The run stops or is paused: take the call back if nobody was given it.
+  caf::reacts_to<withdraw_attempt>,
   // The run stops: give up.
   caf::reacts_to<abandon_attempt>,
   // The deadline, or the end of a simulated call.
@@ -57,6 +61,8 @@ using run_actor = caf::typed_actor<
   caf::reacts_to<append_answered>,
   // An attempt of one of its steps ended.
   caf::reacts_to<attempt_ended>,
+  // One that is out waits, was given to a worker, or lost its worker.
+  caf::reacts_to<attempt_moved>,
   // Something is due.
   caf::reacts_to<wake>,
   // A person wants something; answered when durable.

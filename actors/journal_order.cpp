@@ -1,10 +1,11 @@
 #include "actors/journal_order.hpp"
 
 #include <algorithm>
-#include <optional>
-
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+#include <optional>
+
+#include "actors/workflow/steps_after.hpp"
 
 namespace levain {
 
@@ -35,11 +36,15 @@ struct tries {
 enum class step_end : uint8_t { open, succeeded, failed, skipped };
 enum class undo_end : uint8_t { open, compensated, failed };
 
+/// Whether the work of a step that did not succeed may have been done. `possible`: the journal does not say.
+enum class doubt : uint8_t { none, possible, unknown };
+
 struct step_track {
   step_end end = step_end::open;
   /// The event that ended the step; 0 while it is open.
   int32_t ended_by = 0;
   undo_end undone = undo_end::open;
+  doubt outcome = doubt::none;
   tries calls;
   tries undos;
 };
@@ -73,9 +78,10 @@ private:
     check_time();
     if ((fact_->kind == event_kind::run_accepted) != (fact_->seq == 1))
       fault(fact_->seq == 1 ? "the first event must be run_accepted" : "a run is accepted once, by its first event");
-    if (ended_ && fact_->kind != event_kind::run_retried) {
-      fault(
-        fmt::format("the run ended with event {} ({}); only run_retried may follow", ended_by_, to_string(*ended_)));
+    if (ended_ && fact_->kind != event_kind::run_retried && fact_->kind != event_kind::attention_resolved) {
+      fault(fmt::format(
+        "the run ended with event {} ({}); only run_retried or attention_resolved may follow", ended_by_,
+        to_string(*ended_)));
       return false;
     }
     if (fact_->step.empty()) {
@@ -111,10 +117,17 @@ private:
       require(!cancelling_, "the run was being cancelled already");
       require(
         stopped_by_ == 0 || retry_due_, fmt::format("the run was stopped by event {} and fails already", stopped_by_));
-      cancelling_ = true;
-      paused_ = false;
-      retry_due_.reset();
-      stop();
+      stop_by_person();
+      break;
+    case event_kind::terminate_requested:
+      require(!terminated_, "the run was being terminated already");
+      terminated_ = true;
+      stop_by_person();
+      break;
+    case event_kind::attention_resolved:
+      require(ended_.has_value(), "the run has not ended");
+      require(!resolved_, "its attention was resolved already");
+      resolved_ = true;
       break;
     case event_kind::compensation_started:
       require(stopped_by_ != 0, "nothing has failed and nobody has cancelled, so there is nothing to undo");
@@ -150,6 +163,10 @@ private:
       require(stopped_by_ == 0, fmt::format("the run was stopped by event {}: nothing new may begin", stopped_by_));
       begin_try(step.calls, "attempt");
       break;
+    case event_kind::attempt_withdrawn:
+      return look_at_withdrawal(step);
+    case event_kind::delivery_lost:
+      return require(compensating_ || step.end == step_end::open, ended_words(step));
     case event_kind::step_skipped:
       require(step.end == step_end::open, ended_words(step));
       require(stopped_by_ == 0, fmt::format("the run was stopped by event {}: nothing is skipped", stopped_by_));
@@ -185,13 +202,30 @@ private:
     if (again)
       require(stopped_by_ == 0, fmt::format("the run was stopped by event {}: nothing is tried again", stopped_by_));
     end_try(step.calls, again, "attempt");
+    if (flag_in_body("unknown") && workflow_.steps[step_].effect == call_effect::external)
+      step.outcome = doubt::unknown;
     if (again)
       return;
     end_step(step, fact_->kind == event_kind::step_succeeded ? step_end::succeeded : step_end::failed);
-    const bool stops =
-      step.end == step_end::failed && workflow_.steps[step_].on_failure == failure_policy::fail && stopped_by_ == 0;
-    if (stops)
+    if (step.end == step_end::succeeded)
+      step.outcome = doubt::none;
+    else if (workflow_.steps[step_].on_failure == failure_policy::fail && stopped_by_ == 0)
       stop();
+  }
+
+  /// An attempt that never began: the next one has its number.
+  void look_at_withdrawal(step_track& step) {
+    require(started_ && step.end == step_end::open && !step.calls.again, "no attempt of the step is out");
+    const bool first = !step.calls.begun;
+    require(first ? fact_->attempt > step.calls.newest : fact_->attempt == step.calls.newest, "no such attempt is out");
+    if (first)
+      return;
+    --step.calls.newest;
+    step.calls.begun = false;
+    step.calls.again = stopped_by_ == 0;
+    step.calls.due.reset();
+    if (stopped_by_ != 0)
+      end_step(step, step_end::failed);
   }
 
   /// Whether the step's first attempt in this round may have begun: with the last event that freed it.
@@ -229,14 +263,20 @@ private:
 
   // ---- compensation ---------------------------------------------------------
 
-  /// The step that succeeded last among those whose effect stands and can be undone.
+  bool is_undone_in_doubt(step_index i, doubt least) const {
+    return steps_[i].end == step_end::failed && steps_[i].outcome >= least &&
+           workflow_.steps[i].compensate_when == compensation_condition::attempted;
+  }
+
+  /// The step that ended last among those whose effect stands, or may stand, and can be undone.
   std::optional<step_index> next_to_undo() const {
     std::optional<step_index> next;
     for (step_index i = 0; i < steps_.size(); ++i) {
       const auto& step = steps_[i];
-      const bool can =
-        step.end == step_end::succeeded && step.undone == undo_end::open && workflow_.steps[i].compensate.has_value();
-      if (can && (!next || step.ended_by > steps_[*next].ended_by))
+      const bool stands = step.end == step_end::succeeded || is_undone_in_doubt(i, doubt::unknown);
+      const bool can = stands && step.undone == undo_end::open && workflow_.steps[i].compensate.has_value();
+      // Several that are given up by one event follow each other in the order of the workflow.
+      if (can && (!next || step.ended_by >= steps_[*next].ended_by))
         next = i;
     }
     return next;
@@ -245,7 +285,9 @@ private:
   void look_at_undo(const step_track& step) {
     require(compensating_, "no compensation_started came before it");
     require(workflow_.steps[step_].compensate.has_value(), "the step has no compensation");
-    require(step.end == step_end::succeeded, "the step has not succeeded, so there is nothing to undo");
+    require(
+      step.end == step_end::succeeded || is_undone_in_doubt(step_, doubt::possible),
+      "the step has not succeeded, so there is nothing to undo");
     require(step.undone == undo_end::open, "undoing the step has ended before");
     const auto next = next_to_undo();
     if (next && *next != step_ && step.undone == undo_end::open && step.end == step_end::succeeded)
@@ -292,6 +334,13 @@ private:
       }
   }
 
+  void stop_by_person() {
+    cancelling_ = true;
+    paused_ = false;
+    retry_due_.reset();
+    stop();
+  }
+
   void retry() {
     const bool by_engine = text_in_body("by").value_or("").empty();
     if (ended_)
@@ -306,6 +355,7 @@ private:
       require(
         fact_->at >= *retry_due_ - clock_step_max,
         fmt::format("it was due at {}, more than {} s later", to_rfc3339(*retry_due_), whole_seconds(clock_step_max)));
+    forget_doubts();
     for (auto& step : steps_) {
       if (step.end != step_end::succeeded || step.undone == undo_end::compensated) {
         step.end = step_end::open;
@@ -316,10 +366,24 @@ private:
       step.undos.end_round();
     }
     ended_.reset();
+    resolved_ = false;
     retry_due_.reset();
     stopped_by_ = 0;
     compensating_ = false;
     started_ = true;
+  }
+
+  /// Steps that are done anew under another key begin without doubts, and so does everything that a person has seen to.
+  void forget_doubts() {
+    std::vector<bool> undone(steps_.size());
+    for (step_index i = 0; i < steps_.size(); ++i)
+      undone[i] = steps_[i].undone == undo_end::compensated;
+    auto anew = undone;
+    if (flag_in_body("renews_keys"))
+      anew = steps_after(workflow_, undone);
+    for (step_index i = 0; i < steps_.size(); ++i)
+      if (undone[i] || resolved_ || (anew[i] && steps_[i].end != step_end::succeeded))
+        steps_[i].outcome = doubt::none;
   }
 
   void end() {
@@ -344,7 +408,11 @@ private:
       fault("such an event is about a step and names none");
       return;
     }
-    if (stopped_by_ != 0 && !rejected)
+    if (rejected)
+      for (auto& step : steps_)
+        if (step.end == step_end::open && step.outcome == doubt::none)
+          step.outcome = doubt::possible;
+    if (stopped_by_ != 0 && !rejected && !terminated_)
       if (const auto left = next_to_undo())
         fault(fmt::format("the step {} has not been undone", workflow_.steps[*left].name));
     ended_ = fact_->kind;
@@ -372,6 +440,11 @@ private:
     if (!body.is_object() || found == body.end() || !found->is_string())
       return std::nullopt;
     return found->get<std::string>();
+  }
+
+  bool flag_in_body(const char* member) const {
+    const auto body = json::parse(fact_->body, nullptr, false);
+    return body.is_object() && body.value(member, json()) == json(true);
   }
 
   std::optional<timestamp> time_in_body(const char* member) const {
@@ -409,7 +482,9 @@ private:
   bool paused_ = false;
   bool cancelling_ = false;
   bool compensating_ = false;
-  /// The event that stopped the run in this round: a failure or the wish to cancel. 0: none.
+  bool terminated_ = false;
+  bool resolved_ = false;
+  /// The event that stopped the run in this round: a failure or the command to cancel or terminate it. 0: none.
   int32_t stopped_by_ = 0;
   std::optional<timestamp> retry_due_;
   std::optional<event_kind> ended_;

@@ -4,6 +4,8 @@
 #include <caf/send.hpp>
 #include <spdlog/spdlog.h>
 
+#include "persistence/log_quoted.hpp"
+
 namespace levain {
 
 lease_state::lease_state(lease_keeper_actor::pointer self)
@@ -27,8 +29,14 @@ void lease_state::tick(const caf::strong_actor_ptr& from) {
 void lease_state::look(uint32_t beats) {
   if (left_ || !dispatcher_)
     return;
+  bool renewed = false;
+  if (with_.asking)
+    with_.asking();
   try {
     renew();
+    renewed = true;
+    if (with_.answered)
+      with_.answered(std::nullopt);
     release_vacated();
     balance(beats);
     give_numbers();
@@ -37,7 +45,10 @@ void lease_state::look(uint32_t beats) {
   } catch (const journal_unavailable& failure) {
     // The lease may run out meanwhile. That is no harm: what another node takes is fenced, what nobody takes stays
     // ours.
-    spdlog::warn("lease_waits reason=\"{}\"", failure.what());
+    spdlog::warn("lease_waits reason={}", log_quoted(failure.what()));
+    // What comes after the heartbeat may wait for a lock, and says nothing of the database.
+    if (!renewed && with_.answered)
+      with_.answered(failure.what());
   } catch (const join_refused& refusal) {
     left_ = true;
     spdlog::critical("join_refused reason=\"{}\"", refusal.what());

@@ -3,6 +3,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,10 @@ struct lease_beginning {
   std::function<void(const cluster_view&, const uuid& self)> viewed;
   /// Shards were released: others may take them.
   std::function<void()> released;
+  /// A heartbeat is on its way to the database.
+  std::function<void()> asking;
+  /// The heartbeat was answered: nothing; or why it was not.
+  std::function<void(const std::optional<std::string>&)> answered;
   /// The node may not join the living ones, for this reason; the keeper has given up.
   std::function<void(const std::string&)> refused;
 };

@@ -30,6 +30,8 @@ namespace levain {
 struct start_request {
   tenant_id tenant;
   workflow_ptr workflow;
+  /// The caller named the version; otherwise `workflow` is the newest one.
+  bool version_named = true;
   std::string run_type = "manual";
   std::string priority = "normal";
   std::optional<std::string> triggered_by;
@@ -107,8 +109,8 @@ struct wish_refused {
 
 using wish_outcome = std::variant<wish_granted, wish_refused>;
 
-/// One of the four things a person may ask of a run.
-using wish = std::variant<cancel_asked, pause_asked, resume_asked, retry_asked>;
+/// One of the things a person may ask of a run.
+using wish = std::variant<cancel_asked, pause_asked, resume_asked, retry_asked, terminate_asked, resolve_asked>;
 
 /// Do this to a run of this tenant.
 struct change_run {
@@ -169,6 +171,24 @@ struct attempt_ended {
 /// The executor has the call's result. Sent to a step, at most once.
 struct call_finished {
   std::variant<std::string, call_failure> result;
+};
+
+/// An attempt that has no result yet has moved. Sent by a step to its run.
+struct attempt_moved {
+  step_index step = 0;
+  uint32_t attempt = 0;
+  bool undo = false;
+  call_news news;
+};
+
+/// The call has no result yet, and has moved. Sent to a step by the executor.
+struct call_moved {
+  call_news news;
+};
+
+/// Take the attempt back if nobody was given it, and answer `withdrawn` then; otherwise its result is awaited.
+struct withdraw_attempt {
+  withdraw_reason why = withdraw_reason::stopped;
 };
 
 /// Give the attempt up and answer `abandoned`.
@@ -344,7 +364,7 @@ struct write_stops_again {};
 /// Put a checked definition under its name and version.
 struct register_workflow {
   workflow_ptr workflow;
-  receiver<std::variant<definition_store::put_result, std::string>> outcome;
+  receiver<register_outcome> outcome;
 };
 
 /// Find a workflow; without a version, the newest.
@@ -405,6 +425,9 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(levain::drained)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(levain::attempt_ended)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(levain::call_finished)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(levain::abandon_attempt)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(levain::attempt_moved)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(levain::call_moved)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(levain::withdraw_attempt)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(levain::wake_at)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(levain::wake)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(levain::turn_wheel)

@@ -15,12 +15,16 @@
 #include "actors/definitions.hpp"
 #include "actors/dispatcher.hpp"
 #include "actors/endings.hpp"
+#include "actors/lease_health.hpp"
 #include "actors/lease_keeper.hpp"
 #include "actors/persistence.hpp"
 #include "actors/recovery.hpp"
+#include "actors/steady_time.hpp"
 #include "actors/timekeeper.hpp"
+#include "actors/wanting_calls.hpp"
 #include "actors/watchdog.hpp"
 #include "actors/workflow_cache.hpp"
+#include "persistence/connection_string.hpp"
 #include "persistence/migrations.hpp"
 #include "persistence/postgres_definition_store.hpp"
 #include "persistence/postgres_journal.hpp"
@@ -43,6 +47,9 @@ uuid_entropy system_entropy() {
   return {engine(), engine()};
 }
 
+/// When the grace is over, for an actor that has nothing to drain to say so.
+constexpr std::chrono::milliseconds drain_grace_min{100};
+
 struct system_config : caf::actor_system_config {
   explicit system_config(const node_options& options) {
     const size_t cores = std::max(std::thread::hardware_concurrency(), 1U);
@@ -55,7 +62,9 @@ struct system_config : caf::actor_system_config {
 
 } // namespace
 
-node_ports postgres_ports(const std::string& url, std::chrono::milliseconds lease) {
+node_ports postgres_ports(const std::string& given, std::chrono::milliseconds lease) {
+  // A node can do nothing with a server that only reads.
+  const auto url = with_primary(given);
   return {
     [url, lease](const std::string& name) -> std::unique_ptr<journal> {
       return std::make_unique<postgres_journal>(postgres_journal_options{
@@ -85,19 +94,23 @@ struct node::impl {
     else
       caf::anon_send(dispatch, std::move(asked));
   }
+  void check_peers(leases& store);
   void open_wire();
+  void name_what_is_wanting();
   void watch(const caf::actor& core, const char* name);
   void die(const std::string& reason);
   std::function<node_figures()> figures_for_others() const;
   void stop();
   template <class Handle>
-  void drain_one(caf::scoped_actor& self, const Handle& who, const char* name);
+  void
+  drain_one(caf::scoped_actor& self, const Handle& who, const char* name, std::chrono::steady_clock::time_point by);
 
   node_options options;
   system_config config;
   caf::actor_system system;
   std::shared_ptr<persistence_status> writer_status = std::make_shared<persistence_status>();
   std::shared_ptr<dispatcher_figures> run_figures = std::make_shared<dispatcher_figures>();
+  std::shared_ptr<lease_health> heartbeats = std::make_shared<lease_health>();
   std::shared_ptr<function_executor> functions;
   std::shared_ptr<node_environment> environment = std::make_shared<node_environment>();
   dispatcher_actor dispatch;
@@ -123,25 +136,31 @@ node::impl::impl(node_options given, node_ports ports)
   , config(options)
   , system(config)
   , functions(std::make_shared<function_executor>(options.function_threads)) {
-  if (options.cluster.listen)
-    wire = std::make_unique<node_wire>(options.cluster, options.name, now_utc);
-  auto workflows = std::make_shared<workflow_cache>(ports.make_definitions());
+  if (options.cluster.listen) {
+    wire = std::make_unique<node_wire>(options.cluster, options.name, steady_utc);
+    check_peers(*ports.make_leases());
+  }
+  auto workflows = std::make_shared<workflow_cache>(ports.make_definitions(), options.definitions_cache_bytes_max);
   environment->now = now_utc;
+  environment->steady = steady_utc;
   environment->entropy = system_entropy;
   environment->variables = options.variables;
   environment->run = options.run;
+  environment->wanting = std::make_shared<wanting_calls>(options.name);
   environment->http = std::make_shared<http_calls>(options.http);
   environment->functions = functions;
   if (wire)
     environment->workers = wire->workers();
   environment->why_no_database = [status = writer_status] { return status->failing_reason(); };
-  environment->append_pressure_now = [status = writer_status, now = environment->now] {
+  environment->why_held_up = [status = writer_status](const run_id& run) { return status->held_up.reason(run); };
+  environment->append_pressure_now = [status = writer_status, now = environment->steady] {
     return status->pressure(now());
   };
-  environment->timekeeper = system.spawn(timekeeper, environment->now);
+  environment->timekeeper = system.spawn(timekeeper, environment->steady);
   endings_handle = system.spawn(
-    endings, endings_beginning{
-               make_uuid_v7(now_utc(), system_entropy()), options.endings, environment->now, environment->timekeeper});
+    endings,
+    endings_beginning{
+      make_uuid_v7(now_utc(), system_entropy()), options.endings, environment->steady, environment->timekeeper});
   environment->endings = endings_handle;
   environment->recovery = system.spawn<caf::detached>(
     recovery, recovery_beginning{ports.make_journal("recovery"), workflows, options.recovery, writer_status});
@@ -155,6 +174,13 @@ node::impl::impl(node_options given, node_ports ports)
   leasing.sole = options.sole;
   leasing.numbers_block = options.dispatcher.run_numbers_block;
   leasing.figures = figures_for_others();
+  leasing.asking = [health = heartbeats] { health->begin(std::chrono::steady_clock::now(), now_utc()); };
+  leasing.answered = [health = heartbeats](const std::optional<std::string>& failure) {
+    if (failure)
+      health->failed(*failure);
+    else
+      health->answered();
+  };
   leasing.refused = [this](const std::string& reason) { die(reason); };
   if (wire) {
     leasing.viewed = [this](const cluster_view& view, const uuid& self) { wire->know(view, self); };
@@ -165,7 +191,7 @@ node::impl::impl(node_options given, node_ports ports)
   const auto fenced = [to = lease_keeper_handle](shard_lease shard) { caf::anon_send(to, shard_fenced{shard}); };
   for (size_t i = 0; i < std::max<size_t>(options.writers, 1); ++i)
     environment->writers.push_back(system.spawn<caf::detached>(
-      persistence, ports.make_journal("writer-" + std::to_string(i)), options.persistence, environment->now,
+      persistence, ports.make_journal("writer-" + std::to_string(i)), options.persistence, environment->steady,
       environment->entropy, writer_status, fenced));
 
   dispatch =
@@ -189,6 +215,31 @@ node::impl::impl(node_options given, node_ports ports)
   if (wire)
     open_wire();
   caf::send_as(dispatch, lease_keeper_handle, beat{});
+  name_what_is_wanting();
+}
+
+/// Logs the registered workflows that have calls which this node cannot make.
+void node::impl::name_what_is_wanting() {
+  caf::anon_send(definition, list_workflows{[variables = options.variables, gate = wire != nullptr](const auto& found) {
+                   const auto* records = std::get_if<std::vector<definition_record>>(&found);
+                   if (records == nullptr)
+                     return spdlog::warn("workflows_not_looked_at reason=\"{}\"", std::get<std::string>(found));
+                   for (const auto& each : *records)
+                     for (const auto& what : wanting_for(each, variables, gate))
+                       spdlog::warn("workflow_waits workflow={} version={} for=\"{}\"", each.name, each.version, what);
+                 }});
+}
+
+/// Throws as `cluster_wire::check_peers`. A database that cannot be asked now is asked again by the lease keeper.
+void node::impl::check_peers(leases& store) {
+  cluster_view listed;
+  try {
+    listed = store.view();
+  } catch (const std::exception& failure) {
+    spdlog::warn("peers_unchecked reason=\"{}\"", failure.what());
+    return;
+  }
+  wire->check_peers(listed);
 }
 
 /// Throws as `cluster_wire::open`; everybody has ended then.
@@ -242,8 +293,10 @@ std::function<node_figures()> node::impl::figures_for_others() const {
 }
 
 template <class Handle>
-void node::impl::drain_one(caf::scoped_actor& self, const Handle& who, const char* name) {
-  self->request(who, options.stop_grace, drain{})
+void node::impl::drain_one(
+  caf::scoped_actor& self, const Handle& who, const char* name, std::chrono::steady_clock::time_point by) {
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(by - std::chrono::steady_clock::now());
+  self->request(who, std::max(left, drain_grace_min), drain{})
     .receive(
       [](const drained&) {},
       [&](const caf::error& error) {
@@ -264,13 +317,15 @@ void node::impl::stop() {
     self->send_exit(caf::actor_cast<caf::actor>(looks), caf::exit_reason::user_shutdown);
   looks = nullptr;
   self->send(dispatch, stop_admitting{});
+  // One grace for all of it: a database that is gone takes nothing, however often it is asked.
+  const auto by = std::chrono::steady_clock::now() + options.stop_grace;
   // Starts that are under way get their answer, then the runs go, then what they said last is written.
   for (const auto& writer : environment->writers)
-    drain_one(self, writer, "persistence");
+    drain_one(self, writer, "persistence", by);
   self->send(dispatch, shards_lost{});
   for (const auto& writer : environment->writers)
-    drain_one(self, writer, "persistence");
-  drain_one(self, lease_keeper_handle, "lease keeper");
+    drain_one(self, writer, "persistence", by);
+  drain_one(self, lease_keeper_handle, "lease keeper", by);
   if (wire)
     wire->stop();
   const auto reason = caf::exit_reason::user_shutdown;
@@ -316,8 +371,7 @@ void node::explain(run_id run, tenant_id tenant, receiver<explain_outcome> outco
   impl_->ask(explain_run{run, tenant, std::move(outcome)});
 }
 
-void node::put_workflow(
-  workflow_ptr workflow, receiver<std::variant<definition_store::put_result, std::string>> outcome) {
+void node::put_workflow(workflow_ptr workflow, receiver<register_outcome> outcome) {
   caf::anon_send(impl_->definition, register_workflow{std::move(workflow), std::move(outcome)});
 }
 
@@ -333,6 +387,8 @@ void node::list(receiver<std::variant<std::vector<definition_record>, std::strin
 void node::status(receiver<node_status> outcome) {
   auto figures = impl_->writer_status;
   auto liveness = impl_->liveness;
+  auto heartbeats = impl_->heartbeats;
+  const auto writers = impl_->environment->writers.size();
   node_status limits;
   limits.batch_runs_max = impl_->options.persistence.batch_runs_max;
   limits.runs_running_max = impl_->options.dispatcher.runs_running_max;
@@ -340,11 +396,15 @@ void node::status(receiver<node_status> outcome) {
   if (impl_->wire)
     limits.workers = impl_->wire->workers()->figures();
   caf::anon_send(
-    impl_->dispatch, report_status{[figures, liveness, limits, outcome = std::move(outcome)](dispatcher_status runs) {
+    impl_->dispatch, report_status{[figures, liveness, heartbeats, limits, writers, wanting = impl_->environment->wanting,
+                                    outcome = std::move(outcome)](dispatcher_status runs) {
       auto all = limits;
       all.liveness = liveness->figures();
+      all.calls_wanting = wanting->counts();
       all.runs = runs;
       all.database_outage = figures->outage.report();
+      if (const auto silent = heartbeats->report(std::chrono::steady_clock::now()); silent && !all.database_outage)
+        all.database_outage = outage_report{0, writers, silent->since, silent->reason};
       all.batches = figures->batches;
       all.appends = figures->appends;
       all.events = figures->events;

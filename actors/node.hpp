@@ -55,6 +55,8 @@ struct node_options {
   recovery_options recovery;
   endings_options endings;
   watchdog_options watchdog;
+  /// Of the workflow definitions that are kept in memory because they were used lately, about.
+  size_t definitions_cache_bytes_max = 64 * 1024 * 1024;
   http_executor_options http;
   call_variables variables;
   /// How it speaks to other nodes and to workers; not at all by default.
@@ -64,7 +66,8 @@ struct node_options {
 /// What a node says of its health.
 struct node_status {
   dispatcher_status runs;
-  /// Absent while the database takes what every writer has for it.
+  /// Absent while the database takes what every writer has for it and answers the node's heartbeats. When only the
+  /// heartbeats fail, no writer does: it has nothing to write.
   std::optional<outage_report> database_outage;
   uint64_t batches = 0;
   uint64_t appends = 0;
@@ -82,6 +85,8 @@ struct node_status {
   liveness_figures liveness;
   /// All zero at a node without a gate.
   worker_figures workers;
+  /// How many calls wait for something that the node lacks, by its name.
+  std::map<std::string, size_t> calls_wanting;
 };
 
 /// One daemon's engine: the actor system with everything in it. All members are safe from any thread; receivers are
@@ -102,7 +107,7 @@ public:
   void change(run_id run, tenant_id tenant, wish asked, receiver<wish_outcome> outcome);
   void explain(run_id run, tenant_id tenant, receiver<explain_outcome> outcome);
 
-  void put_workflow(workflow_ptr workflow, receiver<std::variant<definition_store::put_result, std::string>> outcome);
+  void put_workflow(workflow_ptr workflow, receiver<register_outcome> outcome);
   void
   find(std::string name, std::optional<int32_t> version, receiver<std::variant<workflow_ptr, std::string>> outcome);
   void list(receiver<std::variant<std::vector<definition_record>, std::string>> outcome);

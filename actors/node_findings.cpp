@@ -130,6 +130,8 @@ std::string why_no_shards(const dispatcher_status& runs) {
 }
 
 std::string why_database_fails(const outage_report& outage) {
+  if (outage.writers_failing == 0)
+    return fmt::format("the database has not answered since {}: {}", to_rfc3339(outage.since), outage.reason);
   std::string whose;
   if (outage.writers_failing < outage.writers)
     whose = fmt::format(" from {} of {} writers", outage.writers_failing, outage.writers);
@@ -151,10 +153,22 @@ std::vector<std::string> why_not_ready(const node_status& status) {
   return reasons;
 }
 
+finding wanting_finding(const node_status& status) {
+  if (status.calls_wanting.empty())
+    return good("calls_waiting", "none waits for something that this node lacks");
+  std::vector<std::string> parts;
+  for (const auto& [what, count] : status.calls_wanting)
+    parts.push_back(fmt::format("{} {} for {}", count, count == 1 ? "waits" : "wait", what));
+  return bad(
+    level::critical, "calls_waiting", fmt::format("{}", fmt::join(parts, "; ")),
+    "every call of this node's runs can be made",
+    "start the node with what is missing (--var NAME=VALUE, --cluster); the runs wait meanwhile and lose nothing");
+}
+
 std::vector<finding> node_findings(const node_status& status) {
-  return {readiness_finding(status),        commit_finding(status),  batch_finding(status),
-          appends_finding(status),          running_finding(status), waiting_finding(status),
-          liveness_finding(status.liveness)};
+  return {readiness_finding(status), commit_finding(status),           batch_finding(status),
+          appends_finding(status),   running_finding(status),          waiting_finding(status),
+          wanting_finding(status),   liveness_finding(status.liveness)};
 }
 
 } // namespace levain

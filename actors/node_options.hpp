@@ -67,6 +67,9 @@ struct persistence_options {
 struct run_options {
   /// A run that lasts longer gets its audit row brought up to date this often.
   duration projection_interval = std::chrono::milliseconds(250);
+  /// How long the answers of calls that are in flight are awaited once their run is cancelled. What has not answered by
+  /// then has an unknown outcome.
+  duration cancel_grace = std::chrono::seconds(30);
 };
 
 /// Settings of the lease keeper.

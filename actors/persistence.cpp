@@ -12,6 +12,9 @@ namespace {
 /// What an event takes beside its body, for the batch's limit in bytes.
 constexpr size_t event_bytes_about = 64;
 
+/// Between two tries of a run whose row or key others have locked.
+constexpr std::chrono::milliseconds held_up_retry_interval{1'000};
+
 } // namespace
 
 persistence_state::persistence_state(persistence_actor::pointer self)
@@ -37,6 +40,13 @@ void persistence_state::add(append_events&& x, const caf::strong_actor_ptr& send
     if (!x.after_rejection)
       return; // It was on its way when the run was rejected; the run will decide anew.
     forget_rejection(who);
+  }
+  if (const auto held = held_up_.find(run); held != held_up_.end()) {
+    // Behind what waits for the lock.
+    held->second.parts.push_back(part{std::move(x), sender, now_()});
+    ++parts_waiting_;
+    report_waiting();
+    return;
   }
   auto& mine = waiting_[run];
   if (mine.parts.empty())
@@ -127,6 +137,7 @@ append_answer persistence_state::append_measured() {
 
 void persistence_state::write() {
   write_scheduled_ = false;
+  try_held_up_again();
   // Lines that were dropped since have turns too, and may have a whole batch's.
   while (batch_.empty() && !waiting_.empty())
     gather();
@@ -180,6 +191,11 @@ void persistence_state::settle(const append_answer& answered) {
       settle_rejected(i, bad->reason);
       continue;
     }
+    if (const auto* locked = std::get_if<append_held_up>(&outcome)) {
+      settle_held_up(i, locked->reason);
+      continue;
+    }
+    status_->held_up.remove(batch_[i].run);
     if (std::holds_alternative<append_fenced>(outcome))
       fenced.emplace(shard_of(batch_[i].run), batch_[i].epoch);
     status_->events.fetch_add(batch_[i].events.size(), std::memory_order_relaxed);
@@ -215,6 +231,39 @@ void persistence_state::report_waiting() {
   status_->waiting.fetch_add(parts_waiting_ - std::exchange(parts_reported_, parts_waiting_));
 }
 
+void persistence_state::settle_held_up(size_t index, const std::string& reason) {
+  const auto run = batch_[index].run;
+  if (!status_->held_up.contains(run))
+    spdlog::warn("append_held_up run={} reason=\"{}\"", to_string(run), reason);
+  status_->held_up.put(run, reason);
+  auto& parts = batch_parts_[index];
+  // One part's content was moved into the batch.
+  if (parts.size() == 1)
+    parts.front().what.append = std::move(batch_[index]);
+  auto& held = held_up_[run];
+  held.parts = std::move(parts);
+  parts_waiting_ += held.parts.size();
+  if (const auto later = waiting_.find(run); later != waiting_.end()) {
+    auto& line = later->second.parts;
+    held.parts.insert(held.parts.end(), std::make_move_iterator(line.begin()), std::make_move_iterator(line.end()));
+    waiting_.erase(later);
+  }
+  held.due = self_->clock().now() + held_up_retry_interval;
+  self_->delayed_send(self_, held_up_retry_interval, write_next{});
+}
+
+void persistence_state::try_held_up_again() {
+  for (auto held = held_up_.begin(); held != held_up_.end();) {
+    if (held->second.due > self_->clock().now()) {
+      ++held;
+      continue;
+    }
+    turns_.push(held->first, held->second.parts.front().what.tenant);
+    waiting_[held->first].parts = std::move(held->second.parts);
+    held = held_up_.erase(held);
+  }
+}
+
 void persistence_state::settle_rejected(size_t index, const std::string& reason) {
   auto& parts = batch_parts_[index];
   const auto run = batch_[index].run;
@@ -227,6 +276,7 @@ void persistence_state::settle_rejected(size_t index, const std::string& reason)
     separately_.insert(run);
     return;
   }
+  status_->held_up.remove(run);
   spdlog::warn("append_rejected run={} reason=\"{}\"", to_string(run), reason);
   remember_rejection(parts.front().from);
   // What the same actor sent since is built on what was rejected.
@@ -300,7 +350,7 @@ void persistence_state::tell_the_settled() {
     const auto& who = each.second;
     const bool written =
       std::any_of(batch_.begin(), batch_.end(), [&](const run_append& append) { return append.run == run; });
-    if (written || waiting_.contains(run))
+    if (written || waiting_.contains(run) || held_up_.contains(run))
       return false;
     if (who)
       caf::anon_send(caf::actor_cast<caf::actor>(who), run_settled{run});
@@ -309,6 +359,8 @@ void persistence_state::tell_the_settled() {
 }
 
 void persistence_state::finish_drains() {
+  if (!held_up_.empty())
+    return;
   for (auto& promise : drains_)
     promise.deliver(drained{});
   drains_.clear();

@@ -10,6 +10,7 @@
 #include "actors/append_backlog.hpp"
 #include "actors/append_turns.hpp"
 #include "actors/database_outage.hpp"
+#include "actors/held_up_runs.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/node_options.hpp"
 #include "actors/recent_values.hpp"
@@ -25,6 +26,7 @@ struct persistence_status {
   /// Appends that wait, of all writers.
   std::atomic<size_t> waiting{0};
   append_backlog backlog;
+  held_up_runs held_up;
   /// Actors of runs that were told of a rejection and have neither answered it nor gone, of all writers.
   std::atomic<size_t> rejections_open{0};
 
@@ -69,6 +71,11 @@ private:
     caf::strong_actor_ptr from;
     timestamp arrived_at{};
   };
+  /// What one run that is held up has waiting, in order, and when it is tried again.
+  struct held_up_run {
+    std::deque<part> parts;
+    caf::actor_clock::time_point due{};
+  };
   /// What one run has waiting, in order.
   struct waiting_run {
     std::deque<part> parts;
@@ -78,6 +85,9 @@ private:
   void gather();
   append_answer append_measured();
   void settle(const append_answer& answer);
+  void settle_held_up(size_t index, const std::string& reason);
+  /// Puts those whose time has come back in line.
+  void try_held_up_again();
   void settle_rejected(size_t index, const std::string& reason);
   void remember_rejection(const caf::strong_actor_ptr& who);
   void answer(const part& to, const append_outcome& outcome);
@@ -113,6 +123,10 @@ private:
   bool in_doubt_ = false;
   bool write_scheduled_ = false;
   std::chrono::milliseconds retry_interval_{0};
+
+  /// Runs that wait for a lock of others. They stand in no line meanwhile, and count in no figure of what waits for the
+  /// database: it is not the database that is slow.
+  std::unordered_map<run_id, held_up_run> held_up_;
 
   /// Actors whose run was rejected and that have not yet said that they know. One that goes is forgotten.
   std::unordered_set<caf::actor_addr> rejected_;

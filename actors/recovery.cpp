@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <caf/send.hpp>
 #include <fmt/format.h>
+#include <new>
 #include <spdlog/spdlog.h>
 
 namespace levain {
@@ -46,6 +47,8 @@ run_state fold_journal(const run_id& run, const std::vector<event_record>& event
     throw;
   } catch (const journal_unavailable&) {
     throw;
+  } catch (const std::bad_alloc&) {
+    throw; // This machine's fault, not the journal's.
   } catch (const std::exception& damage) {
     // Rows that were changed by hand can be broken in ways that nobody has thought of; the node must outlive them.
     throw broken_journal(damage.what());
@@ -57,6 +60,8 @@ recovery_state::recovery_state(recovery_actor::pointer self)
 
 void recovery_state::begin(recovery_beginning how) {
   with_ = std::move(how);
+  survey_ = dynamic_cast<journal_survey*>(with_.store.get());
+  page_runs_ = with_.options.page_runs_max;
 }
 
 void recovery_state::recover(const shards_taken& x, const caf::strong_actor_ptr& from) {
@@ -89,10 +94,19 @@ void recovery_state::go_on_after(std::chrono::nanoseconds wait) {
     self_->send(self_, read_next_page{});
 }
 
-std::chrono::nanoseconds recovery_state::pause() const {
-  if (with_.writers && with_.writers->waiting.load(std::memory_order_relaxed) > with_.options.appends_waiting_max)
+std::chrono::nanoseconds recovery_state::pause() {
+  const auto now = self_->clock().now();
+  if (!with_.writers || with_.writers->waiting.load(std::memory_order_relaxed) <= with_.options.appends_waiting_max) {
+    held_since_.reset();
+    return next_page_at_ - now;
+  }
+  if (!held_since_)
+    held_since_ = now;
+  if (now - *held_since_ < recovery_hold_max)
     return with_.options.pace_interval;
-  return next_page_at_ - self_->clock().now();
+  // The others may keep the database busy all the time: these runs wait for it as well.
+  held_since_ = now;
+  return next_page_at_ - now;
 }
 
 void recovery_state::next_page() {
@@ -107,11 +121,55 @@ void recovery_state::next_page() {
 }
 
 recovery_state::page_choice recovery_state::choose_page(const portion& from, const shard_epochs& epochs) const {
-  page_choice page{{}, from.next};
-  for (; page.next < from.runs->size() && page.runs.size() < with_.options.page_runs_max; ++page.next)
-    if (const auto& run = (*from.runs)[page.next]; epochs.at(shard_of(run)))
+  page_choice page;
+  page.next = from.next;
+  for (; page.next < from.runs->size() && page.runs.size() < page_runs_; ++page.next)
+    if (const auto& run = (*from.runs)[page.next]; epochs.at(shard_of(run))) {
       page.runs.push_back(run);
+      page.next_after.push_back(page.next + 1);
+    }
   return page;
+}
+
+void recovery_state::cut_by_bytes(page_choice& page) {
+  if (survey_ == nullptr || page.runs.empty())
+    return;
+  const auto keep = [&](size_t count) {
+    if (count == page.runs.size())
+      return; // The runs of other shards behind the last one are passed over too.
+    page.runs.resize(count);
+    page.next_after.resize(count);
+    page.next = page.next_after.back();
+  };
+  try {
+    const auto sizes = survey_->sizes(page.runs, with_.page_bytes_max);
+    keep(std::max<size_t>(sizes.size(), 1));
+    if (!sizes.empty() && sizes.front() > with_.run_bytes_max) {
+      keep(1);
+      page.too_large = fmt::format(
+        "its journal has {} bytes, at most {} are read (recovery_run_bytes_max)", sizes.front(), with_.run_bytes_max);
+    } else if (sizes.size() > 1 && sizes.back() > with_.run_bytes_max) {
+      keep(sizes.size() - 1); // It comes first in the next page.
+    }
+  } catch (const std::invalid_argument& unwritable) {
+    // One of them; the first one of each page is looked at alone until it is found.
+    if (page.runs.size() > 1) {
+      keep(1);
+      cut_by_bytes(page);
+      return;
+    }
+    page.too_large = fmt::format("the database cannot write its journal out: {}", unwritable.what());
+  }
+}
+
+adopt_runs recovery_state::read_chosen(const page_choice& page, const shard_epochs& epochs) {
+  if (page.runs.empty())
+    return {};
+  if (page.too_large.empty())
+    return fold_page(with_.store->read_unfinished(page.runs), epochs);
+  adopt_runs result;
+  result.damaged.push_back({page.runs.front(), epochs.at(shard_of(page.runs.front())).value(), page.too_large});
+  return result;
 }
 
 adopt_runs recovery_state::fold_page(const std::vector<unfinished_run>& found, const shard_epochs& epochs) {
@@ -145,16 +203,19 @@ void recovery_state::read_page() {
   try {
     if (!portion.runs)
       portion.runs = with_.store->list_unfinished(shards);
-    const auto chosen = choose_page(portion, epochs);
-    if (!chosen.runs.empty())
-      page = fold_page(with_.store->read_unfinished(chosen.runs), epochs);
+    auto chosen = choose_page(portion, epochs);
+    cut_by_bytes(chosen);
+    page = read_chosen(chosen, epochs);
     // A page that could not be read to its end is read again.
     portion.next = chosen.next;
   } catch (const journal_unavailable& failure) {
-    spdlog::warn("recovery_waits reason=\"{}\"", failure.what());
-    go_on_after(with_.options.retry_interval);
+    try_a_smaller_page(failure.what());
+    return;
+  } catch (const std::bad_alloc&) {
+    try_a_smaller_page("there is too little memory for a page of runs");
     return;
   }
+  page_runs_ = std::min(page_runs_ * 2, with_.options.page_runs_max);
   recovered_ += page.runs.size();
   next_page_at_ = begun_at + std::chrono::nanoseconds(std::chrono::seconds(1)) *
                                static_cast<int64_t>(page.runs.size()) /
@@ -170,6 +231,12 @@ void recovery_state::read_page() {
     go_on_after({});
 }
 
+void recovery_state::try_a_smaller_page(std::string_view reason) {
+  spdlog::warn("recovery_waits reason=\"{}\" page_runs={}", reason, page_runs_);
+  page_runs_ = std::max<size_t>(page_runs_ / 2, 1);
+  go_on_after(with_.options.retry_interval);
+}
+
 void recovery_state::portion_done() {
   self_->send(dispatcher_, shards_recovered{std::move(portions_.front().shards)});
   portions_.erase(portions_.begin());
@@ -182,15 +249,27 @@ void recovery_state::portion_done() {
 void recovery_state::load(const load_run& x, const caf::strong_actor_ptr& from) {
   run_loaded answer{x.run, nullptr, {}};
   try {
-    answer.row = with_.store->find_row(x.run);
+    std::string row_damage;
+    try {
+      answer.row = with_.store->find_row(x.run);
+    } catch (const journal_unavailable&) {
+      throw;
+    } catch (const std::exception& damage) {
+      // The journal is the truth; a row that others spoiled takes nothing from it.
+      row_damage = damage.what();
+    }
     const auto events = with_.store->read(x.run);
     if (!events.empty())
       answer.state = std::make_shared<run_state>(fold_journal(x.run, events, *with_.workflows));
     else if (answer.row && answer.row->has_workflow && !is_ended(answer.row->status))
       answer.damage =
         fmt::format("the journal has no events, but the row says that the run is {}", to_string(answer.row->status));
+    else if (!row_damage.empty())
+      spdlog::warn("row_unreadable run={} reason=\"{}\"", to_string(x.run), row_damage);
   } catch (const journal_unavailable& failure) {
     answer.failure = fmt::format("the database cannot be asked: {}", failure.what());
+  } catch (const std::bad_alloc&) {
+    answer.failure = "there is too little memory to read the run's journal";
   } catch (const std::exception& damage) {
     answer.damage = damage.what();
   }

@@ -5,14 +5,20 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "actors/interfaces.hpp"
 #include "actors/node_environment.hpp"
 #include "actors/persistence.hpp"
 #include "actors/workflow_cache.hpp"
+#include "persistence/journal_survey.hpp"
 
 namespace levain {
+
+/// However many appends wait, so often a page is read: recovery comes to its end also where they always do.
+inline constexpr std::chrono::milliseconds recovery_hold_max{1'000};
 
 /// Folds a journal into a run's state. Throws `broken_journal` when the events are not those of a run of a registered
 /// workflow, in whichever way, and `journal_unavailable` when its definition cannot be read.
@@ -25,6 +31,10 @@ struct recovery_beginning {
   recovery_options options;
   /// How many appends wait is read here; null: none does.
   std::shared_ptr<const persistence_status> writers;
+  /// Bytes of a page and of one run; see journal_survey.hpp. Not settings of the daemon. They hold where `store` is a
+  /// `journal_survey` too.
+  uint64_t page_bytes_max = recovery_page_bytes_max;
+  uint64_t run_bytes_max = recovery_run_bytes_max;
 };
 
 /// Reads runs back, a page at a time, no faster than the dispatcher takes them and the database bears it.
@@ -55,18 +65,29 @@ private:
   /// The runs of a page, and where the next one begins.
   struct page_choice {
     std::vector<run_id> runs;
+    /// The place in the portion after each of them.
+    std::vector<size_t> next_after;
     size_t next = 0;
+    /// Why the first run, which is then alone, cannot be read; empty when it can.
+    std::string too_large;
   };
   using shard_epochs = std::array<std::optional<epoch_number>, shard_count>;
 
   void read_page();
   /// The next runs of the portion, without those of shards that are to be recovered no further.
   page_choice choose_page(const portion& from, const shard_epochs& epochs) const;
+  /// Leaves the first runs of the page, those that have room in memory together.
+  void cut_by_bytes(page_choice& page);
+  adopt_runs read_chosen(const page_choice& page, const shard_epochs& epochs);
+  /// Adds the runs whose rows contradict their journals.
+  void survey_journal(const std::vector<shard_lease>& shards, open_rows_page& found);
   adopt_runs fold_page(const std::vector<unfinished_run>& found, const shard_epochs& epochs);
+  /// Reads the page again a little later, with half as many runs.
+  void try_a_smaller_page(std::string_view reason);
   void portion_done();
   void go_on_after(std::chrono::nanoseconds wait);
   /// How long the next page has to wait; zero: not at all.
-  std::chrono::nanoseconds pause() const;
+  std::chrono::nanoseconds pause();
 
   recovery_actor::pointer self_;
   recovery_beginning with_;
@@ -80,8 +101,16 @@ private:
   /// Whether another try is under way.
   bool writing_stops_ = false;
   size_t recovered_ = 0;
+  /// Where the look through the journal goes on, and what it has found.
+  std::optional<run_id> surveyed_down_to_;
+  std::vector<run_id> contradicted_;
+  journal_survey* survey_ = nullptr;
+  /// Runs of the next page; fewer after a page that was too much for the memory or for the time there is.
+  size_t page_runs_ = 1;
   /// By the actors' clock: before that, enough runs were taken up.
   caf::actor_clock::time_point next_page_at_{};
+  /// Since when too many appends have waited for a page to be read, or for the next.
+  std::optional<caf::actor_clock::time_point> held_since_;
 };
 
 /// To be spawned detached: it waits for the database.

@@ -1,4 +1,5 @@
 // What recovery does for runs that nobody acts for, and for the watchdog.
+#include <algorithm>
 #include <caf/send.hpp>
 #include <spdlog/spdlog.h>
 
@@ -29,6 +30,23 @@ void recovery_state::write_stops() {
   stops_.clear();
 }
 
+void recovery_state::survey_journal(const std::vector<shard_lease>& shards, open_rows_page& found) {
+  // What is to be taken up first has the database for itself.
+  if (survey_ == nullptr || shards.empty() || !portions_.empty())
+    return;
+  auto page = survey_->survey(shards, surveyed_down_to_, survey_events_max);
+  surveyed_down_to_ = page.next;
+  for (const auto& run : page.contradicted)
+    if (
+      contradicted_.size() < survey_runs_max &&
+      std::find(contradicted_.begin(), contradicted_.end(), run) == contradicted_.end())
+      contradicted_.push_back(run);
+  if (contradicted_.empty())
+    return;
+  contradicted_ = survey_->contradicted(contradicted_);
+  found.missing.insert(found.missing.end(), contradicted_.begin(), contradicted_.end());
+}
+
 void recovery_state::list(const list_open_rows& x, const caf::strong_actor_ptr& from) {
   open_rows_listed answer{{}, x.asked.page};
   try {
@@ -37,6 +55,7 @@ void recovery_state::list(const list_open_rows& x, const caf::strong_actor_ptr& 
     answer.found.read = true;
     if (answer.found.missing.size() == x.asked.limit)
       answer.found.last = answer.found.missing.back();
+    survey_journal(x.shards, answer.found);
   } catch (const journal_unavailable& failure) {
     spdlog::debug("open_rows_unread reason=\"{}\"", failure.what());
   }

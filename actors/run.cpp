@@ -25,6 +25,8 @@ run_actor_state::run_actor_state(run_actor::pointer self)
 run_actor_state::~run_actor_state() {
   for (const auto& each : attempts_)
     caf::anon_send_exit(each.actor, caf::exit_reason::kill);
+  while (!wanting_.empty())
+    forget_wanting(begin_call(wanting_.back().call));
 }
 
 // ---- beginning --------------------------------------------------------------
@@ -43,13 +45,16 @@ void run_actor_state::begin(run_beginning how) {
   durable_seq_ = strict_seq_ = run_.seq;
   // A row that is older than the journal is brought up to date if the run lives long enough.
   projected_seq_ = how.row_is_current ? run_.seq : run_.seq - 1;
-  projected_at_ = now();
+  projected_at_ = steady();
   if (how.mend_row) {
     project();
     return;
   }
+  taking_up_ = true;
   for (const auto& call : calls_out(run_))
-    begin_attempt(call);
+    begin_attempt(call, true);
+  taking_up_ = false;
+  begin_grace();
   arm_timer();
 }
 
@@ -91,7 +96,7 @@ std::optional<std::string> run_actor_state::feed(run_input input) {
     stashed_.push_back(std::move(input));
     return std::nullopt;
   }
-  auto decided = decide(run_, input, {now(), chance_.next()});
+  auto decided = decide(run_, input, {now(), chance_.next(), waits_that_came()});
   if (decided.refusal)
     return decided.refusal;
   if (!decided.events.empty()) {
@@ -112,6 +117,7 @@ std::optional<std::string> run_actor_state::feed(run_input input) {
     else
       held_effects_.push_back({run_.seq, effect});
   }
+  withdraw_wanting();
   arm_timer();
   return std::nullopt;
 }
@@ -125,7 +131,7 @@ void run_actor_state::take_slot() {
 
 bool run_actor_state::may_go_before_commit(const run_effect& effect) const {
   // What an abandoned call stops for may yet be refused, and then the call is wanted.
-  if (std::holds_alternative<abandon_call>(effect))
+  if (!std::holds_alternative<begin_call>(effect))
     return false;
   const auto& call = std::get<begin_call>(effect);
   return !call.undo && run_.workflow->steps[call.step].effect == call_effect::none && strict_seq_ <= durable_seq_;
@@ -193,7 +199,7 @@ void run_actor_state::became_durable(int32_t seq) {
   std::erase_if(held_wishes_, [&](held_wish& x) {
     if (x.seq > durable_seq_)
       return false;
-    x.outcome(wish_granted{});
+    x.outcome(std::move(x.answer));
     return true;
   });
   // Performing may feed and so hold more: what is released now is taken out first.
@@ -207,8 +213,8 @@ void run_actor_state::became_durable(int32_t seq) {
   for (const auto& effect : released)
     perform(effect);
   if (run_.phase == run_phase::ended && durable_seq_ == run_.seq) {
-    if (seq > 0)
-      tell_ending(); // Not where only the row of a run that had ended was mended.
+    if (seq > 0 && !run_.attention_resolved)
+      tell_ending(); // Not where a run that had ended was resolved, or only its row was mended.
     end(run_left::reason_type::ended);
     return;
   }
@@ -228,6 +234,9 @@ void run_actor_state::rejected(int32_t seq, const std::string& reason) {
     return;
   }
   reloading_ = true;
+  for (const auto& each : held_effects_)
+    if (const auto* call = std::get_if<begin_call>(&each.effect))
+      never_begun_.push_back(*call);
   held_effects_.clear();
   held_back_.clear();
   refused_ = {{}, reason};
@@ -264,7 +273,7 @@ void run_actor_state::reloaded(const run_loaded& x) {
   }
   if (!x.state) {
     spdlog::warn("run_reload_failed run={} reason=\"{}\"", to_string(run_.plan.run), x.failure);
-    armed_ = now() + reload_interval;
+    armed_ = steady() + reload_interval;
     self_->send(environment_->timekeeper, wake_at{*armed_});
     return;
   }
@@ -297,15 +306,21 @@ void run_actor_state::reloaded(const run_loaded& x) {
   // events that are on their way is held like any other.
   const auto still_out = calls_out(run_);
   for (const auto& call : out)
-    if (std::find(still_out.begin(), still_out.end(), call) != still_out.end())
-      begin_attempt(call);
+    if (std::find(still_out.begin(), still_out.end(), call) == still_out.end())
+      continue;
+    else if (std::find(never_begun_.begin(), never_begun_.end(), call) != never_begun_.end())
+      perform(call);
+    else
+      begin_attempt(call, true);
+  never_begun_.clear();
+  begin_grace();
   if (run_.seq != durable_seq_)
     return;
   if (run_.phase == run_phase::ended)
     end(run_left::reason_type::ended);
   else if (hand_over_by_)
     leave_if_settled();
-  else if (attempts_.empty() && !next_due(run_) && !run_.paused && run_.phase != run_phase::pending)
+  else if (attempts_.empty() && wanting_.empty() && !next_due(run_) && !run_.paused && run_.phase != run_phase::pending)
     give_up(
       stop_kind::events_refused, "the database refuses whatever the run would do next"); // Nothing would ever wake it.
 }
@@ -322,8 +337,17 @@ void run_actor_state::perform_what_may_go() {
 
 void run_actor_state::perform(const run_effect& effect) {
   if (const auto* call = std::get_if<begin_call>(&effect)) {
-    if (is_out(*call))
+    if (!is_out(*call))
+      return;
+    if (is_withdrawn_by_now(*call))
+      self_->send(
+        run_actor(self_), attempt_ended{
+                            call->step, call->attempt, call->undo,
+                            call_failure{call_failure::kind_type::withdrawn, "it was not begun", std::nullopt}});
+    else
       begin_attempt(*call);
+  } else if (const auto* back = std::get_if<withdraw_call>(&effect)) {
+    withdraw_attempt_of(*back);
   } else {
     abandon_attempt_of(std::get<abandon_call>(effect).step);
   }
@@ -335,11 +359,15 @@ bool run_actor_state::is_out(const begin_call& call) const {
                    : step.phase == step_phase::calling && step.attempt == call.attempt;
 }
 
-void run_actor_state::begin_attempt(const begin_call& call) {
+void run_actor_state::begin_attempt(const begin_call& call, bool made_before) {
   if (hand_over_by_)
     return; // The journal says that it is to be made: the next owner makes it.
   if (std::any_of(attempts_.begin(), attempts_.end(), [&](const attempt_out& x) { return x.call == call; }))
     return;
+  if (auto what = find_wanting(call)) {
+    hold_for_want(call, std::move(*what), made_before);
+    return;
+  }
   auto prepared = prepare_call(run_, call.step, call.undo, environment_->variables);
   if (auto* failure = std::get_if<call_failure>(&prepared)) {
     self_->send(run_actor(self_), attempt_ended{call.step, call.attempt, call.undo, std::move(*failure)});
@@ -347,8 +375,13 @@ void run_actor_state::begin_attempt(const begin_call& call) {
   }
   auto& request = std::get<call_request>(prepared);
   request.epoch = epoch_;
+  // An HTTP call says so when it has to wait.
+  const bool waits =
+    std::holds_alternative<worker_call>(request.call) || std::holds_alternative<function_call>(request.call);
+  request.made_before = made_before;
+  request.to_holder_only = made_before && !call.undo && run_.phase == run_phase::stopping;
   auto made = self_->spawn(step, run_actor(self_), call.step, std::move(request), environment_);
-  attempts_.push_back({call, std::move(made), now()});
+  attempts_.push_back({call, std::move(made), steady(), made_before, waits, {}, taking_up_});
 }
 
 void run_actor_state::abandon_attempt_of(step_index step) {
@@ -359,42 +392,22 @@ void run_actor_state::abandon_attempt_of(step_index step) {
 
 void run_actor_state::attempt_is_over(attempt_ended& x) {
   const begin_call call{x.step, x.attempt, x.undo};
-  const auto known = std::erase_if(attempts_, [&](const attempt_out& each) { return each.call == call; });
+  forget_wanting(call);
+  bool made_before = false;
+  const auto known = std::erase_if(attempts_, [&](const attempt_out& each) {
+    made_before = made_before || (each.call == call && each.made_before);
+    return each.call == call;
+  });
   if (hand_over_by_ && known == 0)
     return; // It was let go.
+  // Nobody was given it here; what an earlier owner did with it is not known.
+  if (auto* failed = std::get_if<call_failure>(&x.result);
+      failed != nullptr && failed->kind == call_failure::kind_type::withdrawn && made_before)
+    *failed = call_failure{
+      call_failure::kind_type::abandoned, "it may have begun before the run was taken up, and its run has stopped",
+      std::nullopt, true};
   feed(call_answered{x.step, x.attempt, x.undo, std::move(x.result)});
   leave_if_settled();
-}
-
-// ---- time -------------------------------------------------------------------
-
-void run_actor_state::arm_timer() {
-  if (leaving_ || hand_over_by_)
-    return;
-  auto due = next_due(run_);
-  if (durable_seq_ > 0 && projected_seq_ < run_.seq && held_back_.empty() && run_.phase != run_phase::ended) {
-    const auto projection = projected_at_ + projection_interval();
-    due = due ? std::min(*due, projection) : projection;
-  }
-  if (!due || (armed_ && *armed_ <= *due))
-    return;
-  armed_ = due;
-  self_->send(environment_->timekeeper, wake_at{*due});
-}
-
-void run_actor_state::woken() {
-  armed_.reset();
-  leave_if_settled();
-  if (leaving_)
-    return;
-  if (reloading_)
-    read_back();
-  if (reloading_ || hand_over_by_)
-    return;
-  if (auto due = next_due(run_); due && *due <= now())
-    feed(clock_reached{});
-  project_if_due();
-  arm_timer();
 }
 
 // ---- people -----------------------------------------------------------------
@@ -409,17 +422,22 @@ void run_actor_state::take_wish(wish_asked& x) {
     x.outcome(wish_refused{wish_refused::reason_type::unavailable, "the run is being read back; ask again"});
     return;
   }
-  const auto before = run_.seq;
   auto refusal = feed(std::visit([](auto& asked) -> run_input { return std::move(asked); }, x.asked));
   if (refusal)
-    x.outcome(wish_refused{wish_refused::reason_type::conflict, std::move(*refusal)});
-  else if (run_.seq == before)
-    x.outcome(wish_granted{});
+    answer_when_durable(std::move(x.outcome), wish_refused{wish_refused::reason_type::conflict, std::move(*refusal)});
   else
-    held_wishes_.push_back({run_.seq, std::move(x.outcome)});
+    answer_when_durable(std::move(x.outcome), wish_granted{});
   // A run that was read back for this wish alone, and stays as it was, goes again.
   if (run_.phase == run_phase::ended && durable_seq_ == run_.seq)
     end(run_left::reason_type::ended);
+}
+
+void run_actor_state::answer_when_durable(receiver<wish_outcome> outcome, wish_outcome answer) {
+  // A rejection rests on events as an acceptance does: what is not durable yet may never have been.
+  if (durable_seq_ == run_.seq)
+    outcome(std::move(answer));
+  else
+    held_wishes_.push_back({run_.seq, std::move(outcome), std::move(answer)});
 }
 
 void run_actor_state::refuse_held_wishes(const std::string& why) {
@@ -433,6 +451,7 @@ run_actor::behavior_type run(run_actor::stateful_pointer<run_actor_state> self, 
     [self](const begin_run&) { self->state.take_slot(); },
     [self](const append_answered& x) { self->state.settled(x); },
     [self](attempt_ended& x) { self->state.attempt_is_over(x); },
+    [self](const attempt_moved& x) { self->state.attempt_has_moved(x); },
     [self](const wake&) { self->state.woken(); },
     [self](wish_asked& x) { self->state.take_wish(x); },
     [self](const explanation_asked& x) { self->state.explain_yourself(x); },

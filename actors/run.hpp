@@ -49,6 +49,7 @@ struct run_actor_state {
   void settled(const append_answered& x);
   void reloaded(const run_loaded& x);
   void attempt_is_over(attempt_ended& x);
+  void attempt_has_moved(const attempt_moved& x);
   void woken();
   void hand_over(const hand_over_run& x);
   void leave();
@@ -59,9 +60,11 @@ private:
     int32_t seq = 0;
     run_effect effect;
   };
+  /// What a command is answered, accepted or rejected, once the journal holds everything the answer rests on.
   struct held_wish {
     int32_t seq = 0;
     receiver<wish_outcome> outcome;
+    wish_outcome answer;
   };
   /// An input whose events are not durable yet: kept in case the journal refuses one before it.
   struct unsettled_input {
@@ -73,7 +76,31 @@ private:
   struct attempt_out {
     begin_call call;
     step_actor actor;
+    /// By `steady`, like the deadline.
     timestamp began_at{};
+    /// It may have begun before this actor made it.
+    bool made_before = false;
+    /// For a worker, a thread, or its turn among the node's calls.
+    bool waits = false;
+    /// Since when its work may have begun, where the call had to wait for that.
+    std::optional<timestamp> in_flight_since;
+    /// The run was taken up with it out.
+    bool taken_up = false;
+  };
+  /// A call that is out by the journal and that this node cannot make.
+  struct wanting_call {
+    begin_call call;
+    /// What the node lacks: `variable shop_url`, `gate for workers`.
+    std::string what;
+    /// It may have begun before this actor held it.
+    bool made_before = false;
+  };
+  /// Something that the state waits for.
+  struct timed_wait {
+    /// As the state has it.
+    timestamp due{};
+    /// By `steady`.
+    timestamp until{};
   };
 
   /// What is wrong, and a line on it.
@@ -95,8 +122,19 @@ private:
   void perform_what_may_go();
   /// Nobody has answered it yet: an answer to an earlier call of the same attempt can come before the effect may.
   bool is_out(const begin_call& call) const;
-  void begin_attempt(const begin_call& call);
+  /// The run has stopped or is paused since the decision that the call begins: it never does.
+  bool is_withdrawn_by_now(const begin_call& call) const;
+  void begin_attempt(const begin_call& call, bool made_before = false);
   void abandon_attempt_of(step_index step);
+  void withdraw_attempt_of(const withdraw_call& call);
+  void begin_grace();
+  /// What this node lacks to make the call; nothing when it can.
+  std::optional<std::string> find_wanting(const begin_call& call) const;
+  void hold_for_want(const begin_call& call, std::string what, bool made_before);
+  /// Forward calls that were never made are not awaited when the run stops.
+  void withdraw_wanting();
+  void forget_wanting(const begin_call& call);
+  std::string explain_wanting(const wanting_call& x) const;
   void became_durable(int32_t seq);
   void tell_ending();
   void start_settled(const append_outcome& outcome);
@@ -107,12 +145,19 @@ private:
   void project_if_due();
   duration projection_interval() const;
   void project();
+  void answer_when_durable(receiver<wish_outcome> outcome, wish_outcome answer);
   void refuse_held_wishes(const std::string& why);
   void leave_if_settled();
   append_events new_append();
   void send_append(append_events x);
   void end(run_left::reason_type reason, std::optional<run_stop> stop = {});
   timestamp now() const { return environment_->now(); }
+  timestamp steady() const { return environment_->steady(); }
+  /// Turns what the state waits for into times of the clock that is never set.
+  void keep_waits();
+  std::vector<timestamp> waits_that_came() const;
+  /// When the next wait is over; by `steady`. None while the run is paused.
+  std::optional<timestamp> next_wait() const;
 
   run_actor::pointer self_;
   environment_ptr environment_;
@@ -127,14 +172,18 @@ private:
   int32_t strict_seq_ = 0;
   std::vector<held_effect> held_effects_;
   std::vector<held_wish> held_wishes_;
+  /// Calls that were held when the journal refused something: nobody was given them.
+  std::vector<begin_call> never_begun_;
   std::vector<unsettled_input> unsettled_;
   /// Outcomes of steps with `call_effect::none` that go with the next append; none when no append is out.
   std::vector<event_record> held_back_;
   /// Every input's events go in an append of their own: some were refused in company, and nobody knows which.
   bool one_by_one_ = false;
+  /// By `steady`.
   std::optional<timestamp> unsettled_since_;
 
   std::vector<attempt_out> attempts_;
+  std::vector<wanting_call> wanting_;
 
   /// The dispatcher has let it begin.
   bool has_slot_ = false;
@@ -144,6 +193,11 @@ private:
   int32_t projected_seq_ = 0;
   timestamp projected_at_{};
   std::optional<timestamp> armed_;
+  /// Until when the answers of a cancelled run's calls are awaited, by `steady`; once it is cancelled and has calls out.
+  std::optional<timestamp> grace_until_;
+  std::vector<timed_wait> waits_;
+  /// The calls that are begun now were out when the run was taken up.
+  bool taking_up_ = false;
 
   /// While the run is read back after a rejection, everything else waits.
   bool reloading_ = false;

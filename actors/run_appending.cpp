@@ -1,8 +1,10 @@
 // How a run's events and its row get to the writer.
 #include <algorithm>
 #include <caf/send.hpp>
+#include <spdlog/spdlog.h>
 
 #include "actors/run.hpp"
+#include "persistence/log_quoted.hpp"
 
 namespace levain {
 
@@ -38,7 +40,7 @@ void run_actor_state::append(const std::vector<event>& facts, std::optional<star
   for (const auto& fact : facts)
     x.append.events.push_back(encode_event(fact, *run_.workflow));
   const bool first = x.append.events.front().seq == 1;
-  const auto time = now();
+  const auto time = steady();
   // A run that had ended is going on again: recovery looks for it by its row, so the row may not lag behind.
   const bool reopened =
     std::any_of(facts.begin(), facts.end(), [](const event& fact) { return fact.kind == event_kind::run_retried; });
@@ -63,6 +65,11 @@ append_events run_actor_state::new_append() {
 }
 
 void run_actor_state::send_append(append_events x) {
+  if (spdlog::should_log(spdlog::level::debug))
+    for (const auto& each : x.append.events)
+      spdlog::debug(
+        "run_event run={} seq={} kind={} step={} attempt={}", to_string(run_.plan.run), each.seq, to_string(each.kind),
+        log_quoted(each.step), each.attempt);
   ++appends_out_;
   self_->send(environment_->writer_of(run_.plan.run), std::move(x));
 }
@@ -76,7 +83,7 @@ duration run_actor_state::projection_interval() const {
 }
 
 void run_actor_state::project_if_due() {
-  const auto time = now();
+  const auto time = steady();
   // A start that is not settled may turn out to be none: then there is no row to bring up to date. And the row may not
   // say what the journal is not even asked to hold.
   if (
@@ -90,7 +97,7 @@ void run_actor_state::project() {
   auto x = new_append();
   x.append.update = audit_of(run_);
   projected_seq_ = run_.seq;
-  projected_at_ = now();
+  projected_at_ = steady();
   send_append(std::move(x));
 }
 

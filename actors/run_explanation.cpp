@@ -12,12 +12,27 @@ void run_actor_state::explain_yourself(const explanation_asked& x) {
     return;
   }
   explain_context context{now(), environment_->variables, std::vector<call_in_hand>{}};
+  // People read the clock as it is now.
+  const auto shift = now() - steady();
   for (const auto& each : attempts_) {
-    auto& hand = context.in_hand->emplace_back(call_in_hand{each.call, each.began_at});
+    const auto in_flight_since =
+      each.in_flight_since ? std::optional(*each.in_flight_since + shift) : std::nullopt;
+    auto& hand = context.in_hand->emplace_back(
+      call_in_hand{each.call, each.began_at + shift, each.taken_up, std::nullopt, each.waits, in_flight_since});
     if (environment_->workers)
       hand.worker =
         environment_->workers->look(idempotency_key(run_, each.call.step, each.call.undo), each.call.attempt);
+    if (hand.worker)
+      for (auto* at : {&hand.worker->given_at, &hand.worker->progress_at})
+        if (*at)
+          **at += shift;
   }
+  for (const auto& each : wanting_) {
+    auto& hand = context.in_hand->emplace_back(call_in_hand{each.call});
+    hand.wanting = explain_wanting(each);
+  }
+  for (const auto& each : waits_)
+    context.comes_at.emplace_back(each.due, each.until + shift);
   auto said = explain(run_, context);
   if (!x.slot.empty())
     for (auto& wait : said.waits)
@@ -37,13 +52,17 @@ void run_actor_state::explain_yourself(const explanation_asked& x) {
 
 wait_reason run_actor_state::explain_database() const {
   const auto events = run_.seq - durable_seq_;
+  const auto since = now() - (steady() - *unsettled_since_);
   auto text = fmt::format(
     "{} of its events {} on {} way to the database since {}", events, events == 1 ? "is" : "are",
-    events == 1 ? "its" : "their", clock_text(*unsettled_since_, now()));
+    events == 1 ? "its" : "their", clock_text(since, now()));
   const auto reason = environment_->why_no_database ? environment_->why_no_database() : std::string();
   if (!reason.empty())
     text += ", which takes nothing: " + reason;
-  return {"database", {}, std::move(text), unsettled_since_, std::nullopt};
+  else if (const auto lock = environment_->why_held_up ? environment_->why_held_up(run_.plan.run) : std::string();
+           !lock.empty())
+    text += ", held up because " + lock;
+  return {"database", {}, std::move(text), since, std::nullopt};
 }
 
 } // namespace levain

@@ -1,10 +1,34 @@
 // How a run's actor goes: at the run's end, to another node, or at once.
 #include <algorithm>
 #include <caf/send.hpp>
+#include <spdlog/spdlog.h>
 
 #include "actors/run.hpp"
+#include "persistence/log_quoted.hpp"
 
 namespace levain {
+
+namespace {
+
+/// One line for a run that failed or that a person has to look at; for the others one at debug.
+void log_ending(const run_state& run) {
+  const bool good = run.ended_as == run_status::completed || run.ended_as == run_status::cancelled;
+  if (good && !spdlog::should_log(spdlog::level::debug))
+    if (std::none_of(
+          run.steps.begin(), run.steps.end(), [](const step_state& x) { return x.undo_failure.has_value(); }))
+      return;
+  const auto row = audit_of(run);
+  const auto level = row.attention || !good ? spdlog::level::warn : spdlog::level::debug;
+  spdlog::log(
+    level, "{} run={} run_number={} tenant={} workflow={} status={} error={} attention={}",
+    row.attention ? "run_needs_attention"
+    : good        ? "run_ended"
+                  : "run_failed",
+    to_string(row.id), row.run_number, to_string(row.tenant), row.workflow, to_string(row.status),
+    log_quoted(row.error_message.value_or("")), log_quoted(row.attention.value_or("")));
+}
+
+} // namespace
 
 void run_actor_state::hand_over(const hand_over_run& x) {
   hand_over_by_ = x.deadline;
@@ -16,7 +40,7 @@ void run_actor_state::hand_over(const hand_over_run& x) {
 void run_actor_state::leave_if_settled() {
   if (!hand_over_by_ || leaving_)
     return;
-  const bool late = now() >= *hand_over_by_;
+  const bool late = steady() >= *hand_over_by_;
   if (late)
     for (const auto& each : std::exchange(attempts_, {}))
       self_->send(each.actor, abandon_attempt{let_go_reason::run_moves});
@@ -26,6 +50,7 @@ void run_actor_state::leave_if_settled() {
 }
 
 void run_actor_state::tell_ending() {
+  log_ending(run_);
   if (!environment_->endings)
     return;
   const auto succeeded = std::count_if(run_.steps.begin(), run_.steps.end(), [](const step_state& step) {

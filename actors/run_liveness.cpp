@@ -24,7 +24,7 @@ std::optional<run_actor_state::liveness_fault> run_actor_state::find_fault(const
   if (hand_over_by_ && x.database_since) {
     // Nothing of it is to begin here any more.
     const auto since = std::max(*hand_over_by_, *x.database_since);
-    return now() - since > x.overdue_grace
+    return steady() - since > x.overdue_grace
              ? std::optional(liveness_fault{
                  liveness_kind::overdue, "it was to have left for another node by " + to_rfc3339(*hand_over_by_)})
              : std::nullopt;
@@ -39,7 +39,7 @@ std::optional<run_actor_state::liveness_fault> run_actor_state::find_fault(const
   const bool unsettled = start_outcome_ || durable_seq_ < run_.seq;
   if (unsettled && x.database_since && unsettled_since_) {
     const auto since = std::max(*unsettled_since_, *x.database_since);
-    if (now() - since > x.overdue_grace)
+    if (steady() - since > x.overdue_grace)
       return liveness_fault{
         liveness_kind::overdue, fmt::format(
                                   "{} of its events are on their way to the database since {}, which answers",
@@ -51,7 +51,7 @@ std::optional<run_actor_state::liveness_fault> run_actor_state::find_fault(const
     return liveness_fault{liveness_kind::stuck, "it holds calls back although everything before them is durable"};
   if (auto found = find_timer_fault(x.overdue_grace))
     return found;
-  if (unsettled || run_.paused || !attempts_.empty() || next_due(run_))
+  if (unsettled || run_.paused || !attempts_.empty() || !wanting_.empty() || next_due(run_))
     return std::nullopt;
   if (run_.phase == run_phase::pending)
     return x.in_line ? std::nullopt
@@ -68,24 +68,30 @@ run_actor_state::find_call_fault(bool unsettled, duration overdue_grace) const {
     const auto out =
       std::find_if(attempts_.begin(), attempts_.end(), [&](const attempt_out& each) { return each.call == call; });
     if (out == attempts_.end()) {
-      if (unsettled)
-        continue; // It is held until its events are durable.
+      // It is held until its events are durable, or until a node can make it.
+      if (unsettled || std::ranges::find(wanting_, call, &wanting_call::call) != wanting_.end())
+        continue;
       return liveness_fault{liveness_kind::stuck, words + " is out by the journal, and nobody makes it"};
     }
-    const auto deadline = out->began_at + (call.undo ? step.compensate->timeout : step.timeout);
-    if (now() - deadline > overdue_grace)
-      return liveness_fault{liveness_kind::overdue, words + " is out beyond its deadline, " + to_rfc3339(deadline)};
+    if (out->waits)
+      continue; // As long as it takes.
+    const auto timeout = call.undo ? step.compensate->timeout : step.timeout;
+    const auto deadline = out->in_flight_since.value_or(out->began_at) + timeout;
+    if (steady() - deadline > overdue_grace)
+      return liveness_fault{
+        liveness_kind::overdue,
+        words + " is out beyond its deadline, " + to_rfc3339(deadline + (now() - steady()))};
   }
   return std::nullopt;
 }
 
 std::optional<run_actor_state::liveness_fault> run_actor_state::find_timer_fault(duration overdue_grace) const {
-  const auto due = next_due(run_);
+  const auto due = next_wait();
   if (!due)
     return std::nullopt;
-  if (now() - *due > overdue_grace)
+  if (steady() - *due > overdue_grace)
     return liveness_fault{liveness_kind::overdue, "something was due at " + to_rfc3339(*due)};
-  if (*due > now() && (!armed_ || *armed_ > *due))
+  if (*due > steady() && (!armed_ || *armed_ > *due))
     return liveness_fault{liveness_kind::stuck, "something is due at " + to_rfc3339(*due) + ", and no timer is set"};
   return std::nullopt;
 }

@@ -3,6 +3,7 @@
 #include <caf/send.hpp>
 #include <fmt/format.h>
 
+#include "actors/calls/shared_bodies.hpp"
 #include "actors/calls/simulate_fate.hpp"
 #include "actors/overloaded.hpp"
 #include "actors/run_machine/call_place.hpp"
@@ -46,9 +47,12 @@ void step_actor_state::begin(run_actor run, step_index step, call_request reques
 void step_actor_state::make_call() {
   std::visit(
     overloaded{
-      [&](const http_call&) { begin_with(environment_->http, "this node makes no HTTP calls"); },
+      [&](const http_call&) {
+        share_body(request_);
+        begin_with(environment_->http, "this node makes no HTTP calls");
+      },
       [&](const function_call&) { begin_with(environment_->functions, "this node has no C++ functions"); },
-      [&](const worker_call& call) { begin_with_worker(call); },
+      [&](const worker_call&) { begin_with(environment_->workers, "this node has no gate for workers"); },
       [&](const simulate_call& call) { begin_simulated(call); },
     },
     request_.call);
@@ -59,37 +63,72 @@ void step_actor_state::begin_with(const std::shared_ptr<call_executor>& executor
     finish(failure(call_failure::kind_type::final, absent));
     return;
   }
-  // Executors that cannot keep a deadline by themselves are overruled by this one.
-  if (!std::holds_alternative<http_call>(request_.call)) {
-    deadline_ = environment_->now() + request_.timeout;
-    self_->send(environment_->timekeeper, wake_at{deadline_});
-  }
+  begin_waiting();
   // The executor answers on a thread of its own; the answer comes back as a message.
-  in_flight_ = executor->begin(request_, [to = caf::actor_cast<caf::actor>(step_actor(self_))](call_result result) {
-    caf::anon_send(to, call_finished{std::move(result)});
-  });
+  const auto to = caf::actor_cast<caf::actor>(step_actor(self_));
+  in_flight_ = executor->begin_told(
+    request_, [to](call_result result) { caf::anon_send(to, call_finished{std::move(result)}); },
+    [to](call_news news) { caf::anon_send(to, call_moved{std::move(news)}); });
 }
 
-void step_actor_state::begin_with_worker(const worker_call& call) {
-  // Whoever takes the run over may have a gate, and so may this node after its next start.
-  if (!environment_->workers)
-    finish(failure(call_failure::kind_type::retryable, no_gate_message(call.kind)));
-  else
-    begin_with(environment_->workers, "");
+void step_actor_state::wake_by(timestamp due) {
+  self_->send(environment_->timekeeper, wake_at{due});
+}
+
+/// From now on the call waits for a worker or a thread. The HTTP executor keeps all times by itself.
+void step_actor_state::begin_waiting() {
+  deadline_.reset();
+  queue_deadline_.reset();
+  if (std::holds_alternative<http_call>(request_.call))
+    return;
+  auto limit = request_.queue_timeout;
+  if (request_.to_holder_only)
+    limit = std::min(limit.value_or(duration::max()), environment_->run.cancel_grace);
+  if (!limit)
+    return;
+  queue_deadline_ = environment_->steady() + *limit;
+  wake_by(*queue_deadline_);
+}
+
+void step_actor_state::moved(const call_moved& x) {
+  if (answered_)
+    return;
+  const bool http = std::holds_alternative<http_call>(request_.call);
+  if (x.news.kind != call_news::kind_type::in_flight) {
+    begin_waiting();
+  } else if (!http) {
+    queue_deadline_.reset();
+    deadline_ = environment_->steady() + request_.timeout;
+    wake_by(*deadline_);
+  }
+  self_->send(run_, attempt_moved{step_, request_.attempt, request_.undo, x.news});
 }
 
 /// Why the attempt fails whose deadline has passed.
 call_failure step_actor_state::out_of_time() const {
-  auto message = fmt::format("no answer within {}", format_duration(request_.timeout));
+  auto late =
+    failure(call_failure::kind_type::timeout, fmt::format("no answer within {}", format_duration(request_.timeout)));
+  late.unknown = true;
+  return late;
+}
+
+/// Why the attempt fails that has waited for too long.
+call_failure step_actor_state::out_of_queue_time() const {
   const auto* worker = std::get_if<worker_call>(&request_.call);
-  if (worker == nullptr)
-    return failure(call_failure::kind_type::timeout, std::move(message));
-  const auto view = environment_->workers->look(request_.idempotency_key, request_.attempt);
-  if (!view || !view->waiting)
-    return failure(call_failure::kind_type::timeout, std::move(message));
-  if (!view->offered)
-    return failure(call_failure::kind_type::retryable, no_worker_message(worker->kind));
-  return failure(call_failure::kind_type::timeout, message + ": " + busy_workers_message(worker->kind));
+  const auto view =
+    worker == nullptr ? std::nullopt : environment_->workers->look(request_.idempotency_key, request_.attempt);
+  const bool may_have_begun = request_.made_before || (view && !view->lost_workers.empty());
+  auto late = failure(call_failure::kind_type::timeout, "the step waited for its turn");
+  if (request_.to_holder_only)
+    late = failure(call_failure::kind_type::abandoned, "its run has stopped, and no worker came back that has it");
+  else if (worker != nullptr && view && view->offered)
+    late.message = busy_workers_message(worker->kind);
+  else if (worker != nullptr)
+    late = failure(call_failure::kind_type::retryable, no_worker_message(worker->kind));
+  if (request_.queue_timeout && !request_.to_holder_only)
+    late.message += fmt::format(", for {} (queue_timeout)", format_duration(*request_.queue_timeout));
+  late.unknown = may_have_begun;
+  return late;
 }
 
 void step_actor_state::begin_simulated(const simulate_call& call) {
@@ -104,24 +143,28 @@ void step_actor_state::begin_simulated(const simulate_call& call) {
     return;
   }
   simulated_ = std::move(fate.result);
-  simulated_at_ = environment_->now() + fate.time;
+  simulated_at_ = environment_->steady() + fate.time;
   self_->send(environment_->timekeeper, wake_at{simulated_at_});
 }
 
 void step_actor_state::woken() {
   if (simulated_) {
-    if (environment_->now() >= simulated_at_)
+    if (environment_->steady() >= simulated_at_)
       finish(std::move(*simulated_));
     else
       self_->send(environment_->timekeeper, wake_at{simulated_at_});
     return;
   }
-  if (deadline_ == timestamp{} || environment_->now() < deadline_)
+  const auto now = environment_->steady();
+  const bool late = deadline_ && now >= *deadline_;
+  if (!late && !(queue_deadline_ && now >= *queue_deadline_))
     return;
-  auto why = out_of_time();
+  auto why = late ? out_of_time() : out_of_queue_time();
   // A function cannot be given up; a worker is told, and so is the line in which the call may still wait.
   if (std::holds_alternative<worker_call>(request_.call))
     in_flight_.give_up();
+  else if (!late)
+    in_flight_.withdraw(withdraw_reason::stopped);
   finish(std::move(why));
 }
 
@@ -141,6 +184,17 @@ void step_actor_state::abandon(const abandon_attempt& x) {
   finish(failure(call_failure::kind_type::abandoned, "given up because the run stops"));
 }
 
+void step_actor_state::withdraw(const withdraw_attempt& x) {
+  if (answered_)
+    return;
+  // Nothing outside this actor is done for a simulated call.
+  if (simulated_ && x.why == withdraw_reason::cancelled) {
+    finish(failure(call_failure::kind_type::abandoned, "given up because the run was cancelled"));
+    return;
+  }
+  in_flight_.withdraw(x.why);
+}
+
 step_actor::behavior_type step(
   step_actor::stateful_pointer<step_actor_state> self, run_actor run, step_index index, call_request request,
   environment_ptr environment) {
@@ -148,6 +202,8 @@ step_actor::behavior_type step(
   return {
     [self](call_finished& x) { self->state.finish(std::move(x.result)); },
     [self](const abandon_attempt& x) { self->state.abandon(x); },
+    [self](const withdraw_attempt& x) { self->state.withdraw(x); },
+    [self](const call_moved& x) { self->state.moved(x); },
     [self](const wake&) { self->state.woken(); },
   };
 }

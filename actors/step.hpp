@@ -16,13 +16,17 @@ struct step_actor_state {
   void begin(run_actor run, step_index step, call_request request, environment_ptr environment);
   void finish(std::variant<std::string, call_failure> result);
   void abandon(const abandon_attempt& x);
+  void withdraw(const withdraw_attempt& x);
+  void moved(const call_moved& x);
   void woken();
 
 private:
   void make_call();
   void begin_with(const std::shared_ptr<call_executor>& executor, const char* absent);
-  void begin_with_worker(const worker_call& call);
   call_failure out_of_time() const;
+  call_failure out_of_queue_time() const;
+  void wake_by(timestamp due);
+  void begin_waiting();
   void begin_simulated(const simulate_call& call);
 
   step_actor::pointer self_;
@@ -32,7 +36,11 @@ private:
   environment_ptr environment_;
   /// What the executor holds; letting go of it gives the call up.
   call_in_flight in_flight_;
-  timestamp deadline_{};
+  /// When the attempt is over that is in flight, by the clock that is never set, like the times below; absent while it
+  /// waits, and where the executor keeps the time.
+  std::optional<timestamp> deadline_;
+  /// When the wait is over; absent where there is no limit.
+  std::optional<timestamp> queue_deadline_;
   /// A simulated call's result, which is known from the start, and when it is to be told.
   std::optional<std::variant<std::string, call_failure>> simulated_;
   timestamp simulated_at_{};

@@ -7,8 +7,8 @@
 
 namespace levain {
 
-/// The wheel is looked at this often while anybody waits: timers count on a clock that does not jump, people's times on
-/// one that may.
+/// The wheel is looked at this often while anybody waits, in case the timers of the scheduler and `now` do not go
+/// alike.
 inline constexpr duration turn_interval_max = std::chrono::seconds(5);
 
 struct timekeeper_state {
@@ -33,6 +33,7 @@ public:
   std::function<timestamp()> now;
 };
 
+/// `now` is a clock that is never set, and the one that `wake_at` counts on.
 timekeeper_actor::behavior_type
 timekeeper(timekeeper_actor::stateful_pointer<timekeeper_state> self, std::function<timestamp()> now);
 

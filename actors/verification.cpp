@@ -66,10 +66,17 @@ std::optional<run_id> verify_orphans(queries& remembered, const run_range& range
 page_result
 verify_page(queries& remembered, workflow_cache& workflows, const verify_scope& scope, const run_range& range) {
   page_result result;
-  for (const auto& run : remembered.verify_batch(scope, range)) {
-    auto verified = verify_run(run, workflows);
-    count(result.report, run, verified);
-    std::move(verified.differences.begin(), verified.differences.end(), std::back_inserter(result.differences));
+  // In parts that have room in memory.
+  for (auto rest = range;;) {
+    const auto part = remembered.verify_batch(scope, rest);
+    for (const auto& run : part) {
+      auto verified = verify_run(run, workflows);
+      count(result.report, run, verified);
+      std::move(verified.differences.begin(), verified.differences.end(), std::back_inserter(result.differences));
+    }
+    if (part.empty() || part.back().row.id == range.upto)
+      break;
+    rest.after = part.back().row.id;
   }
   if (is_everything(scope))
     for (auto rest = range; (rest.after = verify_orphans(remembered, rest, result));) {

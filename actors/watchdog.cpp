@@ -22,7 +22,7 @@ watchdog_state::watchdog_state(watchdog_actor::pointer self)
 
 void watchdog_state::begin(watchdog_beginning how) {
   with_ = std::move(how);
-  database_since_ = now();
+  database_since_ = steady();
   wake_in(with_.options.look_interval);
 }
 
@@ -58,7 +58,7 @@ std::optional<timestamp> watchdog_state::database_since() {
   if (with_.writers && with_.writers->outage.going_on())
     database_since_.reset();
   else if (!database_since_)
-    database_since_ = now();
+    database_since_ = steady();
   return database_since_;
 }
 
@@ -118,7 +118,9 @@ void watchdog_state::page_done() {
 
 void watchdog_state::listed(const open_rows_page& page) {
   for (const auto& run : page.missing)
-    judge(missing_, round_, {run, 0, liveness_kind::orphaned, "its row says that it goes on, and no actor has it"});
+    judge(
+      missing_, round_,
+      {run, 0, liveness_kind::orphaned, "its row or its journal says that it goes on, and no actor has it"});
   if (page.read) {
     rows_after_ = page.last;
     if (!rows_after_) {
@@ -133,7 +135,7 @@ void watchdog_state::listed(const open_rows_page& page) {
 
 void watchdog_state::end_look() {
   std::erase_if(suspects_, [&](const auto& each) { return each.second.look != look_; });
-  std::erase_if(healed_, [&](const auto& each) { return now() - each.second.at > healing_memory; });
+  std::erase_if(healed_, [&](const auto& each) { return steady() - each.second.at > healing_memory; });
   with_.log->looked(now());
   phase_ = phase_type::resting;
   wake_in(with_.options.look_interval);
@@ -142,6 +144,11 @@ void watchdog_state::end_look() {
 // ---- judgement --------------------------------------------------------------
 
 void watchdog_state::judge(std::unordered_map<run_id, suspicion>& suspects, uint64_t look, const run_liveness& x) {
+  if (x.fault == liveness_kind::overdue && with_.writers && with_.writers->held_up.contains(x.run)) {
+    // It waits for a lock that others hold: taken up anew it would wait for the same.
+    suspects.erase(x.run);
+    return;
+  }
   if (!x.fault) {
     suspects.erase(x.run);
     if (const auto healed = healed_.find(x.run); healed != healed_.end() && x.seq > healed->second.seq)
@@ -165,7 +172,7 @@ void watchdog_state::heal(const run_liveness& x) {
   auto& healed = healed_[x.run];
   ++healed.times;
   healed.seq = x.seq;
-  healed.at = now();
+  healed.at = steady();
   const bool give_up = healed.times > with_.options.heals_max;
   auto detail = x.detail;
   if (give_up) {

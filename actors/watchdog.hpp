@@ -61,6 +61,7 @@ private:
   void end_look();
   std::optional<timestamp> database_since();
   timestamp now() const { return with_.environment->now(); }
+  timestamp steady() const { return with_.environment->steady(); }
 
   watchdog_actor::pointer self_;
   watchdog_beginning with_;

@@ -20,8 +20,9 @@ using steady = std::chrono::steady_clock;
 struct answer_deadline::watched {
   /// The connection's own descriptor, by which a transaction finds its deadline; -1 while no time runs.
   int socket = -1;
-  /// A descriptor of our own for the same socket: libpq may close the other at any time, and its number may become
-  /// another file's.
+  /// A descriptor of our own: libpq may close the other at any time, and its number may become another file's. Stands
+  /// for the same socket while a time runs, and for nothing in between. Kept from the first time on, so that a
+  /// connection that is in use needs no further descriptor.
   int own = -1;
   std::chrono::milliseconds limit{};
   steady::time_point due{};
@@ -94,11 +95,32 @@ struct answer_deadline::watch {
   std::jthread thread;
 };
 
+namespace {
+
+/// What descriptors stand for that wait for their next use; -1 while there is none.
+int nothing() {
+  static const int one = open("/dev/null", O_RDONLY | O_CLOEXEC);
+  return one;
+}
+
+/// Makes the descriptor `own` another name of `target`.
+bool point(int own, int target) noexcept {
+  int pointed = -1;
+  do
+    pointed = dup3(target, own, O_CLOEXEC);
+  while (pointed < 0 && (errno == EINTR || errno == EBUSY));
+  return pointed >= 0;
+}
+
+} // namespace
+
 answer_deadline::answer_deadline()
   : watched_(std::make_unique<watched>()) {}
 
 answer_deadline::~answer_deadline() {
   end();
+  if (watched_->own >= 0)
+    close(watched_->own);
 }
 
 void answer_deadline::begin(int socket, std::chrono::milliseconds limit) {
@@ -106,7 +128,10 @@ void answer_deadline::begin(int socket, std::chrono::milliseconds limit) {
   watched_->expired = false;
   if (limit.count() <= 0 || socket < 0)
     return;
-  watched_->own = fcntl(socket, F_DUPFD_CLOEXEC, 0);
+  if (watched_->own < 0)
+    watched_->own = fcntl(socket, F_DUPFD_CLOEXEC, 0);
+  else if (!point(watched_->own, socket))
+    throw pqxx::broken_connection("the connection has no descriptor: " + std::generic_category().message(errno));
   if (watched_->own < 0)
     throw pqxx::broken_connection(
       "no descriptor to watch the connection by: " + std::generic_category().message(errno));
@@ -117,12 +142,15 @@ void answer_deadline::begin(int socket, std::chrono::milliseconds limit) {
 }
 
 void answer_deadline::end() noexcept {
-  if (watched_->own < 0)
+  if (watched_->socket < 0)
     return;
   watch::of_process().remove(*watched_);
+  watched_->socket = -1;
+  // The socket is libpq's alone again, which may close it.
+  if (nothing() >= 0 && point(watched_->own, nothing()))
+    return;
   close(watched_->own);
   watched_->own = -1;
-  watched_->socket = -1;
 }
 
 bool answer_deadline::expired() const noexcept {

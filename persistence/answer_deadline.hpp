@@ -19,7 +19,8 @@ public:
   answer_deadline& operator=(const answer_deadline&) = delete;
 
   /// From now on the server behind `socket` has `limit` to answer; zero means that it has all the time there is. Ends
-  /// the time that was begun before. Throws `pqxx::broken_connection` when the process has no descriptor left.
+  /// the time that was begun before. Needs a descriptor the first time, and keeps it: throws `pqxx::broken_connection`
+  /// when the process has none left then.
   void begin(int socket, std::chrono::milliseconds limit);
 
   /// The answers are here.

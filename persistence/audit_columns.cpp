@@ -1,9 +1,13 @@
 #include "persistence/audit_columns.hpp"
 
+#include <algorithm>
 #include <array>
 #include <stdexcept>
+#include <string_view>
 
 #include "persistence/event_columns.hpp"
+#include "persistence/plain_line.hpp"
+#include "persistence/sql_errors.hpp"
 
 namespace levain {
 
@@ -44,10 +48,12 @@ void take(const pqxx::field& field, run_status& to) {
 }
 template <class Value>
 void take(const pqxx::field& field, std::optional<Value>& to) {
+  to.reset();
   if (field.is_null())
-    to.reset();
-  else
-    take(field, to.emplace());
+    return;
+  Value value{};
+  take(field, value);
+  to = std::move(value);
 }
 
 template <auto Member>
@@ -136,17 +142,38 @@ constexpr std::array columns = {
 constexpr const char* stopped_column =
   "(select stop.kind || ': ' || stop.reason from stopped_runs as stop where stop.run_id = id) as stopped";
 
-std::string joined_names() {
+/// Can be a megabyte each.
+constexpr std::array<std::string_view, 2> document_columns = {"forecast_data", "run_metadata"};
+
+bool is_document(std::string_view column) {
+  return std::find(document_columns.begin(), document_columns.end(), column) != document_columns.end();
+}
+
+std::string joined_names(bool with_documents) {
   std::string names;
-  for (const auto& column : columns)
-    names += std::string(column.name) + ", ";
+  for (const auto& column : columns) {
+    const std::string name(column.name);
+    names += (with_documents || !is_document(name) ? name : "null::jsonb as " + name) + ", ";
+  }
   return names + stopped_column;
+}
+
+/// What a reader threw about a column, which it names or not.
+std::string naming_column(const char* column, const std::exception& damage) {
+  const auto beginning = std::string("column ") + column + ": ";
+  const std::string said = damage.what();
+  return plain_line(said.starts_with(beginning) ? said : beginning + said, reason_bytes_max);
 }
 
 } // namespace
 
 const std::string& audit_columns() {
-  static const std::string names = joined_names();
+  static const std::string names = joined_names(true);
+  return names;
+}
+
+const std::string& audit_columns_without_documents() {
+  static const std::string names = joined_names(false);
   return names;
 }
 
@@ -154,12 +181,18 @@ size_t audit_column_count() {
   return columns.size();
 }
 
-audit_row read_audit_row(const pqxx::row& row, int first) {
-  audit_row read;
-  for (const auto& column : columns)
-    column.take(row[first++], read);
-  take(row[first], read.stopped);
-  return read;
+std::vector<damaged_column> read_audit_row(const pqxx::row& row, audit_row& to, int first) {
+  std::vector<damaged_column> unreadable;
+  for (const auto& column : columns) {
+    try {
+      column.take(row[first], to);
+    } catch (const std::exception& damage) {
+      unreadable.push_back({column.name, naming_column(column.name, damage)});
+    }
+    ++first;
+  }
+  take(row[first], to.stopped);
+  return unreadable;
 }
 
 } // namespace levain

@@ -11,7 +11,9 @@
 #include "persistence/batch_writing.hpp"
 #include "persistence/connection.hpp"
 #include "persistence/event_columns.hpp"
+#include "persistence/journal.hpp"
 #include "persistence/plain_line.hpp"
+#include "persistence/session_settings.hpp"
 #include "persistence/sql_errors.hpp"
 
 namespace levain {
@@ -138,6 +140,15 @@ struct bare_writer::impl {
 
   void command(const char* sql) const { checked(PQexec(connection.get(), sql), PGRES_COMMAND_OK); }
 
+  void pin(const session_settings& settings) const {
+    const std::array values = {settings.names.c_str(), settings.values.c_str()};
+    checked(
+      PQexecParams(
+        connection.get(), pin_settings_statement, static_cast<int>(values.size()), nullptr, values.data(), nullptr,
+        nullptr, 0),
+      PGRES_TUPLES_OK);
+  }
+
   result prepared(const char* name, const std::vector<std::string>& parameters, ExecStatusType expected) const {
     std::vector<const char*> values;
     values.reserve(parameters.size());
@@ -189,18 +200,13 @@ struct bare_writer::impl {
 bare_writer::bare_writer(const std::string& url) {
   connection_options options;
   options.url = url;
+  options.application_name = "levain floor";
   impl_ = std::make_unique<impl>(options);
   try {
-    for (const char* setting :
-         {"set TimeZone = 'UTC'", "set DateStyle = 'ISO, YMD'", "set client_encoding = 'UTF8'",
-          "set application_name = 'levain floor'"})
-      impl_->command(setting);
+    // As `open_connection` has it: what an engine may not leave out, its floor may not either.
+    impl_->pin(session_settings_of(options));
     for (const auto& setting : batch_settings())
       impl_->command(setting.c_str());
-    const result durable = impl_->checked(PQexec(impl_->connection.get(), "show synchronous_commit"), PGRES_TUPLES_OK);
-    // As `open_connection` has it: what an engine may not leave out, its floor may not either.
-    if (std::string_view(PQgetvalue(durable.get(), 0, 0)) == "off")
-      impl_->command("set synchronous_commit = on");
     for (const auto& [name, sql] : batch_statements())
       for (const std::string_view needed : statements_needed)
         if (needed == name)

@@ -4,6 +4,7 @@
 #include <array>
 #include <map>
 #include <optional>
+#include <set>
 
 #include "persistence/answer_deadline.hpp"
 #include "persistence/append_rules.hpp"
@@ -11,6 +12,7 @@
 #include "persistence/audit_writing.hpp"
 #include "persistence/event_columns.hpp"
 #include "persistence/plain_line.hpp"
+#include "persistence/resolution.hpp"
 #include "persistence/sql_errors.hpp"
 
 namespace levain {
@@ -37,19 +39,41 @@ constexpr const char* insert_starts = R"(
   returning run_id)";
 
 constexpr const char* find_starts = R"(
-  select tenant_id, idempotency_key, run_id, fingerprint
-  from run_starts
-  where (tenant_id, idempotency_key) in (select * from unnest($1::uuid[], $2::text[])))";
+  select starts.tenant_id, starts.idempotency_key, starts.run_id, starts.fingerprint, runs.workflow_version,
+    runs.triggered_by
+  from run_starts starts
+  left join orchestration_runs runs on runs.id = starts.run_id
+  where (starts.tenant_id, starts.idempotency_key) in (select * from unnest($1::uuid[], $2::text[])))";
 
-/// What the database said about a run's rows, with the column named where we can tell.
-std::string explain_rejection(const run_append& append, const sql_failure& failure) {
-  if (auto reason = find_refused(append))
-    return plain_line(*reason + " (" + failure.reason + ")", reason_bytes_max);
+constexpr const char* find_events = R"(
+  select run_id, seq, at, kind, step, attempt, body
+  from run_events
+  where (run_id, seq) in (select * from unnest($1::uuid[], $2::integer[])))";
+
+constexpr const char* limit_lock_wait = "select set_config('lock_timeout', $1, true)";
+
+// The batch is about to update these rows: what it can have now, it has until its end.
+constexpr const char* lock_free_rows = R"(
+  select id
+  from orchestration_runs
+  where id = any($1::uuid[])
+  for no key update skip locked)";
+
+constexpr const char* find_rows = R"(
+  select id
+  from orchestration_runs
+  where id = any($1::uuid[]))";
+
+bool is_sequence_conflict(const sql_failure& failure) {
   constexpr const char* unique_violation = "23505";
-  if (failure.sqlstate == unique_violation && failure.reason.find("(run_id, seq)") != std::string::npos)
-    return plain_line(
-      "sequence conflict: the journal holds the event already (" + failure.reason + ")", reason_bytes_max);
-  return failure.reason;
+  return failure.sqlstate == unique_violation && failure.reason.find("(run_id, seq)") != std::string::npos;
+}
+
+std::set<run_id> ids_of(const pqxx::result& rows) {
+  std::set<run_id> ids;
+  for (const auto& row : rows)
+    ids.insert(run_id{read_uuid(row[0])});
+  return ids;
 }
 
 } // namespace
@@ -59,6 +83,10 @@ std::vector<named_statement> batch_statements() {
     {"lock_epochs", lock_epochs},
     {"insert_starts", insert_starts},
     {"find_starts", find_starts},
+    {"find_events", find_events},
+    {"limit_lock_wait", limit_lock_wait},
+    {"lock_free_rows", lock_free_rows},
+    {"find_rows", find_rows},
     {"insert_events", insert_events_statement},
     {"insert_audit_rows", insert_audit_rows_statement().c_str()},
     {"restore_audit_rows", restore_audit_rows_statement().c_str()},
@@ -135,7 +163,7 @@ void batch_writing::write_in_parts(pqxx::transaction_base& transaction) {
         throw;
       transaction.exec("rollback to savepoint part");
       if (part.size() == 1) {
-        outcomes_[part.front()] = append_rejected{explain_rejection(batch_[part.front()], failure)};
+        outcomes_[part.front()] = judge_alone(transaction, part.front(), failure);
         live_.erase(std::find(live_.begin(), live_.end(), part.front()));
         continue;
       }
@@ -145,6 +173,100 @@ void batch_writing::write_in_parts(pqxx::transaction_base& transaction) {
       parts.emplace_back(part.begin(), middle);
     }
   }
+}
+
+append_outcome
+batch_writing::judge_alone(pqxx::transaction_base& transaction, size_t index, const sql_failure& failure) const {
+  const run_append& append = batch_[index];
+  if (auto reason = find_refused(append))
+    return append_rejected{plain_line(*reason + " (" + failure.reason + ")", reason_bytes_max)};
+  if (!is_sequence_conflict(failure))
+    return append_rejected{failure.reason};
+  // A number that is used already is no fault of the row: it may be this very event, from a commit that was taken for
+  // lost.
+  if (is_written(transaction, append))
+    return append_committed{};
+  return append_rejected{
+    plain_line("sequence conflict: the journal holds the event already (" + failure.reason + ")", reason_bytes_max)};
+}
+
+bool batch_writing::is_written(pqxx::transaction_base& transaction, const run_append& append) const {
+  if (append.events.empty())
+    return false;
+  array_literal run;
+  array_literal number;
+  run.id(append.run.value);
+  number.number(append.events.back().seq);
+  std::vector<event_record> found;
+  for (const auto& row : transaction.exec_prepared("find_events", run.take(), number.take()))
+    read_event_into(found, row);
+  return !found.empty() && same_fact(found.front(), append.events.back());
+}
+
+void batch_writing::pass_over_locked(pqxx::transaction_base& transaction, std::chrono::milliseconds key_wait_max) {
+  hold_up_locked_rows(transaction);
+  transaction.exec_prepared("limit_lock_wait", std::to_string(key_wait_max.count()));
+  hold_up_locked_keys(transaction);
+}
+
+void batch_writing::hold_up_locked_rows(pqxx::transaction_base& transaction) {
+  array_literal updated;
+  bool any = false;
+  for (const size_t i : live_)
+    if (batch_[i].update) {
+      updated.id(batch_[i].run.value);
+      any = true;
+    }
+  if (!any)
+    return;
+  answer_deadline::restart(transaction);
+  const auto ids = updated.take();
+  const auto free = ids_of(transaction.exec_prepared("lock_free_rows", ids));
+  const auto there = ids_of(transaction.exec_prepared("find_rows", ids));
+  for (const size_t i : indices(live_))
+    if (batch_[i].update && there.contains(batch_[i].run) && !free.contains(batch_[i].run))
+      hold_up(i, "another transaction has locked its row of orchestration_runs");
+}
+
+void batch_writing::hold_up_locked_keys(pqxx::transaction_base& transaction) {
+  indices keyed;
+  for (const size_t i : live_)
+    if (batch_[i].key)
+      keyed.push_back(i);
+  std::vector<indices> parts = {keyed};
+  while (!parts.empty()) {
+    const indices part = std::move(parts.back());
+    parts.pop_back();
+    if (part.empty())
+      continue;
+    answer_deadline::restart(transaction);
+    transaction.exec("savepoint keys");
+    std::optional<sql_failure> failure;
+    try {
+      write_starts(transaction, part);
+    } catch (const pqxx::pqxx_exception&) {
+      failure = classify_failure(std::current_exception());
+      if (failure->sqlstate != lock_not_available && failure->kind != failure_kind::bad_rows)
+        throw;
+    }
+    // It was only tried: the writing itself comes later, with all that is left.
+    transaction.exec("rollback to savepoint keys");
+    if (!failure || failure->sqlstate != lock_not_available)
+      continue;
+    if (part.size() == 1) {
+      hold_up(
+        part.front(), "another transaction has not ended that uses its idempotency key (" + failure->reason + ")");
+      continue;
+    }
+    const auto middle = part.begin() + static_cast<std::ptrdiff_t>(part.size() / 2);
+    parts.emplace_back(middle, part.end());
+    parts.emplace_back(part.begin(), middle);
+  }
+}
+
+void batch_writing::hold_up(size_t index, std::string reason) {
+  outcomes_[index] = append_held_up{plain_line(reason, reason_bytes_max)};
+  live_.erase(std::find(live_.begin(), live_.end(), index));
 }
 
 std::vector<batch_writing::duplicate_start>
@@ -194,17 +316,29 @@ batch_writing::write_starts(pqxx::transaction_base& transaction, const indices& 
     transaction.exec_prepared("insert_starts", tenants_text, keys_text, runs.take(), fingerprints.take());
   if (static_cast<size_t>(inserted.size()) == keyed.size())
     return duplicates;
-  std::map<std::pair<uuid, std::string>, std::pair<run_id, std::string>> starts;
-  for (const auto& row : transaction.exec_prepared("find_starts", tenants_text, keys_text))
-    starts[{read_uuid(row[0]), row[1].c_str()}] = {run_id{read_uuid(row[2])}, row[3].c_str()};
+  std::map<std::pair<uuid, std::string>, std::pair<run_id, kept_start>> starts;
+  for (const auto& row : transaction.exec_prepared("find_starts", tenants_text, keys_text)) {
+    kept_start kept{row[3].c_str(), std::nullopt, row[5].is_null() ? "" : row[5].c_str()};
+    if (!row[4].is_null())
+      kept.version = row[4].as<int32_t>();
+    starts[{read_uuid(row[0]), row[1].c_str()}] = {run_id{read_uuid(row[2])}, std::move(kept)};
+  }
+  // The first of a key may stand in this batch: its row is not written yet.
+  for (const size_t i : keyed) {
+    const auto& one = batch_[i];
+    const auto start = starts.find({one.key->tenant.value, one.key->key});
+    if (one.insert && start != starts.end() && start->second.first == one.run)
+      start->second.second = {
+        one.key->fingerprint, one.insert->workflow_version, one.insert->triggered_by.value_or("")};
+  }
   for (const size_t i : keyed) {
     const auto& key = *batch_[i].key;
     const auto start = starts.find({key.tenant.value, key.key});
     if (start == starts.end())
       throw pqxx::serialization_failure("a start's key was deleted while it was looked up");
-    const auto& [existing, fingerprint] = start->second;
+    const auto& [existing, kept] = start->second;
     if (existing != batch_[i].run)
-      duplicates.push_back({i, {existing, fingerprint == key.fingerprint}});
+      duplicates.push_back({i, {existing, is_repeated(key, kept)}});
   }
   return duplicates;
 }

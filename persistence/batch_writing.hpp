@@ -1,11 +1,14 @@
 #pragma once
 
+#include <chrono>
+#include <string>
 #include <vector>
 
 #include <pqxx/pqxx>
 
 #include "persistence/journal.hpp"
 #include "persistence/session.hpp"
+#include "persistence/sql_errors.hpp"
 
 namespace levain {
 
@@ -36,6 +39,11 @@ public:
   /// The same, with the guilty found: parts that fail are halved until a run is alone with its fault.
   void write_in_parts(pqxx::transaction_base& transaction);
 
+  /// Holds up the runs whose rows or start keys others have locked, so that the rest need not wait for them. Rows are
+  /// looked at without waiting; keys are tried, each part of them for at most `key_wait_max`. From now on no statement
+  /// of the transaction waits longer for a lock than that.
+  void pass_over_locked(pqxx::transaction_base& transaction, std::chrono::milliseconds key_wait_max);
+
   /// One per run of the batch. Committed means: once the transaction is.
   std::vector<append_outcome>& outcomes() { return outcomes_; }
 
@@ -50,6 +58,12 @@ private:
   std::vector<duplicate_start> write_starts(pqxx::transaction_base& transaction, const indices& part) const;
   std::vector<duplicate_start> write_part(pqxx::transaction_base& transaction, const indices& part) const;
   void write_rows(pqxx::transaction_base& transaction, const indices& part) const;
+  /// The transaction of this very append was committed before, though nobody was told.
+  bool is_written(pqxx::transaction_base& transaction, const run_append& append) const;
+  append_outcome judge_alone(pqxx::transaction_base& transaction, size_t index, const sql_failure& failure) const;
+  void hold_up_locked_rows(pqxx::transaction_base& transaction);
+  void hold_up_locked_keys(pqxx::transaction_base& transaction);
+  void hold_up(size_t index, std::string reason);
   void note(const std::vector<duplicate_start>& duplicates);
 
   const std::vector<run_append>& batch_;

@@ -2,7 +2,7 @@
 
 namespace levain {
 
-// One bit a shard.
+// One bit a shard. Times that others wrote may be none, or so far away that reckoning with them fails.
 const char* const read_cluster = R"(
   with moment as materialized (
     select clock_timestamp() as now
@@ -15,9 +15,13 @@ const char* const read_cluster = R"(
   )
   select
     id, name, address, cluster_address, version, protocol_min, protocol_max, schema_version, draining,
-    heartbeat_at + lease >= now as alive,
-    floor(extract(epoch from now - heartbeat_at) * 1000)::bigint as silent,
-    floor(extract(epoch from now - started_at) * 1000)::bigint as age,
+    case
+      when isfinite(heartbeat_at) then now - heartbeat_at <= lease and heartbeat_at - now <= lease
+      else false
+    end as alive,
+    case when isfinite(heartbeat_at) then floor(extract(epoch from now - heartbeat_at) * 1000) else 0 end::bigint
+      as silent,
+    case when isfinite(started_at) then floor(extract(epoch from now - started_at) * 1000) else 0 end::bigint as age,
     runs_live, runs_waiting, slots_free, runs_ended_per_second, append_wait_ms, workers,
     coalesce(owned.shards, 0) as shards
   from nodes

@@ -1,52 +1,60 @@
 #include "persistence/connection.hpp"
 
-#include <array>
-#include <utility>
-
 #include "persistence/answer_deadline.hpp"
+#include "persistence/connection_string.hpp"
+#include "persistence/pooler_check.hpp"
+#include "persistence/session_settings.hpp"
 
 namespace levain {
 
 namespace {
 
-bool is_uri(const std::string& url) {
-  return url.rfind("postgresql://", 0) == 0 || url.rfind("postgres://", 0) == 0;
+connection_string with_defaults(const connection_options& options) {
+  connection_string connection(options.url);
+  connection.set_default("connect_timeout", std::to_string(options.connect_timeout.count()));
+  connection.set_default("keepalives_idle", std::to_string(options.keepalives_idle.count()));
+  connection.set_default("keepalives_interval", std::to_string(options.keepalives_interval.count()));
+  connection.set_default("keepalives_count", std::to_string(options.keepalives_count));
+  connection.set_default("tcp_user_timeout", std::to_string(options.tcp_user_timeout.count()));
+  if (connection.has("host") && !connection.has("service"))
+    connection.set_default("hostaddr", "");
+  if (connection.has_several_hosts())
+    connection.set_default("target_session_attrs", "primary");
+  return connection;
 }
 
-/// Sets what the whole session keeps, in one round trip.
-constexpr const char* set_up_session = R"(
-  select
-    set_config('TimeZone', 'UTC', false),
-    set_config('DateStyle', 'ISO, YMD', false),
-    set_config('client_encoding', 'UTF8', false),
-    set_config('application_name', $1, false),
-    set_config('statement_timeout', $2, false),
-    set_config('lock_timeout', $3, false),
-    set_config('idle_in_transaction_session_timeout', $4, false),
-    case when current_setting('synchronous_commit') = 'off' then set_config('synchronous_commit', 'on', false) end)";
+std::unique_ptr<pqxx::connection> connect(const connection_string& target) {
+  try {
+    return std::make_unique<pqxx::connection>(target.text());
+  } catch (const pqxx::broken_connection& failed) {
+    throw pqxx::broken_connection(failed.what() + steering_note(target));
+  }
+}
+
+constexpr const char* look_at_session = "select pg_backend_pid(), current_setting('server_encoding')";
+
+/// Before anything is set: a pooled session that is not kept is left as it was.
+void expect_suitable(pqxx::connection& connection, const std::string& connection_text) {
+  int process = 0;
+  std::string encoding;
+  {
+    pqxx::nontransaction session(connection, "look");
+    const auto row = session.exec1(look_at_session);
+    process = row[0].as<int>();
+    encoding = row[1].c_str();
+  }
+  if (encoding != "UTF8")
+    throw unsuitable_database(
+      "the database '" + std::string(connection.dbname()) + "' has the encoding " + encoding +
+      ", which cannot hold every text that Levain is given: use one with the encoding UTF8 (createdb -T template0 -E "
+      "UTF8 NAME)");
+  refuse_pooled_transactions(connection, process, connection_text);
+}
 
 } // namespace
 
 std::string with_connect_settings(const connection_options& options) {
-  const std::array<std::pair<const char*, std::string>, 5> settings = {{
-    {"connect_timeout", std::to_string(options.connect_timeout.count())},
-    {"keepalives_idle", std::to_string(options.keepalives_idle.count())},
-    {"keepalives_interval", std::to_string(options.keepalives_interval.count())},
-    {"keepalives_count", std::to_string(options.keepalives_count)},
-    {"tcp_user_timeout", std::to_string(options.tcp_user_timeout.count())},
-  }};
-  std::string result = options.url;
-  for (const auto& [name, value] : settings) {
-    const std::string assignment = std::string(name) + "=";
-    if (options.url.find(assignment) != std::string::npos)
-      continue;
-    if (is_uri(options.url))
-      result += result.find('?') == std::string::npos ? '?' : '&';
-    else if (!result.empty())
-      result += ' ';
-    result += assignment + value;
-  }
-  return result;
+  return with_defaults(options).text();
 }
 
 std::chrono::milliseconds answer_timeout(const connection_options& options) {
@@ -55,7 +63,8 @@ std::chrono::milliseconds answer_timeout(const connection_options& options) {
 }
 
 std::unique_ptr<pqxx::connection> open_connection(const connection_options& options) {
-  auto connection = std::make_unique<pqxx::connection>(with_connect_settings(options));
+  const auto target = with_defaults(options);
+  auto connection = connect(target);
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
   // A session that came back silently would have lost its settings and its transaction.
@@ -63,10 +72,10 @@ std::unique_ptr<pqxx::connection> open_connection(const connection_options& opti
 #pragma GCC diagnostic pop
   answer_deadline deadline;
   const answer_time waiting(deadline, connection->sock(), answer_timeout(options));
+  expect_suitable(*connection, target.text());
+  const auto settings = session_settings_of(options);
   pqxx::nontransaction session(*connection, "set_up");
-  session.exec_params(
-    set_up_session, options.application_name, std::to_string(options.statement_timeout.count()),
-    std::to_string(options.lock_timeout.count()), std::to_string(options.idle_in_transaction_timeout.count()));
+  session.exec_params(pin_settings_statement, settings.names, settings.values);
   return connection;
 }
 

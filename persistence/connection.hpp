@@ -38,12 +38,22 @@ struct connection_options {
 /// statements may take for ever.
 std::chrono::milliseconds answer_timeout(const connection_options& options);
 
-/// Opens a session with TimeZone UTC, UTF-8, ISO dates and the timeouts of `options`. A server that has
-/// `synchronous_commit` off by default has it on in this session, because the engine's promises need it. The session
-/// never reconnects by itself. Throws what pqxx throws; `classify_failure` tells what it means.
+/// The server was reached, but no session of it can be used: the database's encoding is not UTF8, or a pooler in
+/// transaction mode is in between. what() says what to do.
+class unsuitable_database : public pqxx::failure {
+public:
+  using pqxx::failure::failure;
+};
+
+/// Opens a session with `session_settings` as its own settings. The session never reconnects by itself. Throws
+/// `unsuitable_database` and what pqxx throws; `classify_failure` tells what it means. A connection that fails names
+/// the variables of the environment that had a say in it.
 std::unique_ptr<pqxx::connection> open_connection(const connection_options& options);
 
-/// `url` with the connection-time settings of `options` that it does not set itself. Exposed for tests.
+/// `url` as a keyword string, with the connection-time settings of `options` that it does not set itself. Where it
+/// names a host, no address of the environment (`PGHOSTADDR`) takes its place. Where it names several servers, only one
+/// that takes writes is connected to, unless it sets `target_session_attrs`. Throws `pqxx::broken_connection` when the
+/// URL cannot be read.
 std::string with_connect_settings(const connection_options& options);
 
 } // namespace levain

@@ -18,8 +18,10 @@ namespace {
 /// A page on health that takes longer is news in itself.
 constexpr std::chrono::milliseconds statement_timeout{10'000};
 
+/// Spans that no clock measures are cut: others may have written anything.
 duration read_duration(const pqxx::field& micros) {
-  return duration(static_cast<int64_t>(micros.as<double>()));
+  constexpr double most = 1e17;
+  return duration(static_cast<int64_t>(std::clamp(micros.as<double>(), -most, most)));
 }
 
 std::optional<timestamp> read_optional_time(const pqxx::field& field) {
@@ -87,6 +89,12 @@ run_health read_runs(pqxx::transaction_base& ask) {
       runs.stopped[*kind] = row[1].as<int64_t>();
   for (const auto& row : ask.exec_params(stopped_first_statement, runs_named_max))
     runs.stopped_first.push_back({row[0].c_str(), row[1].c_str()});
+  const auto unreadable = ask.exec_params(unreadable_rows_statement, unreadable_counted_max, unreadable_looked_at_max);
+  runs.unreadable = std::min<int64_t>(unreadable.size(), unreadable_counted_max);
+  for (const auto& row : unreadable)
+    if (runs.unreadable_first.size() < static_cast<size_t>(runs_named_max))
+      runs.unreadable_first.emplace_back(row[0].c_str());
+  runs.contradicted = read_names(ask.exec_params(contradicted_rows_statement, contradicted_events_max));
   return runs;
 }
 
@@ -159,6 +167,8 @@ database_health read_health(
   health.partitions = read_partitions(transaction, health.server.now);
   health.unlogged_tables = read_names(transaction.exec(unlogged_tables_statement));
   health.invalid_indexes = read_names(transaction.exec(invalid_indexes_statement));
+  health.schema_open_to_all = transaction.exec1(open_schema_statement)[0].c_str();
+  health.definitions_unreadable = read_names(transaction.exec_params(unreadable_definitions_statement, runs_named_max));
   return health;
 }
 
@@ -181,6 +191,8 @@ database_health read_database_health(
   } catch (const migration_error& refused) {
     throw journal_unavailable(refused.what());
   } catch (const pqxx::pqxx_exception&) {
+    throw journal_unavailable(classify_failure(std::current_exception()).reason);
+  } catch (const unreadable_column&) {
     throw journal_unavailable(classify_failure(std::current_exception()).reason);
   }
 }

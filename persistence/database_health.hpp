@@ -75,7 +75,19 @@ struct run_health {
   /// Runs that nobody acts for (`stopped_runs`), by kind, and the youngest few.
   std::map<stop_kind, int64_t> stopped;
   std::vector<run_noted> stopped_first;
+  /// Rows with a time beyond the years 1 to 9999 or a status that this program does not know, up to
+  /// `unreadable_counted_max`, and the numbers of the first few. Where a column has no index, the newest
+  /// `unreadable_looked_at_max` rows are looked at.
+  int64_t unreadable = 0;
+  std::vector<std::string> unreadable_first;
+  /// Runs that go on by their journals although their rows are gone or say that they ended, by number or id; of the
+  /// newest `contradicted_events_max` events.
+  std::vector<std::string> contradicted;
 };
+
+inline constexpr int64_t unreadable_counted_max = 10'000;
+inline constexpr int64_t unreadable_looked_at_max = 100'000;
+inline constexpr int64_t contradicted_events_max = 50'000;
 
 inline constexpr int64_t runs_counted_max = 1'000'000;
 /// How many runs are named.
@@ -160,6 +172,10 @@ struct database_health {
   /// Of the engine's tables: what a crash would empty, and indexes that are not used because building them failed.
   std::vector<std::string> unlogged_tables;
   std::vector<std::string> invalid_indexes;
+  /// The schema of the engine's tables, when every role may create objects in it; empty when not.
+  std::string schema_open_to_all;
+  /// Definitions whose row cannot be read, the first few: `bread 1`.
+  std::vector<std::string> definitions_unreadable;
 };
 
 /// Reads it all over a connection of its own; cheap, whatever the size of the tables. `now` is the clock that the

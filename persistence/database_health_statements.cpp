@@ -53,6 +53,8 @@ const char* const oldest_run_statement = R"(
   from orchestration_runs
   where status = $1::orchestrationstatus
     and workflow is not null
+    and started_at >= '0001-01-01'
+    and started_at < '10000-01-01'
   order by started_at
   limit 1)";
 
@@ -72,6 +74,91 @@ const char* const attention_first_statement = R"(
   order by started_at desc
   limit $1::bigint)";
 
+// By the indexes over the whole table where there are some; every column in the newest rows.
+const char* const unreadable_rows_statement = R"(
+  with known as (
+    select array[
+      'pending', 'running', 'completed', 'partial_success', 'failed', 'cancelled']::orchestrationstatus[] as statuses
+  ),
+  suspects as (
+    (
+      select id
+      from orchestration_runs
+      where started_at < '0001-01-01' or started_at >= '10000-01-01'
+      limit $1::bigint
+    )
+    union
+    (
+      select id
+      from orchestration_runs
+      where completed_at < '0001-01-01' or completed_at >= '10000-01-01'
+      limit $1::bigint
+    )
+    union
+    (
+      select id
+      from orchestration_runs
+      where status = any(array(
+        select each
+        from unnest(enum_range(null::orchestrationstatus)) as each
+        cross join known
+        where each <> all(known.statuses)))
+      limit $1::bigint
+    )
+    union
+    (
+      select id
+      from (
+        select *
+        from orchestration_runs
+        order by started_at desc
+        limit $2::bigint
+      ) as newest
+      where least(
+          created_at, updated_at,
+          forecasting_started_at, forecasting_completed_at,
+          production_started_at, production_completed_at,
+          procurement_started_at, procurement_completed_at,
+          notification_started_at, notification_completed_at,
+          ai_insights_started_at, ai_insights_completed_at) < '0001-01-01'
+        or greatest(
+          created_at, updated_at,
+          forecasting_started_at, forecasting_completed_at,
+          production_started_at, production_completed_at,
+          procurement_started_at, procurement_completed_at,
+          notification_started_at, notification_completed_at,
+          ai_insights_started_at, ai_insights_completed_at) >= '10000-01-01'
+      limit $1::bigint
+    )
+  )
+  select run_number
+  from suspects
+  join orchestration_runs using (id)
+  order by run_number)";
+
+const char* const contradicted_rows_statement = R"(
+  select coalesce(run.run_number, seen.run_id::text)
+  from (
+    select distinct run_id
+    from (
+      select run_id
+      from run_events
+      order by run_id desc
+      limit $1::bigint
+    ) as newest
+  ) as seen
+  left join orchestration_runs as run on run.id = seen.run_id
+  cross join lateral (
+    select kind
+    from run_events
+    where run_events.run_id = seen.run_id
+    order by seq desc
+    limit 1
+  ) as last
+  where (run.status is null or run.status not in ('pending', 'running'))
+    and last.kind not in ('run_completed', 'run_partially_succeeded', 'run_failed', 'run_cancelled')
+  order by 1)";
+
 const char* const count_stopped_statement = R"(
   select kind, count(*)
   from stopped_runs
@@ -90,7 +177,7 @@ const char* const nodes_statement = R"(
     name,
     address,
     version,
-    extract(epoch from clock_timestamp() - heartbeat_at) * 1000000,
+    case when isfinite(heartbeat_at) then extract(epoch from clock_timestamp() - heartbeat_at) * 1000000 else 0 end,
     extract(epoch from lease) * 1000000,
     (select count(*) from shards where node = nodes.id)
   from nodes
@@ -103,7 +190,12 @@ const char* const shards_statement = R"(
       select
       from nodes
       where nodes.id = shards.node
-        and nodes.heartbeat_at + nodes.lease >= clock_timestamp()
+        and case
+          when isfinite(nodes.heartbeat_at) then
+            clock_timestamp() - nodes.heartbeat_at <= nodes.lease
+            and nodes.heartbeat_at - clock_timestamp() <= nodes.lease
+          else false
+        end
     ))
   from shards)";
 
@@ -187,6 +279,18 @@ const std::string unlogged_tables_statement = R"(
   where relpersistence = 'u'
     and oid in )" + std::string(own_tables) + R"(
   order by relname)";
+
+const char* const open_schema_statement = R"(
+  select case when has_schema_privilege('public', current_schema(), 'create') then current_schema() else '' end)";
+
+// What `read_timestamp` takes.
+const char* const unreadable_definitions_statement = R"(
+  select name || ' ' || version
+  from workflow_definitions
+  where registered_at < '0001-01-01 00:00:00+00'
+    or registered_at >= '10000-01-01 00:00:00+00'
+  order by name, version
+  limit $1)";
 
 const std::string invalid_indexes_statement = R"(
   select pg_class.relname

@@ -20,6 +20,10 @@ extern const char* const oldest_run_statement;
 extern const char* const count_attention_statement;
 /// $1 at most so many.
 extern const char* const attention_first_statement;
+/// $1 rows at most, $2 of the newest rows how many are looked at as a whole.
+extern const char* const unreadable_rows_statement;
+/// $1 events at most.
+extern const char* const contradicted_rows_statement;
 extern const char* const count_stopped_statement;
 /// $1 at most so many.
 extern const char* const stopped_first_statement;
@@ -33,5 +37,7 @@ extern const char* const open_transactions_statement;
 extern const char* const replication_slots_statement;
 extern const std::string unlogged_tables_statement;
 extern const std::string invalid_indexes_statement;
+extern const char* const open_schema_statement;
+extern const char* const unreadable_definitions_statement;
 
 } // namespace levain

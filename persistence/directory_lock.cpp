@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <fcntl.h>
 #include <fstream>
+#include <sys/stat.h>
 #include <system_error>
 #include <unistd.h>
 
@@ -21,8 +22,11 @@ struct flock whole_file(short type) {
 
 std::optional<directory_lock> directory_lock::acquire(const std::filesystem::path& directory) {
   const auto path = directory / file_name;
-  file_descriptor file(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
+  file_descriptor file(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!file)
+    throw std::system_error(errno, std::generic_category(), path.string());
+  // Who may read it may lock it for reading, and so keep every program out. An older program made it for all to read.
+  if (fchmod(file.number(), 0600) != 0)
     throw std::system_error(errno, std::generic_category(), path.string());
   // A lock of the open file, not of the process: a second holder in this program is refused as well, and it can be
   // tested without taking it.
@@ -36,7 +40,7 @@ std::optional<directory_lock> directory_lock::acquire(const std::filesystem::pat
 }
 
 bool directory_lock::held(const std::filesystem::path& directory) {
-  const file_descriptor file(open((directory / file_name).c_str(), O_RDONLY | O_CLOEXEC));
+  const file_descriptor file(open((directory / file_name).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
   auto lock = whole_file(F_RDLCK);
   return file && fcntl(file.number(), F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
 }

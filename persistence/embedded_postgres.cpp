@@ -1,6 +1,7 @@
 #include "persistence/embedded_postgres.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <fcntl.h>
@@ -11,6 +12,8 @@
 #include <unistd.h>
 #include <vector>
 
+#include "persistence/connection.hpp"
+#include "persistence/connection_string.hpp"
 #include "persistence/server_directory.hpp"
 #include "persistence/spawn.hpp"
 
@@ -28,6 +31,8 @@ constexpr auto start_wait_max = 5min;
 constexpr auto stop_wait_max = 60s;
 /// After an immediate stop the server kills what does not obey within five seconds.
 constexpr auto quit_wait_max = 15s;
+/// For the sessions of a server that was killed.
+constexpr auto leaderless_wait_max = 2s;
 constexpr auto ready_poll_interval = 20ms;
 constexpr std::uintmax_t log_bytes_max = 16U << 20U;
 constexpr size_t log_lines_shown = 12;
@@ -77,9 +82,11 @@ void stop_orphans(const fs::path& data) {
   pid_t server = 0;
   std::ifstream(pid_file) >> server;
   const auto orphans = processes_in(data);
-  if (std::ranges::find(orphans, server) != orphans.end())
+  const bool led = std::ranges::find(orphans, server) != orphans.end();
+  if (led)
     kill(server, SIGINT);
-  if (!ended_within(data, stop_wait_max)) {
+  // Sessions without their server end by themselves once they look; there is nothing that they could end in order.
+  if (!ended_within(data, led ? stop_wait_max : leaderless_wait_max)) {
     for (const pid_t process : processes_in(data))
       kill(process, SIGQUIT);
     if (!ended_within(data, quit_wait_max))
@@ -96,9 +103,10 @@ file_descriptor opened_log(const fs::path& log) {
   std::error_code ignored;
   if (fs::file_size(log, ignored) > log_bytes_max && !ignored)
     fs::rename(log, log.string() + ".1", ignored);
-  file_descriptor file(open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640));
+  file_descriptor file(open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0640));
   if (!file)
-    throw embedded_postgres_error("cannot write the server's log '" + log.string() + "'");
+    throw embedded_postgres_error(
+      "cannot write the server's log '" + log.string() + "': " + std::generic_category().message(errno));
   return file;
 }
 
@@ -160,8 +168,11 @@ bool embedded_postgres::impl::answers() const {
   if (!fs::exists(directory.socket()))
     return false;
   try {
-    pqxx::connection connection(directory.url("postgres"));
-    pqxx::nontransaction work(connection);
+    connection_options maintenance;
+    maintenance.url = directory.url("postgres");
+    maintenance.application_name = "levain start";
+    const auto connection = open_connection(maintenance);
+    pqxx::nontransaction work(*connection);
     if (work.exec("select from pg_database where datname = 'levain'").empty())
       work.exec0("create database levain");
     return true;
@@ -214,6 +225,7 @@ std::unique_ptr<embedded_postgres> embedded_postgres::start(const embedded_postg
     throw embedded_postgres_error(
       "connections_max is " + std::to_string(options.connections_max) + ": must be at least " +
       std::to_string(connections_min));
+  forget_libpq_environment();
   auto directory = server_directory::take(options.directory);
   const auto binaries = directory.suitable_binaries();
   directory.initialise(binaries, options.volatile_for_tests);
@@ -266,6 +278,7 @@ std::string embedded_postgres_url(const fs::path& directory) {
     throw embedded_postgres_error(
       "no program runs an embedded PostgreSQL in '" + directory.string() +
       "': start one there, or name the directory that a running one was given");
+  forget_libpq_environment();
   return server_url(canonical, "levain");
 }
 

@@ -30,7 +30,8 @@ class embedded_postgres {
 public:
   /// Initialises the directory when it is new, recovers it when the last program was killed, and waits until the server
   /// answers. Throws `embedded_postgres_error`: no server binaries, a directory that another living program holds or
-  /// that the server's user cannot reach, a server that does not start (with the end of its log).
+  /// that the server's user cannot reach, a server that does not start (with the end of its log). Takes libpq's
+  /// variables out of this process's environment: to be called before other threads read it.
   static std::unique_ptr<embedded_postgres> start(const embedded_postgres_options& options);
 
   /// Stops the server as `stop` does.
@@ -55,7 +56,7 @@ private:
 };
 
 /// The connection URL of a database in `directory` that a program is running now; for command lines beside it. Throws
-/// `embedded_postgres_error` when none runs there.
+/// `embedded_postgres_error` when none runs there. Takes libpq's variables out of the environment as `start` does.
 std::string embedded_postgres_url(const std::filesystem::path& directory);
 
 } // namespace levain

@@ -1,5 +1,6 @@
 #include "persistence/event_columns.hpp"
 
+#include <new>
 #include <stdexcept>
 
 #include "persistence/array_literal.hpp"
@@ -24,14 +25,14 @@ const char* const insert_events_statement = R"(
 uuid read_uuid(const pqxx::field& field) {
   const auto id = uuid::parse({field.c_str(), field.size()});
   if (!id)
-    throw std::runtime_error(std::string("column ") + field.name() + ": '" + field.c_str() + "' is not a UUID");
+    throw unreadable_column(std::string("column ") + field.name() + ": '" + field.c_str() + "' is not a UUID");
   return *id;
 }
 
 timestamp read_timestamp(const pqxx::field& field) {
   const auto at = parse_timestamp({field.c_str(), field.size()});
   if (!at)
-    throw std::runtime_error(
+    throw unreadable_column(
       std::string("column ") + field.name() + ": '" + field.c_str() + "' is not a time of the years 1 to 9999");
   return *at;
 }
@@ -42,7 +43,7 @@ event_record read_event(const pqxx::row& row, int first) {
   event.at = read_timestamp(row[first + 1]);
   const auto kind = parse_event_kind(row[first + 2].c_str());
   if (!kind)
-    throw std::runtime_error(std::string("column kind: '") + row[first + 2].c_str() + "' is unknown to this program");
+    throw unreadable_column(std::string("column kind: '") + row[first + 2].c_str() + "' is unknown to this program");
   event.kind = *kind;
   if (!row[first + 3].is_null())
     event.step = row[first + 3].c_str();
@@ -57,7 +58,9 @@ std::optional<std::string> read_event_into(std::vector<event_record>& events, co
   try {
     events.push_back(read_event(row, 1));
     return std::nullopt;
-  } catch (const std::runtime_error& unreadable) {
+  } catch (const std::bad_alloc&) {
+    throw; // This machine's fault, not the event's.
+  } catch (const std::exception& unreadable) {
     return std::string("event ") + row[1].c_str() + ": " + plain_line(unreadable.what(), reason_bytes_max);
   }
 }

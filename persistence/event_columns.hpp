@@ -13,7 +13,7 @@ namespace levain {
 /// The columns `read_event` wants, in its order.
 inline constexpr const char* event_columns = "seq, at, kind, step, attempt, body";
 
-/// Reads an event from `row`, whose columns are `event_columns` from column `first` on. Throws `std::runtime_error` for
+/// Reads an event from `row`, whose columns are `event_columns` from column `first` on. Throws `unreadable_column` for
 /// what this program does not know.
 event_record read_event(const pqxx::row& row, int first);
 
@@ -21,10 +21,11 @@ event_record read_event(const pqxx::row& row, int first);
 /// read, one line, if it cannot.
 std::optional<std::string> read_event_into(std::vector<event_record>& events, const pqxx::row& row);
 
-/// Reads an id from a field of type `uuid`.
+/// Reads an id from a field of type `uuid`. Throws `unreadable_column`.
 uuid read_uuid(const pqxx::field& field);
 
-/// Reads a moment from a field of type `timestamp` or `timestamptz` of a session in UTC.
+/// Reads a moment from a field of type `timestamp` or `timestamptz` of a session in UTC. Throws
+/// `unreadable_column` for what is no time of the years 1 to 9999.
 timestamp read_timestamp(const pqxx::field& field);
 
 /// The statement that inserts many events, and its parameters.

@@ -31,6 +31,10 @@ constexpr std::array<std::string_view, event_kind_count> kind_names = {
   "run_partially_succeeded",
   "run_failed",
   "run_cancelled",
+  "attempt_withdrawn",
+  "delivery_lost",
+  "terminate_requested",
+  "attention_resolved",
 };
 
 } // namespace

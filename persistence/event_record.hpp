@@ -32,9 +32,13 @@ enum class event_kind : uint8_t {
   run_partially_succeeded,
   run_failed,
   run_cancelled,
+  attempt_withdrawn,
+  delivery_lost,
+  terminate_requested,
+  attention_resolved,
 };
 
-inline constexpr int event_kind_count = 21;
+inline constexpr int event_kind_count = 25;
 
 std::string_view to_string(event_kind kind);
 std::optional<event_kind> parse_event_kind(std::string_view text);

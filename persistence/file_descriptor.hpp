@@ -21,6 +21,8 @@ public:
   int number() const { return number_; }
   explicit operator bool() const { return number_ >= 0; }
   void close();
+  /// Gives the number away, for the caller to close.
+  int release() { return std::exchange(number_, -1); }
 
 private:
   int number_ = -1;

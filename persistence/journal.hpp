@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -22,9 +23,23 @@ struct start_key {
   std::string key;
   /// SHA-256 of the start's content in hex, 64 characters; the same key with another content is refused.
   std::string fingerprint;
-
-  bool operator==(const start_key&) const = default;
+  /// The version of the workflow that the caller named; none when the newest was wanted, whichever it was.
+  std::optional<int32_t> version = {};
+  /// What the fingerprint was when it held the version that the run got and who triggered it, for starts that are kept
+  /// so. May be absent.
+  std::function<std::string(int32_t version, const std::string& triggered_by)> older_fingerprint = {};
 };
+
+/// What is kept of a start under its key, and of the run that it made.
+struct kept_start {
+  std::string fingerprint;
+  /// Absent when the run's row is gone.
+  std::optional<int32_t> version;
+  std::string triggered_by;
+};
+
+/// Whether this start is the one that is kept, asked for again.
+bool is_repeated(const start_key& key, const kept_start& kept);
 
 /// What one run adds to the journal in one batch.
 struct run_append {
@@ -68,7 +83,15 @@ struct append_rejected {
   bool operator==(const append_rejected&) const = default;
 };
 
-using append_outcome = std::variant<append_committed, append_fenced, append_duplicate, append_rejected>;
+/// Others hold a lock on a row or a key that the run needs; nothing of the run was written, the rest of the batch was:
+/// append the run again later.
+struct append_held_up {
+  /// One line that names what is locked.
+  std::string reason;
+  bool operator==(const append_held_up&) const = default;
+};
+
+using append_outcome = std::variant<append_committed, append_fenced, append_duplicate, append_rejected, append_held_up>;
 
 /// The answer for a whole batch.
 struct append_answer {
@@ -110,7 +133,9 @@ public:
 
   /// Writes the batch in one transaction (several, when a bad row has to be found by bisection). A run appears at most
   /// once in a batch; a second time it is rejected. Checks, inside the transaction, that each run's shard still has the
-  /// run's epoch; runs of other shards are not held up by one that is fenced. Never throws for what the database does.
+  /// run's epoch; runs of other shards are not held up by one that is fenced. Events whose number is used already are
+  /// compared: the same ones are committed, as after a commit whose answer was lost; others are rejected. Never throws
+  /// for what the database does.
   virtual append_answer append(const std::vector<run_append>& batch) = 0;
 
   /// After `in_doubt`: waits until the lost transaction can no longer commit, then reads the journal's highest number

@@ -1,6 +1,8 @@
 #include "persistence/migrator.hpp"
 
 #include <algorithm>
+#include <functional>
+#include <iterator>
 #include <map>
 
 #include <pqxx/pqxx>
@@ -9,6 +11,7 @@
 #include "persistence/migrations.hpp"
 #include "persistence/plain_line.hpp"
 #include "persistence/schema_facts.hpp"
+#include "persistence/schema_locks.hpp"
 #include "persistence/schema_partitions.hpp"
 #include "persistence/schema_session.hpp"
 #include "persistence/sha256.hpp"
@@ -54,6 +57,7 @@ constexpr const char* read_nodes_that_know = R"(
   from nodes
   where schema_version >= $1
     and heartbeat_at + lease >= clock_timestamp()
+    and heartbeat_at - lease <= clock_timestamp()
   order by started_at, id)";
 
 struct recorded_migration {
@@ -72,8 +76,7 @@ std::string checksum_of(const embedded_migration& migration) {
   return sha256_hex(migration.sql);
 }
 
-std::vector<recorded_migration> read_recorded(pqxx::connection& connection) {
-  pqxx::work transaction(connection, "read_migrations");
+std::vector<recorded_migration> read_recorded(pqxx::transaction_base& transaction) {
   std::vector<recorded_migration> recorded;
   if (!transaction.exec1(migrations_table_exists)[0].as<bool>())
     return recorded;
@@ -84,6 +87,16 @@ std::vector<recorded_migration> read_recorded(pqxx::connection& connection) {
        applied_at.value_or(timestamp{}), row["adopted"].as<bool>()});
   }
   return recorded;
+}
+
+std::vector<recorded_migration> read_recorded(pqxx::connection& connection) {
+  pqxx::work transaction(connection, "read_migrations");
+  return read_recorded(transaction);
+}
+
+bool is_recorded(const std::vector<recorded_migration>& recorded, const embedded_migration& migration) {
+  return std::ranges::any_of(
+    recorded, [&](const recorded_migration& record) { return record.number == number_of(migration); });
 }
 
 /// Who of the living nodes knows the schema up to this number, for a sentence; empty when nobody does.
@@ -132,11 +145,9 @@ std::vector<std::string> objections(pqxx::connection& connection, const std::vec
 
 std::vector<embedded_migration> pending_after(const std::vector<recorded_migration>& recorded) {
   std::vector<embedded_migration> pending;
-  for (const auto& migration : embedded_migrations()) {
-    const auto is_this = [&](const recorded_migration& record) { return record.number == number_of(migration); };
-    if (std::none_of(recorded.begin(), recorded.end(), is_this))
+  for (const auto& migration : embedded_migrations())
+    if (!is_recorded(recorded, migration))
       pending.push_back(migration);
-  }
   return pending;
 }
 
@@ -147,35 +158,43 @@ void record(pqxx::transaction_base& transaction, const embedded_migration& migra
     LEVAIN_VERSION);
 }
 
-void apply(pqxx::connection& connection, const embedded_migration& migration) {
-  pqxx::work transaction(connection, "apply_migration");
+/// What a person can do about it; empty where the database's words are enough.
+std::string advice_for(const std::string& sqlstate) {
+  constexpr std::string_view taken[] = {"42P07", "42710", "42701", "42723"};
+  if (std::find(std::begin(taken), std::end(taken), sqlstate) != std::end(taken))
+    return "; another program's object has that name: rename it, or give Levain a schema of its own by search_path";
+  if (sqlstate == "42501")
+    return "; connect as the owner of the tables";
+  return {};
+}
+
+void apply(pqxx::transaction_base& transaction, const embedded_migration& migration) {
   try {
-    // The row first: whoever else is at it waits here and then fails on the key before changing anything.
     record(transaction, migration, false);
     transaction.exec(std::string(migration.sql));
   } catch (const pqxx::sql_error& error) {
+    if (error.sqlstate() == lock_not_available)
+      throw;
     throw migration_error(
-      std::string(migration.name) +
-      " cannot be applied, nothing of it was: " + plain_line(error.what(), reason_bytes_max));
+      std::string(migration.name) + " cannot be applied, nothing of it was: " +
+      plain_line(error.what(), reason_bytes_max) + advice_for(error.sqlstate()));
   }
-  transaction.commit();
 }
 
-/// Records `initial` as adopted where there is something to adopt. Answers the sentence that says so; empty when not.
-std::string adopt(pqxx::connection& connection, const embedded_migration& initial, bool dry_run) {
-  const auto found = assess_adoption(connection, initial);
-  if (found == adoption_case::nothing_there)
-    return {};
-  const bool completes = found == adoption_case::first_fragment;
-  if (!dry_run) {
-    pqxx::work transaction(connection, "adopt");
+void adopt(pqxx::transaction_base& transaction, const embedded_migration& initial, const adoption_plan& plan) {
+  if (is_recorded(read_recorded(transaction), initial))
+    throw migration_error("another program has migrated this database just now; try again");
+  try {
     record(transaction, initial, true);
-    if (completes)
-      complete_first_fragment(transaction);
-    transaction.commit();
+    for (const auto& each : plan.statements)
+      transaction.exec(each);
+  } catch (const pqxx::sql_error& error) {
+    if (error.sqlstate() == lock_not_available)
+      throw;
+    throw migration_error(
+      "orchestration_runs cannot be adopted, nothing was changed: " + plain_line(error.what(), reason_bytes_max) +
+      advice_for(error.sqlstate()));
   }
-  return std::string(initial.name) + ": orchestration_runs was there " +
-         (completes ? "without the ai_insights columns, which were added" : "and complete");
 }
 
 } // namespace
@@ -187,25 +206,52 @@ int32_t newest_migration() {
 migration_report migrate_up(const std::string& url, bool dry_run) {
   migration_report report;
   in_schema_session(url, schema_lock_timeout, [&](pqxx::connection& connection) {
-    lock_schema(connection);
+    std::vector<recorded_migration> recorded;
     {
-      pqxx::work transaction(connection, "current_schema");
+      pqxx::work transaction(connection, "read_migrations");
       current_schema(transaction);
-    }
-    const auto recorded = read_recorded(connection);
-    if (const auto found = objections(connection, recorded); !found.empty())
-      throw migration_error(found.front());
-    auto pending = pending_after(recorded);
-    if (recorded.empty() && !pending.empty()) {
-      if (const auto adopted = adopt(connection, pending.front(), dry_run); !adopted.empty()) {
-        report.done.push_back((dry_run ? "would adopt " : "adopted ") + adopted);
-        pending.erase(pending.begin());
+      recorded = read_recorded(transaction);
+      // What another starter has under way is waited for, and then found.
+      if (!dry_run && !pending_after(recorded).empty()) {
+        lock_schema(transaction);
+        recorded = read_recorded(transaction);
       }
     }
-    for (const auto& migration : pending) {
+    if (const auto found = objections(connection, recorded); !found.empty())
+      throw migration_error(found.front());
+    const auto pending = pending_after(recorded);
+    if (pending.empty())
+      return;
+    // An adoption is all or nothing: the table is somebody's, who may go on with it as it was.
+    adoption_plan plan;
+    if (recorded.empty())
+      plan = assess_adoption(connection, pending.front());
+    const size_t first = plan.found ? 1 : 0;
+    const auto change = [&](const std::function<void(pqxx::transaction_base&)>& work) {
       if (!dry_run)
-        apply(connection, migration);
-      report.done.push_back((dry_run ? "would apply " : "applied ") + std::string(migration.name));
+        change_schema(connection, "orchestration_runs", lock_patience{}, work);
+    };
+    if (plan.found) {
+      change([&](pqxx::transaction_base& transaction) {
+        adopt(transaction, pending.front(), plan);
+        for (size_t i = first; i < pending.size(); ++i)
+          apply(transaction, pending[i]);
+      });
+      report.done.push_back(
+        (dry_run ? "would adopt " : "adopted ") + std::string(pending.front().name) + ": orchestration_runs was there " +
+        (plan.state == "complete" ? "and " : "") + plan.state);
+    }
+    for (size_t i = first; i < pending.size(); ++i) {
+      // False when another starter has applied it meanwhile.
+      bool applied = true;
+      if (!plan.found)
+        change([&](pqxx::transaction_base& transaction) {
+          applied = !is_recorded(read_recorded(transaction), pending[i]);
+          if (applied)
+            apply(transaction, pending[i]);
+        });
+      if (applied)
+        report.done.push_back((dry_run ? "would apply " : "applied ") + std::string(pending[i].name));
     }
   });
   report.up_to_date = report.done.empty();
@@ -252,6 +298,13 @@ std::vector<std::string> verify_schema(const std::string& url) {
   std::vector<std::string> differences;
   in_schema_session(url, schema_lock_timeout, [&](pqxx::connection& connection) {
     const auto recorded = read_recorded(connection);
+    if (recorded.empty()) {
+      const auto adoption = describe_adoption(connection, embedded_migrations().front());
+      differences.push_back(
+        "no migration of Levain is applied here; " +
+        (adoption.empty() ? "levain migrate up makes the schema" : adoption));
+      return;
+    }
     differences = objections(connection, recorded);
     for (const auto& migration : pending_after(recorded))
       differences.push_back(std::string(migration.name) + ": not applied; run levain migrate up");

@@ -47,17 +47,34 @@ append_outcome model_journal::judge(const run_append& append) const {
     return append_fenced{epoch};
   if (append.key) {
     const auto start = database_->starts_.find({append.key->tenant, append.key->key});
-    if (start != database_->starts_.end() && start->second.run != append.run)
-      return append_duplicate{start->second.run, start->second.fingerprint == append.key->fingerprint};
+    if (start != database_->starts_.end() && start->second.run != append.run) {
+      kept_start kept{start->second.fingerprint, std::nullopt, {}};
+      if (const auto row = database_->rows_.find(start->second.run); row != database_->rows_.end()) {
+        kept.version = row->second.workflow_version;
+        kept.triggered_by = row->second.triggered_by.value_or("");
+      }
+      return append_duplicate{start->second.run, is_repeated(*append.key, kept)};
+    }
   }
+  if (manners_->is_locked && manners_->is_locked(append))
+    return append_held_up{"the model has locked its row"};
   if (manners_->on_row)
     if (auto reason = manners_->on_row(append))
       return append_rejected{std::move(*reason)};
   if (auto reason = find_refused(append))
     return append_rejected{std::move(*reason)};
+  if (is_written(append))
+    return append_committed{};
   if (auto reason = find_conflict(append))
     return append_rejected{std::move(*reason)};
   return append_committed{};
+}
+
+bool model_journal::is_written(const run_append& append) const {
+  const auto events = database_->events_.find(append.run);
+  return !append.events.empty() && events != database_->events_.end() &&
+         std::ranges::any_of(
+           events->second, [&](const event_record& event) { return same_fact(event, append.events.back()); });
 }
 
 std::optional<std::string> model_journal::find_conflict(const run_append& append) const {
@@ -82,7 +99,7 @@ std::optional<std::string> model_journal::find_conflict(const run_append& append
 
 append_outcome model_journal::write(const run_append& append) {
   append_outcome outcome = judge(append);
-  if (!std::holds_alternative<append_committed>(outcome))
+  if (!std::holds_alternative<append_committed>(outcome) || is_written(append))
     return outcome;
   if (!append.events.empty()) {
     auto& events = database_->events_[append.run];
@@ -115,11 +132,7 @@ journal::resolution model_journal::resolve(const std::vector<run_append>& batch)
   std::vector<found_append> found;
   for (const run_append& append : batch) {
     found_append run{database_->shards_[shard_of(append.run)].epoch, false};
-    const auto events = database_->events_.find(append.run);
-    if (!append.events.empty() && events != database_->events_.end())
-      run.written = std::any_of(events->second.begin(), events->second.end(), [&](const event_record& event) {
-        return same_fact(event, append.events.back());
-      });
+    run.written = is_written(append);
     found.push_back(run);
   }
   return {true, decide_resolution(batch, found, planned_)};

@@ -28,6 +28,8 @@ struct model_manners {
   std::function<model_fault(const std::vector<run_append>& batch)> on_append;
   /// One line: this run's rows are refused.
   std::function<std::optional<std::string>(const run_append& append)> on_row;
+  /// True: others have locked a row or a key of this run.
+  std::function<bool(const run_append& append)> is_locked;
   /// False: the database cannot be asked (`resolve` stays unresolved; reads throw `journal_unavailable`).
   std::function<bool()> can_resolve;
   std::function<bool()> can_read;
@@ -53,6 +55,7 @@ public:
 private:
   append_outcome write(const run_append& append);
   append_outcome judge(const run_append& append) const;
+  bool is_written(const run_append& append) const;
   std::optional<std::string> find_conflict(const run_append& append) const;
   void expect_readable() const;
   bool is_unfinished(const audit_row& row) const;

@@ -18,10 +18,20 @@ void model_leases::expect_reachable() const {
     throw journal_unavailable("the model has lost its database");
 }
 
+namespace {
+
+/// A heartbeat that lies ahead by more than a lease is of a clock that was set back since, and as dead as an old one.
+template <class Entry>
+bool is_living(const Entry& entry, timestamp now, std::chrono::milliseconds grace = {}) {
+  return entry.heartbeat_at + entry.lease + grace >= now && entry.heartbeat_at - entry.lease - grace <= now;
+}
+
+} // namespace
+
 /// The mutex is held.
 bool model_leases::lives(const uuid& node) const {
   const auto found = database_->nodes_.find(node);
-  return found != database_->nodes_.end() && found->second.heartbeat_at + found->second.lease >= database_->clock_();
+  return found != database_->nodes_.end() && is_living(found->second, database_->clock_());
 }
 
 /// The mutex is held.
@@ -196,8 +206,7 @@ size_t model_leases::forget_expired(std::chrono::milliseconds age) {
   expect_reachable();
   const std::lock_guard lock(database_->mutex_);
   const auto now = database_->clock_();
-  return std::erase_if(
-    database_->nodes_, [&](const auto& each) { return each.second.heartbeat_at + each.second.lease + age < now; });
+  return std::erase_if(database_->nodes_, [&](const auto& each) { return !is_living(each.second, now, age); });
 }
 
 void model_leases::leave(const uuid& node) {

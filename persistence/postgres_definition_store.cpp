@@ -3,6 +3,7 @@
 #include <stdexcept>
 
 #include "persistence/event_columns.hpp"
+#include "persistence/plain_line.hpp"
 #include "persistence/session.hpp"
 
 namespace levain {
@@ -34,7 +35,13 @@ constexpr const char* list_definitions = R"(
   order by name collate "C", version)";
 
 definition_record read_definition(const pqxx::row& row) {
-  return {row[0].c_str(), row[1].as<int32_t>(), row[2].c_str(), row[3].c_str(), read_timestamp(row[4])};
+  definition_record definition{row[0].c_str(), row[1].as<int32_t>(), row[2].c_str(), row[3].c_str()};
+  try {
+    definition.registered_at = read_timestamp(row[4]);
+  } catch (const unreadable_column& damage) {
+    definition.damage = plain_line(damage.what(), reason_bytes_max);
+  }
+  return definition;
 }
 
 std::optional<definition_record> read_first(const pqxx::result& rows) {
@@ -80,7 +87,7 @@ postgres_definition_store::~postgres_definition_store() = default;
 definition_store::put_result postgres_definition_store::put(const definition_record& definition) {
   refuse_nul("name", definition.name);
   refuse_nul("body", definition.body);
-  return impl_->session.ask([&](pqxx::work& transaction) {
+  return impl_->session.put([&](pqxx::work& transaction) {
     const auto inserted = transaction.exec_prepared(
       "insert_definition", definition.name, definition.version, definition.content_hash, definition.body,
       to_rfc3339(definition.registered_at));

@@ -21,7 +21,8 @@ struct postgres_definition_store_options {
 };
 
 /// The table `workflow_definitions` on PostgreSQL, over one connection that it opens when needed and again after a
-/// loss. One thread at a time. `put` throws `std::invalid_argument` for a definition that the table cannot hold.
+/// loss. One thread at a time. `put` throws `std::invalid_argument` for a definition that the table cannot hold
+/// or that the database refuses.
 class postgres_definition_store : public definition_store {
 public:
   explicit postgres_definition_store(postgres_definition_store_options options);

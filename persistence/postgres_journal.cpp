@@ -1,7 +1,9 @@
 #include "persistence/postgres_journal.hpp"
 
+#include <algorithm>
 #include <map>
-#include <stdexcept>
+#include <set>
+#include <utility>
 
 #include <pqxx/pqxx>
 
@@ -13,6 +15,7 @@
 #include "persistence/session.hpp"
 #include "persistence/sql_errors.hpp"
 #include "persistence/stop_writing.hpp"
+#include "persistence/survey_reading.hpp"
 #include "persistence/unfinished_reading.hpp"
 
 namespace levain {
@@ -27,22 +30,10 @@ constexpr const char* await_epochs = R"(
   order by shard
   for update)";
 
-constexpr const char* limit_lock_wait = "select set_config('lock_timeout', $1, true)";
-
-constexpr const char* find_events = R"(
-  select run_id, seq, at, kind, step, attempt, body
-  from run_events
-  where (run_id, seq) in (select * from unnest($1::uuid[], $2::integer[])))";
-
 std::vector<named_statement> journal_statements() {
   auto statements = batch_statements();
-  statements.insert(
-    statements.end(), {
-                        {"await_epochs", await_epochs},
-                        {"limit_lock_wait", limit_lock_wait},
-                        {"find_events", find_events},
-                      });
-  for (const auto& more : {unfinished_statements(), stop_statements()})
+  statements.push_back({"await_epochs", await_epochs});
+  for (const auto& more : {unfinished_statements(), stop_statements(), survey_statements()})
     statements.insert(statements.end(), more.begin(), more.end());
   return statements;
 }
@@ -54,9 +45,18 @@ connection_options connection_options_of(const postgres_journal_options& options
   connection.connect_timeout = options.connect_timeout;
   connection.statement_timeout = options.statement_timeout;
   connection.answer_margin = options.answer_margin;
+  connection.lock_timeout = options.lock_timeout;
   connection.idle_in_transaction_timeout = options.idle_in_transaction_timeout;
   return connection;
 }
+
+/// How a batch is written that could not be written as a whole.
+struct care {
+  /// The rows are at fault: in halves, until the guilty is alone.
+  bool in_parts = false;
+  /// Others hold locks: around them.
+  bool around_locks = false;
+};
 
 append_answer transient(std::string reason) {
   append_answer answer;
@@ -78,9 +78,12 @@ struct postgres_journal::impl {
     : options(std::move(given))
     , session(connection_options_of(options), journal_statements(), batch_settings()) {}
 
-  /// Nothing when the rows are at fault and the transaction is to be tried again in parts.
-  std::optional<append_answer> transact(const std::vector<run_append>& batch, bool in_parts);
-  std::optional<append_answer> commit(pqxx::work& transaction, batch_writing& writing, bool in_parts);
+  /// Nothing when the transaction is to be tried again with more care, which is noted.
+  std::optional<append_answer> transact(const std::vector<run_append>& batch, care& with);
+  std::optional<append_answer> commit(pqxx::work& transaction, batch_writing& writing, care& with);
+  /// True when a run of the batch was held up the last time.
+  bool expects_locks(const std::vector<run_append>& batch) const;
+  void remember_held_up(const std::vector<run_append>& batch, const std::vector<append_outcome>& outcomes);
   append_answer give_up(sql_failure failure);
   std::vector<found_append> look_up(pqxx::transaction_base& transaction, const std::vector<run_append>& batch);
 
@@ -88,6 +91,8 @@ struct postgres_journal::impl {
   levain::session session;
   /// What the transaction in doubt was about to answer.
   std::vector<append_outcome> planned;
+  /// Runs that were held up when they were tried last.
+  std::set<run_id> held_up;
 };
 
 postgres_journal::postgres_journal(postgres_journal_options options)
@@ -99,13 +104,29 @@ postgres_journal::~postgres_journal() = default;
 // --------------------------------------------------------------------------------------------------------------
 
 append_answer postgres_journal::append(const std::vector<run_append>& batch) {
-  auto answer = impl_->transact(batch, false);
-  if (!answer)
-    answer = impl_->transact(batch, true);
-  return std::move(*answer);
+  care with{.around_locks = impl_->expects_locks(batch)};
+  for (;;)
+    if (auto answer = impl_->transact(batch, with)) {
+      impl_->remember_held_up(batch, answer->outcomes);
+      return std::move(*answer);
+    }
 }
 
-std::optional<append_answer> postgres_journal::impl::transact(const std::vector<run_append>& batch, bool in_parts) {
+bool postgres_journal::impl::expects_locks(const std::vector<run_append>& batch) const {
+  return !held_up.empty() &&
+         std::ranges::any_of(batch, [&](const run_append& append) { return held_up.contains(append.run); });
+}
+
+void postgres_journal::impl::remember_held_up(
+  const std::vector<run_append>& batch, const std::vector<append_outcome>& outcomes) {
+  for (size_t i = 0; i < outcomes.size(); ++i)
+    if (std::holds_alternative<append_held_up>(outcomes[i]))
+      held_up.insert(batch[i].run);
+    else if (!held_up.empty())
+      held_up.erase(batch[i].run);
+}
+
+std::optional<append_answer> postgres_journal::impl::transact(const std::vector<run_append>& batch, care& with) {
   batch_writing writing(batch);
   if (writing.nothing_to_write())
     return done(std::move(writing.outcomes()));
@@ -114,33 +135,36 @@ std::optional<append_answer> postgres_journal::impl::transact(const std::vector<
     const auto waiting = session.await_answers();
     pqxx::work transaction(connection);
     writing.fence(transaction);
-    if (in_parts)
+    if (with.around_locks)
+      writing.pass_over_locked(transaction, options.key_wait_max);
+    if (with.in_parts)
       writing.write_in_parts(transaction);
     else
       writing.write(transaction);
     if (writing.nothing_to_write())
       return done(std::move(writing.outcomes()));
-    return commit(transaction, writing, in_parts);
+    return commit(transaction, writing, with);
   } catch (const pqxx::pqxx_exception&) {
     sql_failure failure = classify_failure(std::current_exception());
-    if (failure.kind == failure_kind::bad_rows && !in_parts)
+    if (failure.kind == failure_kind::bad_rows && !std::exchange(with.in_parts, true))
+      return std::nullopt;
+    if (failure.sqlstate == lock_not_available && !std::exchange(with.around_locks, true))
       return std::nullopt;
     return give_up(std::move(failure));
-  } catch (const std::exception& e) {
-    // A value that came back unreadable: nothing was committed, and the next connection may do better.
-    return give_up({failure_kind::transient, plain_line(e.what(), reason_bytes_max), "", true});
+  } catch (const unreadable_column&) {
+    return give_up(classify_failure(std::current_exception()));
   }
 }
 
 std::optional<append_answer>
-postgres_journal::impl::commit(pqxx::work& transaction, batch_writing& writing, bool in_parts) {
+postgres_journal::impl::commit(pqxx::work& transaction, batch_writing& writing, care& with) {
   try {
     answer_deadline::restart(transaction);
     transaction.commit();
     return done(std::move(writing.outcomes()));
   } catch (const pqxx::pqxx_exception&) {
     sql_failure failure = classify_commit_failure(std::current_exception());
-    if (failure.kind == failure_kind::bad_rows && !in_parts)
+    if (failure.kind == failure_kind::bad_rows && !std::exchange(with.in_parts, true))
       return std::nullopt;
     if (failure.kind != failure_kind::in_doubt)
       return give_up(std::move(failure));
@@ -177,8 +201,8 @@ journal::resolution postgres_journal::resolve(const std::vector<run_append>& bat
     return {true, decide_resolution(batch, found, impl_->planned)};
   } catch (const pqxx::pqxx_exception&) {
     return {false, impl_->give_up(classify_failure(std::current_exception()))};
-  } catch (const std::exception& e) {
-    return {false, impl_->give_up({failure_kind::transient, plain_line(e.what(), reason_bytes_max), "", true})};
+  } catch (const unreadable_column&) {
+    return {false, impl_->give_up(classify_failure(std::current_exception()))};
   }
 }
 
@@ -199,8 +223,11 @@ postgres_journal::impl::look_up(pqxx::transaction_base& transaction, const std::
     epochs[static_cast<shard_number>(row[0].as<int>())] = row[1].as<epoch_number>();
   std::map<std::pair<run_id, int32_t>, event_record> newest;
   for (const auto& row : transaction.exec_prepared("find_events", runs.take(), numbers.take())) {
-    auto event = read_event(row, 1);
-    newest.emplace(std::pair(run_id{read_uuid(row[0])}, event.seq), std::move(event));
+    // What cannot be read is not what was to be written.
+    std::vector<event_record> event;
+    read_event_into(event, row);
+    if (!event.empty())
+      newest.emplace(std::pair(run_id{read_uuid(row[0])}, event.front().seq), std::move(event.front()));
   }
   std::vector<found_append> found;
   for (const run_append& append : batch) {
@@ -268,6 +295,20 @@ postgres_journal::open_rows(const std::vector<shard_lease>& shards, const std::o
 void postgres_journal::write_stops(const std::vector<stop_change>& changes) {
   if (!changes.empty())
     impl_->session.ask([&](pqxx::work& transaction) { write_stop_changes(transaction, changes); });
+}
+
+journal_survey::page postgres_journal::survey(
+  const std::vector<shard_lease>& shards, const std::optional<run_id>& before, size_t events_max) {
+  return impl_->session.ask(
+    [&](pqxx::work& transaction) { return read_survey(transaction, shards, before, events_max); });
+}
+
+std::vector<run_id> postgres_journal::contradicted(const std::vector<run_id>& runs) {
+  return impl_->session.ask([&](pqxx::work& transaction) { return read_contradicted(transaction, runs); });
+}
+
+std::vector<uint64_t> postgres_journal::sizes(const std::vector<run_id>& runs, uint64_t bytes_max) {
+  return impl_->session.ask([&](pqxx::work& transaction) { return read_sizes(transaction, runs, bytes_max); });
 }
 
 } // namespace levain

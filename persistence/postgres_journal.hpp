@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "persistence/journal.hpp"
+#include "persistence/journal_survey.hpp"
 
 namespace levain {
 
@@ -22,6 +23,12 @@ struct postgres_journal_options {
   /// An answer that takes so much longer than that does not come: the connection is given up, and the batch is
   /// transient, or in doubt when the commit was sent.
   std::chrono::milliseconds answer_margin{5'000};
+  /// A statement of a batch that waits longer for a lock is cancelled, and the batch is written around the rows and
+  /// keys that others have locked: their runs are held up. A batch waits so long once, however many rows are locked.
+  std::chrono::milliseconds lock_timeout{1'000};
+  /// So long an idempotency key is waited for that an open transaction of others uses, while the batch is written
+  /// around locks. A batch of 500 starts with one such key waits about ten times as long.
+  std::chrono::milliseconds key_wait_max{100};
   /// How long `resolve` waits for a lost transaction to end before it answers that it is unresolved.
   std::chrono::milliseconds resolve_lock_timeout{10'000};
   /// The server ends a session that stays idle inside a transaction for longer: what a lost client holds, it holds no
@@ -35,7 +42,7 @@ struct postgres_journal_options {
 ///
 /// A batch costs a fixed number of round trips, however many runs it carries: the fence, the keys of starts if there
 /// are any, the events, the rows inserted, the rows updated, the commit.
-class postgres_journal : public journal {
+class postgres_journal : public journal, public journal_survey {
 public:
   explicit postgres_journal(postgres_journal_options options);
   ~postgres_journal() override;
@@ -49,6 +56,10 @@ public:
   std::vector<run_id>
   open_rows(const std::vector<shard_lease>& shards, const std::optional<run_id>& after, size_t limit) override;
   void write_stops(const std::vector<stop_change>& changes) override;
+
+  page survey(const std::vector<shard_lease>& shards, const std::optional<run_id>& before, size_t events_max) override;
+  std::vector<run_id> contradicted(const std::vector<run_id>& runs) override;
+  std::vector<uint64_t> sizes(const std::vector<run_id>& runs, uint64_t bytes_max) override;
 
 private:
   struct impl;

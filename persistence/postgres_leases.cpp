@@ -14,15 +14,19 @@ namespace levain {
 namespace {
 
 // The time is clock_timestamp() throughout: now() is the transaction's begin, and waiting for a lock can make that old.
+// A heartbeat that lies ahead by more than a lease is of a clock that was set back since: a living node writes one
+// several times in a lease, so its node is as dead as one without.
 
-// Nodes join one after the other: each sees whom it has to get on with. "join" in ASCII.
-constexpr const char* await_turn_to_join = "select pg_advisory_xact_lock(x'6a6f696e'::bigint)";
+// Nodes join one after the other: each sees whom it has to get on with. By a row of Levain's own, because anybody who
+// may connect to the database can hold an advisory lock.
+constexpr const char* await_turn_to_join = "select from run_numbers for update";
 
 constexpr const char* find_protocols = R"(
   select name, version, protocol_min, protocol_max
   from nodes
   where id <> $1
     and heartbeat_at + lease >= clock_timestamp()
+    and heartbeat_at - lease <= clock_timestamp()
   order by started_at, id)";
 
 constexpr const char* join_node = R"(
@@ -62,7 +66,8 @@ constexpr const char* find_living = R"(
   select
   from nodes
   where id = $1
-    and heartbeat_at + lease >= clock_timestamp())";
+    and heartbeat_at + lease >= clock_timestamp()
+    and heartbeat_at - lease <= clock_timestamp())";
 
 // Row numbers over nodes by whether they drain: the rank among all, and the rank among those that do not.
 constexpr const char* find_share = R"(
@@ -74,6 +79,7 @@ constexpr const char* find_share = R"(
       row_number() over (partition by draining order by started_at, id) - 1 as rank
     from nodes
     where heartbeat_at + lease >= clock_timestamp()
+      and heartbeat_at - lease <= clock_timestamp()
   )
   select
     (select count(*) from living),
@@ -105,6 +111,7 @@ constexpr const char* take_unlocked = R"(
           from nodes
           where nodes.id = shards.node
             and nodes.heartbeat_at + nodes.lease >= clock_timestamp()
+            and nodes.heartbeat_at - nodes.lease <= clock_timestamp()
         )
       )
     order by shard
@@ -135,6 +142,7 @@ constexpr const char* lock_free = R"(
         from nodes
         where nodes.id = shards.node
           and nodes.heartbeat_at + nodes.lease >= clock_timestamp()
+          and nodes.heartbeat_at - nodes.lease <= clock_timestamp()
       )
     )
   order by shard
@@ -156,7 +164,8 @@ constexpr const char* release_shards = R"(
 
 constexpr const char* forget_old_nodes = R"(
   delete from nodes
-  where heartbeat_at + lease + $1::bigint * interval '1 millisecond' < clock_timestamp())";
+  where heartbeat_at + lease + $1::bigint * interval '1 millisecond' < clock_timestamp()
+    or heartbeat_at - lease - $1::bigint * interval '1 millisecond' > clock_timestamp())";
 
 constexpr const char* lock_owned = R"(
   select
@@ -187,7 +196,9 @@ constexpr const char* reserve_numbers = R"(
 constexpr const char* find_taken_number = R"(
   select max(right(run_number, 8)::bigint)
   from generate_series(-1, 1) as day,
-    lateral (select 'ORCH-' || to_char(now() at time zone 'utc' + day * interval '1 day', 'YYYYMMDD') || '-') as head (text),
+    lateral (
+      select 'ORCH-' || to_char(now() at time zone 'utc' + day * interval '1 day', 'YYYYMMDD') || '-'
+    ) as head (text),
     lateral (
       select run_number
       from orchestration_runs

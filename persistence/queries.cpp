@@ -1,7 +1,8 @@
 #include "persistence/queries.hpp"
 
+#include <algorithm>
+#include <array>
 #include <atomic>
-#include <charconv>
 #include <stdexcept>
 
 #include <nlohmann/json.hpp>
@@ -14,12 +15,17 @@
 #include "persistence/connection.hpp"
 #include "persistence/event_columns.hpp"
 #include "persistence/journal.hpp"
+#include "persistence/list_cursor.hpp"
+#include "persistence/named_values.hpp"
 #include "persistence/queries_statements.hpp"
 #include "persistence/sql_errors.hpp"
 
 namespace levain {
 
 namespace {
+
+// In the order of `run_activity`.
+constexpr std::array<std::string_view, 2> activity_names = {"paused", "cancelling"};
 
 /// A statement's parameters in their text form; nothing is null.
 class parameters {
@@ -71,18 +77,53 @@ pqxx::result ask(pqxx::transaction_base& transaction, const queries_statement& s
   return transaction.exec_prepared(statement.name, pqxx::prepare::make_dynamic_params(values));
 }
 
-std::vector<audit_row> read_rows(const pqxx::result& result) {
-  std::vector<audit_row> rows;
-  rows.reserve(static_cast<size_t>(result.size()));
+unreadable_row describe(const audit_row& row, const damaged_column& first) {
+  return {row.id, row.run_number, first.name, first.message};
+}
+
+/// After the row's own columns and `stopped`, lists select these.
+const auto activity_column = static_cast<int>(audit_column_count()) + 1;
+const auto cursor_column = activity_column + 1;
+
+void read_into(run_list& list, const pqxx::row& row) {
+  listed_run read;
+  if (const auto unreadable = read_audit_row(row, read); unreadable.empty()) {
+    if (!row[activity_column].is_null())
+      read.activity = parse_run_activity(row[activity_column].c_str());
+    list.runs.push_back(std::move(read));
+  } else {
+    list.unreadable.push_back(describe(read, unreadable.front()));
+  }
+}
+
+run_list read_rows(const pqxx::result& result) {
+  run_list list;
+  list.runs.reserve(static_cast<size_t>(result.size()));
   for (const auto& row : result)
-    rows.push_back(read_audit_row(row));
-  return rows;
+    read_into(list, row);
+  return list;
 }
 
 std::optional<audit_row> read_row(const pqxx::result& result) {
   if (result.empty())
     return std::nullopt;
-  return read_audit_row(result[0]);
+  audit_row read;
+  if (const auto unreadable = read_audit_row(result[0], read); !unreadable.empty()) {
+    auto why = describe(read, unreadable.front());
+    throw row_unreadable(std::move(read), std::move(why));
+  }
+  return read;
+}
+
+/// An array of their names; nothing where there are none.
+template <class Value>
+std::optional<std::string> names_of(const std::vector<Value>& values) {
+  if (values.empty())
+    return std::nullopt;
+  array_literal names;
+  for (const auto value : values)
+    names.plain(to_string(value));
+  return names.take();
 }
 
 void check_limit(size_t limit) {
@@ -97,41 +138,21 @@ void check_text(const char* name, const std::string& text) {
     throw std::invalid_argument(std::string(name) + ": must not contain a zero byte");
 }
 
-// A cursor is the last row's place: microseconds since 1970 and the id, `1762000000000000.018f...`.
-std::string cursor_after(const audit_row& row) {
-  return std::to_string(row.started_at.time_since_epoch().count()) + "." + to_string(row.id);
-}
-
-struct cursor_place {
-  std::optional<timestamp> started_at;
-  std::optional<run_id> id;
-};
-
-cursor_place read_cursor(const std::string& cursor) {
-  if (cursor.empty())
-    return {};
-  const auto point = cursor.find('.');
-  int64_t micros = 0;
-  const char* const end = cursor.data() + std::min(point, cursor.size());
-  const auto [stopped, error] = std::from_chars(cursor.data(), end, micros);
-  const auto id = point == std::string::npos ? std::nullopt : uuid::parse(std::string_view(cursor).substr(point + 1));
-  const timestamp at{std::chrono::microseconds(micros)};
-  if (error != std::errc() || stopped != end || !id || !is_in_calendar(at))
-    throw std::invalid_argument("cursor: '" + cursor + "' is none; must be the `next` of an earlier page");
-  return {at, run_id{*id}};
+std::string cursor_of_row(const pqxx::row& row) {
+  return cursor_after(row[cursor_column].c_str(), run_id{read_uuid(row[0])});
 }
 
 /// `row` is of `verify_rows_statement`, whose first columns are id and run number.
 remembered_run read_remembered_row(const pqxx::row& row) {
   remembered_run run;
-  try {
-    run.row = read_audit_row(row);
-  } catch (const std::exception& damage) {
-    run.row = {};
-    run.row.id = {read_uuid(row[0])};
-    run.row.run_number = row[1].c_str();
-    run.unreadable.push_back({"row", std::string("the row cannot be read: ") + damage.what()});
-  }
+  const auto unreadable = read_audit_row(row, run.row);
+  if (unreadable.empty())
+    return run;
+  run.unreadable.push_back({"row", "the row cannot be read: " + unreadable.front().message});
+  audit_row known;
+  known.id = run.row.id;
+  known.run_number = run.row.run_number;
+  run.row = std::move(known);
   return run;
 }
 
@@ -221,8 +242,62 @@ struct queries::impl {
     return in_one_moment([&](auto& transaction) { return ask(transaction, statement, given); });
   }
 
+  /// How many bytes the first of the runs have, until together they have `bytes_max`.
+  std::vector<uint64_t> measure(const array_literal& ids, uint64_t bytes_max) {
+    auto literal = ids;
+    parameters given;
+    given.text(literal.take()).add(static_cast<size_t>(bytes_max));
+    std::vector<uint64_t> sizes;
+    for (const auto& row : answer(measure_runs_statement(), given))
+      sizes.push_back(row[0].as<uint64_t>());
+    return sizes;
+  }
+
+  /// The first runs of `scope` in `range`: see `queries::verify_batch`.
+  std::vector<remembered_run> remembered(
+    const verify_scope& scope, const run_range& range, std::optional<size_t> limit, uint64_t bytes_max,
+    uint64_t run_bytes_max) {
+    const auto listed = answer(
+      verify_ids_statement(), parameters_from(scope.scope, scope.run, scope.since, range.after, range.upto, limit));
+    if (listed.empty())
+      return {};
+    array_literal ids;
+    for (const auto& row : listed)
+      ids.id(read_uuid(row[0]));
+    array_literal first;
+    first.id(read_uuid(listed[0][0]));
+    const auto alone_and = [&](const std::string& why) {
+      remembered_run run;
+      run.row.id = {read_uuid(listed[0][0])};
+      run.row.run_number = listed[0][1].c_str();
+      run.unreadable.push_back({"journal", why});
+      return std::vector<remembered_run>{std::move(run)};
+    };
+    std::vector<uint64_t> sizes;
+    try {
+      sizes = measure(ids, bytes_max);
+    } catch (const std::invalid_argument&) {
+      // One of them cannot be written out by the server; whether it is the first is seen when that is alone.
+      try {
+        sizes = measure(first, bytes_max);
+      } catch (const std::invalid_argument& unwritable) {
+        return alone_and(std::string("the database cannot write the run out: ") + unwritable.what());
+      }
+    }
+    if (sizes.empty())
+      return {};
+    if (sizes.front() > run_bytes_max)
+      return alone_and(
+        "the run has " + std::to_string(sizes.front()) + " bytes; at most " + std::to_string(run_bytes_max) +
+        " are read (verify_run_bytes_max)");
+    if (sizes.size() > 1 && sizes.back() > run_bytes_max)
+      sizes.pop_back(); // It comes first in the next batch.
+    const run_id last{read_uuid(listed[static_cast<int>(sizes.size()) - 1][0])};
+    return read_whole(parameters_from(scope.scope, scope.run, scope.since, range.after, std::optional(last)).null());
+  }
+
   /// `wanted` is what `verify_rows_statement` takes.
-  std::vector<remembered_run> remembered(const parameters& wanted) {
+  std::vector<remembered_run> read_whole(const parameters& wanted) {
     return in_one_moment([&](auto& transaction) {
       std::vector<remembered_run> runs;
       array_literal ids;
@@ -232,7 +307,7 @@ struct queries::impl {
       }
       // Both are in the order of the ids.
       auto run = runs.begin();
-      for (const auto& row : ask(transaction, verify_events_statement(), parameters_from(ids.take()))) {
+      for (const auto& row : ask(transaction, verify_events_statement(), parameters().text(ids.take()))) {
         const run_id id{read_uuid(row[0])};
         while (run->row.id != id)
           ++run;
@@ -275,12 +350,25 @@ void queries::ping() {
   impl_->in_one_moment([](auto& transaction) { transaction.exec("select"); });
 }
 
-std::vector<audit_row> queries::active_runs(const tenant_id& tenant, size_t limit) {
+std::string_view to_string(run_activity activity) {
+  return activity_names.at(static_cast<size_t>(activity));
+}
+
+std::optional<run_activity> parse_run_activity(std::string_view text) {
+  return parse_named<run_activity>(activity_names, text);
+}
+
+row_unreadable::row_unreadable(audit_row readable, unreadable_row why)
+  : std::runtime_error("the row of run " + why.run_number + " cannot be read: " + why.message)
+  , row_(std::move(readable))
+  , why_(std::move(why)) {}
+
+run_list queries::active_runs(const tenant_id& tenant, size_t limit) {
   check_limit(limit);
   return read_rows(impl_->answer(active_runs_statement(), parameters_from(tenant, limit)));
 }
 
-std::vector<audit_row> queries::run_history(const tenant_id& tenant, timestamp from, timestamp to, size_t limit) {
+run_list queries::run_history(const tenant_id& tenant, timestamp from, timestamp to, size_t limit) {
   check_limit(limit);
   return read_rows(impl_->answer(run_history_statement(), parameters_from(tenant, from, to, limit)));
 }
@@ -293,7 +381,7 @@ metrics_averages queries::metrics_summary(const tenant_id& tenant, timestamp sin
   return {row[0].as<int64_t>(), average(1), average(2), average(3), average(4)};
 }
 
-std::vector<audit_row> queries::runs_needing_attention(const read_scope& scope, size_t limit) {
+run_list queries::runs_needing_attention(const read_scope& scope, size_t limit) {
   check_limit(limit);
   return read_rows(impl_->answer(runs_needing_attention_statement(), parameters_from(scope, limit)));
 }
@@ -314,23 +402,27 @@ run_page queries::list_runs(const run_filter& filter) {
   if (filter.workflow)
     check_text("workflow", *filter.workflow);
   const auto place = read_cursor(filter.cursor);
-  std::optional<std::string> statuses;
-  if (!filter.statuses.empty()) {
-    array_literal names;
-    for (const auto status : filter.statuses)
-      names.plain(to_string(status));
-    statuses = names.take();
-  }
+  const auto statuses = names_of(filter.statuses);
+  const auto activities = names_of(filter.activities);
   // One row more than asked tells whether another page follows.
-  run_page page;
-  page.runs = read_rows(impl_->answer(
-    list_runs_statement(), parameters_from(
-                             filter.scope, statuses, filter.run_type, filter.workflow, filter.started_from,
-                             filter.started_before, place.started_at, place.id, filter.limit + 1)));
-  if (page.runs.size() > filter.limit) {
-    page.runs.pop_back();
-    page.next = cursor_after(page.runs.back());
+  const auto wanted = parameters_from(
+    filter.scope, statuses, filter.run_type, filter.workflow, filter.started_from, filter.started_before,
+    place.created_at, place.id, filter.limit + 1, activities);
+  pqxx::result rows;
+  try {
+    rows = impl_->answer(list_runs_statement(), wanted);
+  } catch (const std::invalid_argument&) {
+    // Only the database can say that the cursor's time is none; all else is checked.
+    if (place.created_at)
+      refuse_cursor(filter.cursor);
+    throw;
   }
+  run_page page;
+  const auto shown = std::min(static_cast<size_t>(rows.size()), filter.limit);
+  for (size_t i = 0; i < shown; ++i)
+    read_into(page, rows[static_cast<int>(i)]);
+  if (static_cast<size_t>(rows.size()) > shown)
+    page.next = cursor_of_row(rows[static_cast<int>(shown) - 1]);
   return page;
 }
 
@@ -361,14 +453,15 @@ std::vector<run_id> queries::verify_ids(const verify_scope& scope, const std::op
   return ids;
 }
 
-std::vector<remembered_run> queries::verify_batch(const verify_scope& scope, const run_range& range) {
-  return impl_->remembered(parameters_from(scope.scope, scope.run, scope.since, range.after, range.upto).null());
+std::vector<remembered_run>
+queries::verify_batch(const verify_scope& scope, const run_range& range, uint64_t bytes_max, uint64_t run_bytes_max) {
+  return impl_->remembered(scope, range, std::nullopt, bytes_max, run_bytes_max);
 }
 
 std::vector<remembered_run>
 queries::next_verify_batch(const verify_scope& scope, const std::optional<run_id>& after, size_t limit) {
   check_limit(limit);
-  return impl_->remembered(parameters_from(scope.scope, scope.run, scope.since, after).null().add(limit));
+  return impl_->remembered(scope, {after, {}}, limit, verify_batch_bytes_max, verify_run_bytes_max);
 }
 
 std::vector<run_id> queries::events_without_row(operator_scope /*scope*/, const run_range& range, size_t limit) {
@@ -377,6 +470,19 @@ std::vector<run_id> queries::events_without_row(operator_scope /*scope*/, const 
   for (const auto& row : impl_->answer(events_without_row_statement(), parameters_from(range.after, range.upto, limit)))
     runs.push_back({read_uuid(row[0])});
   return runs;
+}
+
+std::vector<listed_definition> queries::list_definitions(const std::optional<definition_place>& after, size_t limit) {
+  check_limit(limit);
+  const auto place = after.value_or(definition_place{});
+  check_text("after", place.name);
+  auto wanted = parameters_from(place.name, static_cast<size_t>(place.version), limit);
+  std::vector<listed_definition> listed;
+  for (const auto& row : impl_->answer(list_definitions_statement(), wanted))
+    listed.push_back(
+      {row[0].c_str(), row[1].as<int32_t>(), row[2].c_str(),
+       row[3].is_null() ? std::nullopt : std::optional(read_timestamp(row[3]))});
+  return listed;
 }
 
 database_health queries::health() const {

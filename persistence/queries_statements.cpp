@@ -12,6 +12,31 @@ std::string select_rows() {
   return "select " + audit_columns() + "\nfrom orchestration_runs\n";
 }
 
+/// What a run that has not ended is doing, as its journal says. `id` and `status` are the outer row's.
+constexpr const char* activity = R"((
+      case when status in ('pending', 'running') then (
+        select
+          case
+            when max(seq) filter (where kind = 'cancel_requested')
+              > coalesce(max(seq) filter (where kind = 'run_retried'), 0)
+            then 'cancelling'
+            when max(seq) filter (where kind = 'run_paused')
+              > coalesce(max(seq) filter (where kind in ('run_resumed', 'run_retried')), 0)
+            then 'paused'
+          end
+        from run_events
+        where run_id = id
+      ) end))";
+
+/// What every list selects; see `read_rows` in queries.cpp.
+std::string listed_columns() {
+  return audit_columns_without_documents() + ",\n    " + activity + " as activity";
+}
+
+std::string select_listed_rows() {
+  return "select " + listed_columns() + "\nfrom orchestration_runs\n";
+}
+
 constexpr const char* verify_condition = R"(
     where ($1::uuid is null or tenant_id = $1::uuid)
       and ($2::uuid is null or id = $2::uuid)
@@ -22,7 +47,7 @@ constexpr const char* verify_condition = R"(
 } // namespace
 
 const queries_statement& active_runs_statement() {
-  static const queries_statement statement = {"active_runs", select_rows() + R"(
+  static const queries_statement statement = {"active_runs", select_listed_rows() + R"(
     where tenant_id = $1::uuid
       and status in ('pending', 'running')
     order by started_at desc
@@ -31,7 +56,7 @@ const queries_statement& active_runs_statement() {
 }
 
 const queries_statement& run_history_statement() {
-  static const queries_statement statement = {"run_history", select_rows() + R"(
+  static const queries_statement statement = {"run_history", select_listed_rows() + R"(
     where tenant_id = $1::uuid
       and started_at between $2 and $3
     order by started_at desc
@@ -58,7 +83,7 @@ const queries_statement& metrics_summary_statement() {
 // nobody acts for are few.
 const queries_statement& runs_needing_attention_statement() {
   static const queries_statement statement = {"runs_needing_attention", R"(
-    select )" + audit_columns() + R"(
+    select )" + listed_columns() + R"(
     from (
       (
         select *
@@ -66,6 +91,8 @@ const queries_statement& runs_needing_attention_statement() {
         where status = 'failed'
           and retry_count < 3
           and max_retries_reached = false
+          and run_type <> 'test'
+          and not coalesce(error_details ? 'attention_resolved', false)
           and ($1::uuid is null or tenant_id = $1::uuid)
         order by started_at desc
         limit $2::bigint
@@ -75,6 +102,7 @@ const queries_statement& runs_needing_attention_statement() {
         select *
         from orchestration_runs
         where attention is not null
+          and run_type <> 'test'
           and not (status = 'failed' and retry_count < 3 and max_retries_reached = false)
           and ($1::uuid is null or tenant_id = $1::uuid)
         order by started_at desc
@@ -112,15 +140,23 @@ const queries_statement& find_run_by_number_statement() {
 }
 
 const queries_statement& list_runs_statement() {
-  static const queries_statement statement = {"list_runs", select_rows() + R"(
+  static const queries_statement statement = {
+    "list_runs", "select " + listed_columns() + R"(,
+      created_at::timestamp::text as place
+    from orchestration_runs
     where ($1::uuid is null or tenant_id = $1::uuid)
-      and ($2::text is null or status = any($2::text::orchestrationstatus[]))
+      and (
+        ($2::text is null and $10::text is null)
+        or status = any($2::text::orchestrationstatus[])
+        or (status in ('pending', 'running') and )" +
+                   std::string(activity) + R"( = any($10::text::text[]))
+      )
       and ($3::text is null or run_type = $3::text)
       and ($4::text is null or workflow = $4::text)
       and ($5::timestamptz is null or started_at >= $5::timestamptz)
       and ($6::timestamptz is null or started_at < $6::timestamptz)
-      and ($7::timestamptz is null or (started_at, id) < ($7::timestamptz, $8::uuid))
-    order by started_at desc, id desc
+      and ($7::timestamptz is null or (created_at, id) < ($7::timestamptz, $8::uuid))
+    order by created_at desc, id desc
     limit $9::bigint)"};
   return statement;
 }
@@ -140,9 +176,43 @@ const queries_statement& verify_rows_statement() {
   return statement;
 }
 
+// One run after the other and no further than asked, in the form in which it is sent: a number such as 1e308 takes 50
+// times the room that it takes on disk.
+const queries_statement& measure_runs_statement() {
+  static const queries_statement statement = {"measure_runs", R"(
+    with recursive walk (place, bytes, total) as (
+      select 0, 0::bigint, 0::bigint
+      union all
+      select walk.place + 1, row_of.bytes + events_of.bytes, walk.total + row_of.bytes + events_of.bytes
+      from walk
+      cross join lateral (
+        select
+          coalesce(sum(
+            2000
+            + coalesce(octet_length(forecast_data::text), 0)
+            + coalesce(octet_length(run_metadata::text), 0)
+            + coalesce(octet_length(error_details::text), 0)), 0)::bigint as bytes
+        from orchestration_runs
+        where id = ($1::uuid[])[walk.place + 1]
+      ) as row_of
+      cross join lateral (
+        select coalesce(sum(100 + coalesce(octet_length(body::text), 0)), 0)::bigint as bytes
+        from run_events
+        where run_id = ($1::uuid[])[walk.place + 1]
+      ) as events_of
+      where walk.place < cardinality($1::uuid[])
+        and walk.total < $2::bigint
+    )
+    select bytes
+    from walk
+    where place > 0
+    order by place)"};
+  return statement;
+}
+
 const queries_statement& verify_ids_statement() {
   static const queries_statement statement = {
-    "verify_ids", std::string("select id from orchestration_runs") + verify_condition + R"(
+    "verify_ids", std::string("select id, run_number from orchestration_runs") + verify_condition + R"(
     order by id
     limit $6::bigint)"};
   return statement;
@@ -174,6 +244,23 @@ const queries_statement& events_without_row_statement() {
   return statement;
 }
 
+const queries_statement& list_definitions_statement() {
+  // Without the bodies, which can be a megabyte each. Times that no calendar has are left out: they cannot be read.
+  static const queries_statement statement = {"list_definitions", R"(
+    select name, version, content_hash,
+      case
+        when isfinite(registered_at)
+          and registered_at >= timestamptz '0001-01-01 00:00:00+00'
+          and registered_at < timestamptz '10000-01-01 00:00:00+00'
+        then registered_at
+      end
+    from workflow_definitions
+    where (name collate "C", version) > ($1, $2::integer)
+    order by name collate "C", version
+    limit $3::bigint)"};
+  return statement;
+}
+
 const queries_statement& find_owner_statement() {
   static const queries_statement statement = {"find_owner", R"(
     select nodes.id, nodes.name, nodes.address, nodes.heartbeat_at + nodes.lease >= clock_timestamp()
@@ -195,7 +282,8 @@ const std::vector<queries_statement>& queries_statements() {
                                                      list_runs_statement(),       read_events_statement(),
                                                      verify_rows_statement(),     verify_ids_statement(),
                                                      verify_events_statement(),   events_without_row_statement(),
-                                                     find_owner_statement(),      view_cluster_statement()};
+                                                     find_owner_statement(),      view_cluster_statement(),
+                                                     list_definitions_statement(), measure_runs_statement()};
   return all;
 }
 

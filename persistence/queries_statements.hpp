@@ -13,6 +13,8 @@ struct queries_statement {
   std::string sql;
 };
 
+/// $1 name and $2 version after which the page begins, $3 limit.
+const queries_statement& list_definitions_statement();
 /// $1 tenant, $2 limit.
 const queries_statement& active_runs_statement();
 /// $1 tenant, $2 from, $3 to, $4 limit.
@@ -25,13 +27,17 @@ const queries_statement& runs_needing_attention_statement();
 const queries_statement& find_run_statement();
 /// $1 tenant or null, $2 run number.
 const queries_statement& find_run_by_number_statement();
-/// $1 tenant or null, $2 statuses, $3 run type, $4 workflow, $5 from, $6 before, $7 and $8 the cursor, $9 limit.
+/// $1 tenant or null, $2 statuses, $3 run type, $4 workflow, $5 from, $6 before, $7 and $8 the cursor, $9 limit,
+/// $10 activities. Like all lists, it selects the row's columns and the run's activity; then `created_at` as text, for
+/// the cursor.
 const queries_statement& list_runs_statement();
 /// $1 run.
 const queries_statement& read_events_statement();
 /// $1 tenant or null, $2 run, $3 since, $4 after, $5 up to, $6 limit or null.
 const queries_statement& verify_rows_statement();
-/// As `verify_rows_statement`, the ids alone.
+/// $1 runs, $2 bytes: how many bytes the rows and events of the first runs have, until together they have so many.
+const queries_statement& measure_runs_statement();
+/// As `verify_rows_statement`, the ids and the run numbers alone.
 const queries_statement& verify_ids_statement();
 /// The plan, as JSON, of reading all rows; $1 to $5 as above. Not to be prepared: a plan is made for values.
 const queries_statement& estimated_runs_statement();

@@ -32,19 +32,45 @@ constexpr std::array<json_index, 3> json_indexes = {{
    "jsonb_path_ops)"},
 }};
 
+/// Two programs that made the same index beside each other would each drop the other's. A lock of the session, because
+/// an index is made beside writers only outside of transactions; given back, so that it does not stay with a pooled
+/// session.
+class advisory_lock {
+public:
+  explicit advisory_lock(pqxx::connection& connection)
+    : connection_(connection) {
+    pqxx::nontransaction(connection_, "lock_indexes").exec("select pg_advisory_lock(x'6c65766978'::bigint)");
+  }
+  ~advisory_lock() {
+    try {
+      pqxx::nontransaction(connection_, "unlock_indexes").exec("select pg_advisory_unlock(x'6c65766978'::bigint)");
+    } catch (const pqxx::failure&) {
+      // The session is lost, and the lock with it.
+    }
+  }
+  advisory_lock(const advisory_lock&) = delete;
+  advisory_lock& operator=(const advisory_lock&) = delete;
+
+private:
+  pqxx::connection& connection_;
+};
+
 } // namespace
 
 void refresh_analytics(const std::string& url) {
-  in_schema_session(url, schema_lock_timeout, [](pqxx::connection& connection) {
-    pqxx::nontransaction session(connection, "refresh_analytics");
-    session.exec(refresh_daily);
-  });
+  in_schema_session(
+    url, schema_lock_timeout,
+    [](pqxx::connection& connection) {
+      pqxx::nontransaction session(connection, "refresh_analytics");
+      session.exec(refresh_daily);
+    },
+    upkeep_time_max);
 }
 
 std::vector<std::string> create_json_indexes(const std::string& url) {
   std::vector<std::string> made;
   in_schema_session(url, schema_lock_timeout, [&](pqxx::connection& connection) {
-    lock_schema(connection);
+    const advisory_lock alone(connection);
     for (const auto& index : json_indexes) {
       // Outside of a transaction: the server makes an index beside writers only there.
       pqxx::nontransaction session(connection, "create_json_index");

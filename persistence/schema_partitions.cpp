@@ -61,9 +61,23 @@ std::string partition_name(days monday) {
   return "run_events_" + text.substr(0, 4) + text.substr(5, 2) + text.substr(8, 2);
 }
 
+bool partition_is_there(pqxx::transaction_base& transaction, days monday) {
+  return transaction.exec_params1(partition_exists, transaction.quote_name(partition_name(monday)))[0].as<bool>();
+}
+
 /// Names and bounds cannot be parameters of a definition: they are made here from a date and quoted all the same.
-void make_partition(pqxx::connection& connection, days monday) {
+/// False when it is there already.
+bool make_partition(pqxx::connection& connection, days monday) {
+  {
+    // Most are there, and then nothing is locked.
+    pqxx::nontransaction session(connection, "partition_exists");
+    if (partition_is_there(session, monday))
+      return false;
+  }
   pqxx::work transaction(connection, "make_partition");
+  lock_schema(transaction);
+  if (partition_is_there(transaction, monday))
+    return false;
   const auto table = transaction.quote_name(partition_name(monday));
   const auto from = transaction.quote(to_string(lowest_id(monday)));
   const auto to = transaction.quote(to_string(lowest_id(monday + std::chrono::weeks(1))));
@@ -78,6 +92,7 @@ void make_partition(pqxx::connection& connection, days monday) {
   transaction.exec(
     "alter table run_events attach partition " + table + " for values from (" + from + ") to (" + to + ")");
   transaction.commit();
+  return true;
 }
 
 struct partition {
@@ -97,6 +112,9 @@ std::vector<partition> partitions_before(pqxx::connection& connection, timestamp
 /// How many unfinished runs saved the partition; 0 when it is gone.
 int64_t drop_partition(pqxx::connection& connection, const partition& old) {
   pqxx::work transaction(connection, "drop_partition");
+  lock_schema(transaction);
+  if (!transaction.exec_params1(partition_exists, transaction.quote_name(old.name))[0].as<bool>())
+    return 0;
   const auto table = transaction.quote_name(old.name);
   // Parent first, as writers do; a run that is being retried by hand writes here in the same transaction as its row.
   transaction.exec("lock table only run_events in access exclusive mode");
@@ -118,27 +136,21 @@ std::vector<std::string> ensure_partitions(const std::string& url, timestamp now
       "partitions ahead: " + std::to_string(ahead.count()) + " weeks; must be 0 to " +
       std::to_string(partitions_ahead_max.count()));
   std::vector<std::string> made;
-  in_schema_session(url, partition_lock_timeout, [&](pqxx::connection& connection) {
-    lock_schema(connection);
-    const auto first = monday_of(now);
-    for (auto monday = first; monday <= first + ahead; monday += std::chrono::weeks(1)) {
-      const auto name = partition_name(monday);
-      {
-        pqxx::nontransaction session(connection, "partition_exists");
-        if (session.exec_params1(partition_exists, session.quote_name(name))[0].as<bool>())
-          continue;
-      }
-      make_partition(connection, monday);
-      made.push_back(name);
-    }
-  });
+  in_schema_session(
+    url, partition_lock_timeout,
+    [&](pqxx::connection& connection) {
+      const auto first = monday_of(now);
+      for (auto monday = first; monday <= first + ahead; monday += std::chrono::weeks(1))
+        if (make_partition(connection, monday))
+          made.push_back(partition_name(monday));
+    },
+    upkeep_time_max);
   return made;
 }
 
 partition_drops drop_partitions_before(const std::string& url, timestamp before) {
   partition_drops drops;
   in_schema_session(url, partition_lock_timeout, [&](pqxx::connection& connection) {
-    lock_schema(connection);
     for (const auto& old : partitions_before(connection, before)) {
       const auto unfinished = drop_partition(connection, old);
       if (unfinished == 0)

@@ -83,6 +83,25 @@ std::optional<unix_user> server_user() {
     "run it as: create one, or start this program as an ordinary user");
 }
 
+/// In a folder of another account, or one that others may write to, they could put links in the place of our files.
+void check_ownership(const fs::path& directory) {
+  struct stat found = {};
+  if (stat(directory.c_str(), &found) != 0)
+    throw embedded_postgres_error(
+      "cannot use '" + directory.string() + "' for the embedded PostgreSQL: " + std::generic_category().message(errno));
+  if (found.st_uid != geteuid())
+    throw embedded_postgres_error(
+      "'" + directory.string() + "' cannot be used for the embedded PostgreSQL: it belongs to another account (uid " +
+      std::to_string(found.st_uid) + ", this program runs as uid " + std::to_string(geteuid()) +
+      "), which could change what is in it; start as its owner, or give it to this account (chown " +
+      std::to_string(geteuid()) + " '" + directory.string() + "')");
+  if ((found.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+    throw embedded_postgres_error(
+      "'" + directory.string() +
+      "' cannot be used for the embedded PostgreSQL: other accounts may write to it; forbid it (chmod go-w '" +
+      directory.string() + "')");
+}
+
 /// Makes the directory when it is missing; its absolute path without symbolic links.
 fs::path prepared_directory(const fs::path& wanted) {
   if (wanted.empty())
@@ -104,6 +123,7 @@ fs::path prepared_directory(const fs::path& wanted) {
       "empty directory");
   if (error)
     throw embedded_postgres_error("cannot read '" + wanted.string() + "': " + error.message());
+  check_ownership(directory);
   return directory;
 }
 
@@ -176,8 +196,11 @@ fs::path new_half_made(const fs::path& directory) {
 } // namespace
 
 std::string server_url(const fs::path& directory, const std::string& database) {
+  // Everything that a variable of the environment could say otherwise: what is meant for another database must not lead
+  // there.
   return "postgresql://levain@/" + database + "?host=" + percent_encoded(socket_folder_of(directory).string()) +
-         "&port=5432";
+         "&port=5432&hostaddr=&options=&sslmode=disable&gssencmode=disable&channel_binding=disable&requirepeer="
+         "&target_session_attrs=any&client_encoding=UTF8";
 }
 
 server_directory::server_directory(fs::path path, std::optional<unix_user> user, directory_lock lock)
@@ -260,6 +283,17 @@ void server_directory::initialise(const server_binaries& binaries, bool volatile
 void server_directory::claim_folders() const {
   make_private_folder(data(), user_);
   make_private_folder(socket_folder(), user_);
+  // The directory is ours and no server works in it, so these are a dead server's, or came with a copy of the
+  // directory. PostgreSQL would look at the number in the lock file alone, which may be some other living process's by
+  // now, and refuse to start.
+  const auto listening = socket();
+  for (const auto& left : {listening, fs::path(listening.string() + ".lock")}) {
+    std::error_code error;
+    fs::remove(left, error);
+    if (error)
+      throw embedded_postgres_error(
+        "cannot remove '" + left.string() + "', which an earlier server left behind: " + error.message());
+  }
 }
 
 void server_directory::release() {

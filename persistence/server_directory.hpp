@@ -14,8 +14,9 @@ namespace levain {
 /// the lock. Every function throws `embedded_postgres_error` with a sentence that says what to do.
 class server_directory {
 public:
-  /// Makes `wanted` when it is missing and takes it. Refuses a folder that holds other things, one that another program
-  /// holds, and one that the server's account cannot reach.
+  /// Makes `wanted` when it is missing and takes it. Refuses a folder that holds other things, one that belongs to
+  /// another account or that others may write to, one that another program holds, and one that the server's account
+  /// cannot reach.
   static server_directory take(const std::filesystem::path& wanted);
 
   const std::filesystem::path& path() const { return path_; }
@@ -34,7 +35,8 @@ public:
   server_binaries suitable_binaries() const;
   /// Makes the database when there is none. A start that was killed meanwhile leaves nothing half made.
   void initialise(const server_binaries& binaries, bool volatile_for_tests) const;
-  /// Sees to it that `data` and the socket's folder are the server's alone.
+  /// Sees to it that `data` and the socket's folder are the server's alone, and removes the socket and its lock file,
+  /// which a server that was killed leaves behind. Requires that no server works in `data`.
   void claim_folders() const;
   /// Gives the directory back; the next `held` says no.
   void release();

@@ -7,6 +7,15 @@
 
 namespace levain {
 
+namespace {
+
+/// A right that is missing, like a row that is refused, does not come by waiting.
+bool blames_what_was_sent(const sql_failure& failure) {
+  return failure.kind == failure_kind::bad_rows || failure.kind == failure_kind::schema;
+}
+
+} // namespace
+
 session::session(connection_options options, std::vector<named_statement> statements, std::vector<std::string> settings)
   : options_(std::move(options))
   , statements_(std::move(statements))
@@ -37,11 +46,11 @@ std::string session::explain(std::string reason) const {
            : reason;
 }
 
-void session::translate() {
+void session::translate(refusals refused) {
   const sql_failure failure = classify_failure(std::current_exception());
   if (failure.connection_lost)
     drop();
-  if (failure.kind == failure_kind::bad_rows)
+  if (refused == refusals::blame_values && !failure.connection_lost && blames_what_was_sent(failure))
     throw std::invalid_argument(failure.reason);
   throw journal_unavailable(explain(failure.reason));
 }

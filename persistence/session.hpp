@@ -9,6 +9,7 @@
 
 #include "persistence/answer_deadline.hpp"
 #include "persistence/connection.hpp"
+#include "persistence/sql_errors.hpp"
 
 namespace levain {
 
@@ -37,32 +38,54 @@ public:
   /// `reason`, and that the server did not answer, if that was why the connection was lost.
   std::string explain(std::string reason) const;
 
-  /// Runs `work` in a transaction and commits it. Throws `journal_unavailable` when the database cannot be asked or
-  /// refuses, `std::invalid_argument` when the values are at fault.
+  /// Runs `work` in a transaction and commits it. Throws `journal_unavailable` when the database cannot be asked, when
+  /// it refuses, and when a value that it holds cannot be read.
   template <class Work>
   auto ask(Work&& work) {
     try {
-      open();
-      const auto waiting = await_answers();
-      pqxx::work transaction(*connection_);
-      if constexpr (std::is_void_v<decltype(work(transaction))>) {
-        work(transaction);
-        answer_deadline::restart(transaction);
-        transaction.commit();
-      } else {
-        auto result = work(transaction);
-        answer_deadline::restart(transaction);
-        transaction.commit();
-        return result;
-      }
+      return transact(std::forward<Work>(work));
     } catch (const pqxx::pqxx_exception&) {
-      translate();
+      translate(refusals::are_unavailable);
+    } catch (const unreadable_column&) {
+      translate(refusals::are_unavailable);
+    }
+  }
+
+  /// As `ask`, for work that writes values of a caller: throws `std::invalid_argument` with the database's words when
+  /// it refuses them, whatever the state that it says so with.
+  template <class Work>
+  auto put(Work&& work) {
+    try {
+      return transact(std::forward<Work>(work));
+    } catch (const pqxx::pqxx_exception&) {
+      translate(refusals::blame_values);
+    } catch (const unreadable_column&) {
+      translate(refusals::blame_values);
     }
   }
 
 private:
-  /// Rethrows the exception being handled as one of ours.
-  [[noreturn]] void translate();
+  enum class refusals : uint8_t { are_unavailable, blame_values };
+
+  template <class Work>
+  auto transact(Work&& work) {
+    open();
+    const auto waiting = await_answers();
+    pqxx::work transaction(*connection_);
+    if constexpr (std::is_void_v<decltype(work(transaction))>) {
+      work(transaction);
+      answer_deadline::restart(transaction);
+      transaction.commit();
+    } else {
+      auto result = work(transaction);
+      answer_deadline::restart(transaction);
+      transaction.commit();
+      return result;
+    }
+  }
+
+  /// Rethrows the exception being handled as one of ours, unless it is a fault of the program.
+  [[noreturn]] void translate(refusals refused);
 
   connection_options options_;
   std::vector<named_statement> statements_;

@@ -1,5 +1,7 @@
 #include "persistence/sql_errors.hpp"
 
+#include <algorithm>
+#include <array>
 #include <pqxx/pqxx>
 
 #include "persistence/plain_line.hpp"
@@ -12,10 +14,27 @@ bool begins_with(std::string_view text, std::string_view beginning) {
   return text.substr(0, beginning.size()) == beginning;
 }
 
-/// True for the states after which the server has closed the session, or might as well have.
+/// Classes that the standard leaves to implementations and that PostgreSQL does not use, and those that it keeps for
+/// what functions and triggers raise.
+bool is_raised_by_users(std::string_view sqlstate) {
+  constexpr std::array own_classes = {"53", "54", "55", "57", "58", "72", "F0", "HV", "P0", "XX"};
+  constexpr std::array routine_classes = {"09", "20", "21", "27", "2F", "38", "39"};
+  if (sqlstate.size() != 5)
+    return false;
+  const auto is_class = [&](const char* each) { return begins_with(sqlstate, each); };
+  if (std::ranges::any_of(routine_classes, is_class))
+    return true;
+  const bool free = (sqlstate[0] >= '5' && sqlstate[0] <= '9') || (sqlstate[0] >= 'I' && sqlstate[0] <= 'Z');
+  return free && std::ranges::none_of(own_classes, is_class);
+}
+
+/// True for the states after which the server has closed the session, or might as well have. A session that only reads
+/// (25006) stays so: it is with a standby, or with a server that was told to take no writes when it began. One whose
+/// prepared statements are missing (26000) or there already (42P05) is another one than it was.
 bool ends_session(std::string_view sqlstate) {
   return begins_with(sqlstate, "08") || begins_with(sqlstate, "57P") || begins_with(sqlstate, "58") ||
-         begins_with(sqlstate, "XX") || sqlstate == "25P03" || sqlstate == "26000";
+         begins_with(sqlstate, "XX") || sqlstate == "25006" || sqlstate == "25P03" || sqlstate == "25P04" ||
+         sqlstate == "26000" || sqlstate == "42P05";
 }
 
 } // namespace
@@ -27,9 +46,13 @@ failure_kind kind_of_sqlstate(std::string_view sqlstate) {
   for (const std::string_view beginning : {"22", "23", "44", "54", "P0"})
     if (begins_with(sqlstate, beginning))
       return failure_kind::bad_rows;
+  if (is_raised_by_users(sqlstate))
+    return failure_kind::bad_rows;
   // Datatype mismatch and cannot coerce: what a value of the wrong kind gives.
   if (sqlstate == "42804" || sqlstate == "42846")
     return failure_kind::bad_rows;
+  if (sqlstate == "42P05")
+    return failure_kind::transient;
   for (const std::string_view beginning : {"42", "3D", "3F", "0A", "28"})
     if (begins_with(sqlstate, beginning))
       return failure_kind::schema;
@@ -53,6 +76,10 @@ sql_failure classify_failure(const std::exception_ptr& thrown) {
       kind_of_sqlstate(e.sqlstate()), plain_line(e.what(), reason_bytes_max), e.sqlstate(), ends_session(e.sqlstate())};
   } catch (const pqxx::failure& e) {
     return {failure_kind::transient, plain_line(e.what(), reason_bytes_max), "", true};
+  } catch (const pqxx::conversion_error& e) {
+    return {failure_kind::transient, plain_line("a value cannot be read: " + std::string(e.what()), reason_bytes_max)};
+  } catch (const unreadable_column& e) {
+    return {failure_kind::transient, plain_line("a value cannot be read: " + std::string(e.what()), reason_bytes_max)};
   }
 }
 

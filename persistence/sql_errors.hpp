@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <exception>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 
@@ -21,6 +22,12 @@ enum class failure_kind : uint8_t {
   schema,
 };
 
+/// A value that the database holds is none that this program can read. what() names the column and the value.
+class unreadable_column : public std::runtime_error {
+public:
+  using std::runtime_error::runtime_error;
+};
+
 /// A failure of the database, told apart.
 struct sql_failure {
   failure_kind kind = failure_kind::transient;
@@ -32,10 +39,15 @@ struct sql_failure {
   bool connection_lost = false;
 };
 
-/// What a five-character SQLSTATE means outside of a commit.
+/// Somebody else held a lock for longer than the session's lock timeout.
+inline constexpr std::string_view lock_not_available = "55P03";
+
+/// What a five-character SQLSTATE means outside of a commit. A state of no class that PostgreSQL itself uses was raised
+/// by a trigger or a function about the rows.
 failure_kind kind_of_sqlstate(std::string_view sqlstate);
 
-/// Tells what was thrown by pqxx before the commit was sent. Errors that do not come from the database are rethrown.
+/// Tells what was thrown by pqxx before the commit was sent, or by a reader of values. Errors that come neither from
+/// the database nor from its values (no memory, a fault of the program) are rethrown.
 sql_failure classify_failure(const std::exception_ptr& thrown);
 
 /// Tells what was thrown by the commit itself: in doubt unless the server says in so many words that it rolled back.

@@ -29,9 +29,9 @@ function_executor::function_executor(size_t threads) {
 function_executor::~function_executor() {
   std::deque<call> left;
   {
-    std::lock_guard guard(mutex_);
+    std::lock_guard guard(line_->mutex);
     stopping_ = true;
-    left.swap(waiting_);
+    left.swap(line_->waiting);
   }
   arrived_.notify_all();
   for (auto& each : left)
@@ -41,15 +41,19 @@ function_executor::~function_executor() {
 }
 
 void function_executor::add(std::string name, step_function function) {
-  std::lock_guard guard(mutex_);
+  std::lock_guard guard(line_->mutex);
   if (functions_.contains(name))
     throw std::invalid_argument(fmt::format("function '{}' is registered already", name));
   functions_.emplace(std::move(name), std::move(function));
 }
 
 call_in_flight function_executor::begin(call_request request, call_done done) {
+  return begin_told(std::move(request), std::move(done), nullptr);
+}
+
+call_in_flight function_executor::begin_told(call_request request, call_done done, call_told told) {
   const auto& name = std::get<function_call>(request.call).name;
-  std::unique_lock guard(mutex_);
+  std::unique_lock guard(line_->mutex);
   auto found = functions_.find(name);
   if (found == functions_.end()) {
     guard.unlock();
@@ -58,21 +62,43 @@ call_in_flight function_executor::begin(call_request request, call_done done) {
       std::nullopt});
     return {};
   }
-  waiting_.push_back(call{&found->second, std::move(request), std::move(done)});
+  const auto number = ++last_number_;
+  line_->waiting.push_back(call{number, &found->second, std::move(request), std::move(done), std::move(told)});
   guard.unlock();
   arrived_.notify_one();
-  return {};
+  return call_in_flight(
+    [](let_go_reason) {},
+    [from = std::weak_ptr(line_), number](withdraw_reason) {
+      if (const auto still = from.lock())
+        withdraw(*still, number);
+    });
+}
+
+void function_executor::withdraw(line& from, uint64_t number) {
+  call_done done;
+  {
+    std::lock_guard guard(from.mutex);
+    const auto found =
+      std::find_if(from.waiting.begin(), from.waiting.end(), [&](const call& each) { return each.number == number; });
+    if (found == from.waiting.end())
+      return;
+    done = std::move(found->done);
+    from.waiting.erase(found);
+  }
+  done(call_failure{call_failure::kind_type::withdrawn, "it waited for a thread", std::nullopt});
 }
 
 void function_executor::work() {
   for (;;) {
-    std::unique_lock guard(mutex_);
-    arrived_.wait(guard, [this] { return stopping_ || !waiting_.empty(); });
-    if (waiting_.empty())
+    std::unique_lock guard(line_->mutex);
+    arrived_.wait(guard, [this] { return stopping_ || !line_->waiting.empty(); });
+    if (line_->waiting.empty())
       return;
-    auto next = std::move(waiting_.front());
-    waiting_.pop_front();
+    auto next = std::move(line_->waiting.front());
+    line_->waiting.pop_front();
     guard.unlock();
+    if (next.told)
+      next.told({call_news::kind_type::in_flight});
     next.done(call_guarded(*next.function, next.request));
   }
 }

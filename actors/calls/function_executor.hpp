@@ -1,8 +1,10 @@
 #pragma once
 
 #include <condition_variable>
+#include <cstdint>
 #include <deque>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -31,20 +33,30 @@ public:
   /// Calls the function named in the request. A name nobody added is a final failure. A function that runs cannot be
   /// given up.
   call_in_flight begin(call_request request, call_done done) override;
+  /// A call that waits for a thread can be taken back.
+  call_in_flight begin_told(call_request request, call_done done, call_told told) override;
 
 private:
   struct call {
+    uint64_t number;
     const step_function* function;
     call_request request;
     call_done done;
+    call_told told;
+  };
+  /// What a call that is out may refer to when the executor is gone.
+  struct line {
+    std::mutex mutex;
+    std::deque<call> waiting;
   };
 
   void work();
+  static void withdraw(line& from, uint64_t number);
 
-  std::mutex mutex_;
+  const std::shared_ptr<line> line_ = std::make_shared<line>();
   std::condition_variable arrived_;
   std::map<std::string, step_function> functions_;
-  std::deque<call> waiting_;
+  uint64_t last_number_ = 0;
   bool stopping_ = false;
   std::vector<std::thread> threads_;
 };

@@ -15,8 +15,14 @@ public:
     : executor_(std::make_shared<http_executor>(options)) {}
 
   call_in_flight begin(call_request request, call_done done) override {
-    const auto ticket = executor_->begin(std::move(request), std::move(done));
-    return call_in_flight([executor = executor_, ticket](let_go_reason) { executor->abandon(ticket); });
+    return begin_told(std::move(request), std::move(done), nullptr);
+  }
+
+  call_in_flight begin_told(call_request request, call_done done, call_told told) override {
+    const auto ticket = executor_->begin(std::move(request), std::move(done), std::move(told));
+    return call_in_flight(
+      [executor = executor_, ticket](let_go_reason) { executor->abandon(ticket); },
+      [executor = executor_, ticket](withdraw_reason) { executor->withdraw(ticket); });
   }
 
 private:

@@ -1,11 +1,12 @@
 #include "actors/cluster/cluster_wire.hpp"
 
 #include <mutex>
+#include <thread>
 
 #include <caf/actor_system.hpp>
 #include <caf/send.hpp>
+#include <fmt/format.h>
 
-#include "actors/cluster/wire_connections.hpp"
 #include "actors/cluster/wire_system.hpp"
 
 namespace levain {
@@ -20,6 +21,19 @@ uint16_t bind_or_end(const caf::actor& opened, const wire_address& at) {
     caf::anon_send(opened, close_wire{});
     throw;
   }
+}
+
+/// A gate that closes a connection in the middle of a handshake may have had no room: it is asked again.
+std::optional<std::string>
+lasting_distrust(caf::actor_system& system, const wire_address& at, std::chrono::milliseconds time_max) {
+  constexpr int tries = 3;
+  constexpr std::chrono::milliseconds pause(300);
+  auto why = distrust_of(system, at, time_max);
+  for (int i = 1; i < tries && why && !why->empty(); ++i) {
+    std::this_thread::sleep_for(pause);
+    why = distrust_of(system, at, time_max);
+  }
+  return why;
 }
 
 } // namespace
@@ -59,13 +73,34 @@ caf::actor_system& cluster_wire::system() {
   return impl_->system;
 }
 
+void cluster_wire::check_peers(const cluster_view& view) {
+  const auto& options = impl_->options;
+  // An earlier life of this node may be listed still.
+  const auto self = to_string(options.advertise.value_or(*options.listen));
+  std::string misfit;
+  for (const auto& each : view.nodes) {
+    const auto at = parse_wire_address(each.cluster_address);
+    if (!each.alive || !at || each.cluster_address == self)
+      continue;
+    const auto why = lasting_distrust(impl_->system, *at, options.connect_time_max);
+    if (why && why->empty())
+      return;
+    if (why && misfit.empty())
+      misfit = fmt::format("node '{}' at {}: {}", each.name, each.cluster_address, *why);
+  }
+  if (!misfit.empty())
+    throw std::runtime_error(fmt::format(
+      "this node fits none of the living nodes and does not join them: {}; give all nodes certificates of one CA "
+      "(--cluster-certificate, --cluster-key, --cluster-ca), or none of them",
+      misfit));
+}
+
 void cluster_wire::open(engine_doors doors) {
   const auto& options = impl_->options;
   const auto died = doors.died;
   const auto opened = impl_->system.spawn(gate, gate_beginning{options, impl_->name, std::move(doors)});
   opened->attach_functor(died);
   const auto port = bind_or_end(opened, *options.listen);
-  close_silent_connections(opened, options.pace.silence_max);
   auto found_at = options.advertise.value_or(*options.listen);
   if (found_at.port == 0)
     found_at.port = port;

@@ -23,6 +23,10 @@ public:
   /// For actors that speak to workers.
   caf::actor_system& system();
 
+  /// Before this node joins: throws `std::runtime_error` when living nodes with gates are listed, none of them was
+  /// reached, and at least one of them and this node do not trust or understand each other. Blocks.
+  void check_peers(const cluster_view& view);
+
   /// Lets others in. Once. Throws `std::runtime_error` when the address cannot be bound.
   void open(engine_doors doors);
   /// HOST:PORT where others find the gate; known once it is open.

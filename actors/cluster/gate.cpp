@@ -180,7 +180,7 @@ void gate_state::lost(const caf::down_msg& down) {
     return;
   const auto node = found->second;
   spdlog::warn(
-    "peer_lost node={} name=\"{}\" reason=\"{}\"", to_string(node), peers_[node].name, caf::to_string(down.reason));
+    "peer_lost node={} name=\"{}\" reason=\"{}\"", to_string(node), peers_[node].name, why_down(self_->system(), down));
   by_gate_.erase(found);
   peers_.erase(node);
   // A connection says nothing of a lease: only the database does.
@@ -247,6 +247,12 @@ void gate_state::ask(ask_peer& x) {
   }
   const auto gate = found->second.gate;
   const auto name = found->second.name;
+  const auto* change = std::get_if<wire_change>(&x.request);
+  const auto* known = view_of(x.node);
+  // An older program would take the word for nonsense.
+  if (change != nullptr && change->asked > wire_wish::retry && known && known->protocol_max < int(cancel_protocol_min))
+    return x.outcome(no_answer{
+      fmt::format("node '{}' runs an older program, which does not know this command; upgrade it", name), false});
   const auto asked =
     std::visit([&](auto& request) { return self_->request(gate, x.time_max, std::move(request)).id(); }, x.request);
   const auto tell = std::make_shared<receiver<peer_answer>>(std::move(x.outcome));

@@ -21,6 +21,9 @@ public:
   node_wire(const node_wire&) = delete;
   node_wire& operator=(const node_wire&) = delete;
 
+  /// As `cluster_wire::check_peers`.
+  void check_peers(const cluster_view& view) { wire_->check_peers(view); }
+
   /// The engine's actors that it is joined to.
   struct engine {
     caf::actor_system* system = nullptr;

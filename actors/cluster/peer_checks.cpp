@@ -88,7 +88,7 @@ std::optional<std::string> fault_in(const node_welcome& x) {
 
 std::optional<std::string> fault_in(const wire_change& x) {
   fault_finder find;
-  find.number("asked", static_cast<int64_t>(x.asked), 0, static_cast<int64_t>(wire_wish::retry));
+  find.number("asked", static_cast<int64_t>(x.asked), 0, static_cast<int64_t>(wire_wish::resolve));
   find.characters("by", x.by, wish_by_characters_max);
   if (x.by.empty())
     find.say("by: must not be empty");
@@ -127,7 +127,8 @@ std::optional<std::string> fault_in(const wire_explained& x) {
 std::optional<std::string> fault_in(const wire_start& x) {
   fault_finder find;
   find.text("workflow", x.workflow, definition_name_bytes_max, 1);
-  find.number("version", x.version, 1, std::numeric_limits<int32_t>::max());
+  constexpr int64_t version_max = std::numeric_limits<int32_t>::max();
+  find.number("version", x.version, x.version < 0 ? -version_max : 1, version_max);
   find.word("run_type", x.run_type, std::array<std::string_view, 3>{"scheduled", "manual", "test"});
   find.word("priority", x.priority, std::array<std::string_view, 3>{"normal", "high", "critical"});
   find.characters("triggered_by", x.triggered_by, triggered_by_characters_max);

@@ -53,6 +53,16 @@ wire_change to_wire(const run_id& run, const tenant_id& tenant, const wish& aske
         x.asked = wire_wish::retry;
         x.by = what.by;
       },
+      [&](const terminate_asked& what) {
+        x.asked = wire_wish::terminate;
+        x.by = what.by;
+        x.reason = what.reason;
+      },
+      [&](const resolve_asked& what) {
+        x.asked = wire_wish::resolve;
+        x.by = what.by;
+        x.reason = what.note;
+      },
     },
     asked);
   return x;
@@ -66,6 +76,10 @@ wish wish_of(const wire_change& x) {
     return resume_asked{x.by};
   case wire_wish::retry:
     return retry_asked{x.by};
+  case wire_wish::terminate:
+    return terminate_asked{x.by, x.reason};
+  case wire_wish::resolve:
+    return resolve_asked{x.by, x.reason};
   case wire_wish::cancel:
     break;
   }
@@ -108,11 +122,13 @@ explain_outcome outcome_of(const wire_explained& x) {
 
 // ---- starts -----------------------------------------------------------------
 
-wire_start to_wire(const start_request& request) {
+wire_start to_wire(const start_request& request, uint32_t protocol_max) {
+  // Which version a start means decides only whether it repeats an earlier one.
+  const bool is_open = !request.version_named && request.idempotency_key && protocol_max >= wire_protocol_open_versions;
   return {
     request.tenant.value,
     request.workflow->name,
-    request.workflow->version,
+    is_open ? -request.workflow->version : request.workflow->version,
     request.run_type,
     request.priority,
     request.triggered_by.value_or(""),
@@ -124,6 +140,7 @@ wire_start to_wire(const start_request& request) {
 start_request request_of(const wire_start& x) {
   start_request request;
   request.tenant = {x.tenant};
+  request.version_named = x.version > 0;
   request.run_type = x.run_type;
   request.priority = x.priority;
   request.triggered_by = text_of(x.triggered_by);

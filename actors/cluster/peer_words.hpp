@@ -17,7 +17,8 @@ wish_outcome outcome_of(const wire_changed& x);
 wire_explained to_wire(const explain_outcome& outcome);
 explain_outcome outcome_of(const wire_explained& x);
 
-wire_start to_wire(const start_request& request);
+/// For a node that speaks this protocol at most.
+wire_start to_wire(const start_request& request, uint32_t protocol_max);
 /// `request.workflow` is still to be found.
 start_request request_of(const wire_start& x);
 

@@ -1,6 +1,7 @@
 #include "actors/cluster/router.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 
 #include <caf/send.hpp>
 #include <fmt/format.h>
@@ -117,12 +118,21 @@ void router_state::start_not_here(start_elsewhere& x) {
 void router_state::start_there(
   const uuid& node, const std::shared_ptr<routed_start>& x, std::optional<start_refused> why_not_here) {
   ++started_[node];
+  const auto there = std::ranges::find(view_->nodes, node, &node_view::id);
+  const auto protocol_max = there == view_->nodes.end() ? wire_protocol_min : there->protocol_max;
   with_.links->ask(
-    node, to_wire(x->request()), with_.options.route_time_max,
+    node, to_wire(x->request(), protocol_max), with_.options.route_time_max,
     [x, why_not_here = std::move(why_not_here), here = with_.dispatcher,
      counted = on_its_way()](const peer_answer& answer) {
-      if (const auto* started = std::get_if<wire_started>(&answer))
-        return x->tell(outcome_of(*started));
+      if (const auto* started = std::get_if<wire_started>(&answer)) {
+        auto outcome = outcome_of(*started);
+        const auto* refused = std::get_if<start_refused>(&outcome);
+        const bool conflict = refused != nullptr && refused->reason == start_refused::reason_type::key_conflict;
+        // An older node takes the version that was sent with it for one that the caller named.
+        if (conflict && !x->request().version_named)
+          return caf::anon_send(here, x->take());
+        return x->tell(std::move(outcome));
+      }
       const auto* none = std::get_if<no_answer>(&answer);
       if (none != nullptr && none->sent)
         return x->tell(start_refused{
@@ -290,14 +300,15 @@ void router_state::serve(peer_asked& x) {
 }
 
 void router_state::serve_start(const wire_start& x, receiver<peer_answer> outcome) {
-  find_workflow wanted{x.workflow, x.version, {}};
+  find_workflow wanted{x.workflow, std::abs(x.version), {}};
   wanted.outcome = [x, tell = std::move(outcome),
                     here = with_.dispatcher](const std::variant<workflow_ptr, std::string>& found) {
     const auto* workflow = std::get_if<workflow_ptr>(&found);
     if (workflow == nullptr || !*workflow) {
-      const auto why = workflow == nullptr
-                         ? std::get<std::string>(found)
-                         : fmt::format("there is no version {} of a workflow '{}' here", x.version, x.workflow);
+      const auto why =
+        workflow == nullptr
+          ? std::get<std::string>(found)
+          : fmt::format("there is no version {} of a workflow '{}' here", std::abs(x.version), x.workflow);
       tell(to_wire(start_outcome(start_refused{start_refused::reason_type::not_ready, why, std::nullopt})));
       return;
     }

@@ -5,9 +5,8 @@
 
 namespace levain {
 
-/// What certificate, key and CA hold when a program begins. CAF reads the files for each connection anew, and ends the
-/// program when they do not belong together, as while they are being replaced: it is given these copies, which lie in
-/// memory and never change.
+/// What certificate, key and CA hold when a program begins. They are read several times, and may be replaced meanwhile:
+/// whoever reads these copies, which lie in memory and never change, reads what was checked.
 class wire_certificates {
 public:
   /// Throws as `check_security` does; of the copies too, which may hold one old file and one new one.

@@ -40,6 +40,12 @@ constexpr std::string_view application = "levain";
 /// More lists and longer ones than ours are none of ours.
 constexpr size_t handshake_list_max = 100;
 
+/// Whether a first frame begins as a record of TLS does that holds a handshake or an alert (RFC 8446 section 5.1). Such
+/// a record may be shorter than a header.
+bool begins_with_tls(std::string_view bytes) {
+  return bytes.size() >= 2 && (bytes[0] == '\x16' || bytes[0] == '\x15') && bytes[1] == '\x03';
+}
+
 template <class Number>
 Number number_at(std::string_view bytes, size_t at) {
   Number read = 0;
@@ -138,9 +144,6 @@ frame_filter::frame_filter(frame_origin origin, std::string receiver)
 // ---- one frame ----------------------------------------------------------------
 
 std::optional<std::string> frame_filter::check_order(const header& x) const {
-  // RFC 8446 section 5.1: a record of a handshake or an alert.
-  if (stage_ == stage::first && (x.operation == 0x16 || x.operation == 0x15) && x.padding >> 8 == 3)
-    return "it speaks TLS, and this program has no certificate";
   const uint8_t handshake = origin_ == frame_origin::connecting ? client_handshake : server_handshake;
   if (stage_ != stage::open && x.operation != handshake)
     return fmt::format("it begins with {} instead of {}", x.name(), operation_names.at(handshake));
@@ -302,7 +305,9 @@ frames_fed frame_filter::feed(std::string_view bytes, std::string& passed) {
     const auto some = left.substr(0, wanted - held_.size());
     held_ += some;
     taken += some.size();
-    if (held_.size() == wanted)
+    if (stage_ == stage::first && begins_with_tls(held_))
+      fault_ = "it speaks TLS, and this program has no certificate";
+    else if (held_.size() == wanted)
       fault_ = whole_ ? take_payload(passed) : take_header(passed);
   }
   return {taken, fault_};

@@ -42,6 +42,12 @@ inline constexpr size_t held_calls_max = 10'000;
 inline constexpr size_t wire_key_bytes_max = 200;
 /// What a call is given to work with.
 inline constexpr size_t wire_body_bytes_max = 64 * 1024 * 1024;
+/// A call's body up to this length goes with the call; a longer one goes in parts, in protocol 2.
+inline constexpr size_t call_whole_bytes_max = 64 * 1024;
+/// One part of a call's body.
+inline constexpr size_t call_part_bytes_max = 64 * 1024;
+/// Parts on their way to one worker, sent and not confirmed yet.
+inline constexpr size_t call_parts_window_bytes = 1024 * 1024;
 /// The words of a heartbeat.
 inline constexpr size_t wire_progress_bytes_max = 1000;
 /// What a call came to.

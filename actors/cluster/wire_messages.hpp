@@ -19,7 +19,13 @@ namespace levain {
 
 /// The version of this protocol. Two programs understand each other when their ranges overlap.
 inline constexpr uint32_t wire_protocol_min = 1;
-inline constexpr uint32_t wire_protocol_max = 1;
+inline constexpr uint32_t wire_protocol_max = 2;
+/// From here on workers know `call_cancelled`, and nodes the commands terminate and resolve.
+inline constexpr uint32_t cancel_protocol_min = 2;
+/// From this version on, `wire_start::version` may be negative.
+inline constexpr uint32_t wire_protocol_open_versions = 2;
+/// From here on large calls go to workers in parts.
+inline constexpr uint32_t call_parts_protocol_min = 2;
 
 // ---- refusals ---------------------------------------------------------------
 
@@ -52,8 +58,8 @@ struct node_welcome {
   uint32_t protocol = 0;
 };
 
-/// One of the four things a person may ask of a run.
-enum class wire_wish : uint8_t { cancel, pause, resume, retry };
+/// One of the things a person may ask of a run. The last two are of protocol 2.
+enum class wire_wish : uint8_t { cancel, pause, resume, retry, terminate, resolve };
 
 /// NODE to the node that owns the run, as a request: do this to a run of this tenant.
 struct wire_change {
@@ -61,7 +67,7 @@ struct wire_change {
   uuid tenant;
   wire_wish asked = wire_wish::cancel;
   std::string by;
-  /// Why, with `wire_wish::cancel`.
+  /// Why, with `cancel` and `terminate`; the note, with `resolve`.
   std::string reason;
 };
 
@@ -107,6 +113,7 @@ struct wire_explained {
 struct wire_start {
   uuid tenant;
   std::string workflow;
+  /// Negative when the caller named none: then its amount is the newest version, as the sender has it.
   int32_t version = 0;
   std::string run_type;
   std::string priority;
@@ -206,7 +213,33 @@ struct call_given {
   std::string body;
 };
 
-/// WORKER to NODE: it is being done.
+/// NODE to WORKER: a call whose body follows in parts. Protocol 2. The worker may decline it at once; it begins when
+/// the body is there.
+struct call_announced {
+  /// Its `body` is empty. Its `time_left` counts from the arrival of this message.
+  call_given given;
+  /// Of the whole body.
+  uint64_t body_bytes = 0;
+};
+
+/// NODE to WORKER: the next part of the body of an announced call. Protocol 2.
+struct call_part {
+  uint64_t number = 0;
+  /// Bytes of the body before this part.
+  uint64_t offset = 0;
+  /// At most `call_part_bytes_max` long.
+  std::string text;
+};
+
+/// WORKER to NODE: a part has arrived, and another may be sent. Said of every part, also of a call that is not wanted
+/// any more. Protocol 2.
+struct call_part_taken {
+  uint64_t number = 0;
+  /// Of that part.
+  uint64_t bytes = 0;
+};
+
+/// WORKER to NODE: the whole call is there and it is being done. Heartbeats count from here.
 struct call_begun {
   uint64_t number = 0;
 };
@@ -249,6 +282,12 @@ struct call_dropped {
   /// Its run goes to another node, which will ask for it under the same key: the work goes on, and all nodes are told
   /// who holds it. Otherwise it is cancelled.
   bool moves = false;
+};
+
+/// NODE to WORKER: the run of this call is cancelled. End it early if that can be done; its answer is awaited all the
+/// same. Protocol 2; a call that has been answered, or is not known, is passed over.
+struct call_cancelled {
+  uint64_t number = 0;
 };
 
 /// WORKER to all nodes: the node that gave these is gone; whoever makes these calls again should give them to me.
@@ -343,6 +382,18 @@ typename Inspector::result_type inspect(Inspector& f, call_given& x) {
     x.undo, x.key, x.time_left, x.heartbeat, x.body);
 }
 template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, call_announced& x) {
+  return f(caf::meta::type_name("call_announced"), x.given, x.body_bytes);
+}
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, call_part& x) {
+  return f(caf::meta::type_name("call_part"), x.number, x.offset, x.text);
+}
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, call_part_taken& x) {
+  return f(caf::meta::type_name("call_part_taken"), x.number, x.bytes);
+}
+template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, call_begun& x) {
   return f(caf::meta::type_name("call_begun"), x.number);
 }
@@ -365,6 +416,10 @@ typename Inspector::result_type inspect(Inspector& f, call_ended& x) {
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, call_dropped& x) {
   return f(caf::meta::type_name("call_dropped"), x.number, x.moves);
+}
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, call_cancelled& x) {
+  return f(caf::meta::type_name("call_cancelled"), x.number);
 }
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, calls_held& x) {
@@ -406,5 +461,9 @@ CAF_ADD_TYPE_ID(levain_wire, (levain::call_ended))
 CAF_ADD_TYPE_ID(levain_wire, (levain::call_dropped))
 CAF_ADD_TYPE_ID(levain_wire, (levain::calls_held))
 CAF_ADD_TYPE_ID(levain_wire, (levain::worker_leaving))
+CAF_ADD_TYPE_ID(levain_wire, (levain::call_cancelled))
+CAF_ADD_TYPE_ID(levain_wire, (levain::call_announced))
+CAF_ADD_TYPE_ID(levain_wire, (levain::call_part))
+CAF_ADD_TYPE_ID(levain_wire, (levain::call_part_taken))
 
 CAF_END_TYPE_ID_BLOCK(levain_wire)

@@ -42,6 +42,13 @@ call_result result_in(const call_ended& x) {
   return result_of(x);
 }
 
+/// Outside the lock.
+void tell(std::vector<std::pair<call_done, call_result>>& ended) {
+  for (auto& [done, result] : ended)
+    if (done)
+      done(std::move(result));
+}
+
 std::optional<call_failure> fault_in_request(const call_request& request) {
   if (request.body.size() > wire_body_bytes_max)
     return failure(
@@ -63,7 +70,7 @@ worker_desk::~worker_desk() {
 
 // ---- the engine's side ------------------------------------------------------
 
-std::variant<uint64_t, call_failure> worker_desk::admit(call_request request, call_done& done) {
+std::variant<uint64_t, call_failure> worker_desk::admit(call_request request, waiter& who, outcomes& ended) {
   if (auto refused = fault_in_request(request))
     return std::move(*refused);
   const std::lock_guard guard(mutex_);
@@ -73,35 +80,63 @@ std::variant<uint64_t, call_failure> worker_desk::admit(call_request request, ca
   if (auto* why = std::get_if<std::string>(&added))
     return failure(kind::retryable, std::move(*why));
   const auto number = std::get<uint64_t>(added);
-  done_.emplace(number, std::move(done));
-  note_gifts();
+  waiting_.emplace(number, std::move(who));
+  note_moves(ended);
   wake_if_needed();
   return number;
 }
 
 call_in_flight worker_desk::begin(call_request request, call_done done) {
-  auto admitted = admit(std::move(request), done);
+  return begin_told(std::move(request), std::move(done), nullptr);
+}
+
+call_in_flight worker_desk::begin_told(call_request request, call_done done, call_told told) {
+  waiter who{std::move(done), std::move(told)};
+  outcomes ended;
+  auto admitted = admit(std::move(request), who, ended);
+  tell(ended);
   if (auto* refused = std::get_if<call_failure>(&admitted)) {
-    done(std::move(*refused));
+    who.done(std::move(*refused));
     return {};
   }
-  return call_in_flight([desk = weak_from_this(), number = std::get<uint64_t>(admitted)](let_go_reason why) {
-    if (const auto still = desk.lock())
-      still->give_up(number, why);
-  });
+  const auto number = std::get<uint64_t>(admitted);
+  return call_in_flight(
+    [desk = weak_from_this(), number](let_go_reason why) {
+      if (const auto still = desk.lock())
+        still->give_up(number, why);
+    },
+    [desk = weak_from_this(), number](withdraw_reason why) {
+      if (const auto still = desk.lock())
+        still->withdraw(number, why);
+    });
 }
 
 void worker_desk::give_up(uint64_t number, let_go_reason why) {
   // Let go of outside the lock: it may hold the last handle of an actor, whose end gives calls up.
-  call_done nobody;
+  waiter nobody;
   const std::lock_guard guard(mutex_);
   if (closed_)
     return;
-  nobody = take_done(number);
+  nobody = take_waiter(number);
   if (const auto with = roster_.drop(number)) {
     out_.push_back({*with, call_dropped{number, why == let_go_reason::run_moves}});
     wake_if_needed();
   }
+}
+
+void worker_desk::withdraw(uint64_t number, withdraw_reason why) {
+  outcomes ended;
+  {
+    const std::lock_guard guard(mutex_);
+    if (closed_)
+      return;
+    const auto with = roster_.withdraw(number, why);
+    if (with && why == withdraw_reason::cancelled)
+      out_.push_back({*with, call_cancelled{number}});
+    note_moves(ended);
+    wake_if_needed();
+  }
+  tell(ended);
 }
 
 std::optional<worker_call_view> worker_desk::look(const std::string& key, uint32_t attempt) const {
@@ -120,18 +155,18 @@ std::vector<worker_view> worker_desk::list() const {
 }
 
 void worker_desk::close() {
-  std::unordered_map<uint64_t, call_done> left;
+  std::unordered_map<uint64_t, waiter> left;
   std::function<void()> wake;
   {
     const std::lock_guard guard(mutex_);
     closed_ = true;
-    left.swap(done_);
+    left.swap(waiting_);
     wake.swap(wake_);
     out_.clear();
     roster_ = worker_roster({});
   }
-  for (auto& [number, done] : left)
-    done(shutting_down());
+  for (auto& [number, who] : left)
+    who.done(shutting_down());
 }
 
 // ---- the side of the wire ---------------------------------------------------
@@ -148,27 +183,47 @@ void worker_desk::on_word_out(std::function<void()> wake) {
 std::vector<worker_desk::word_out> worker_desk::take_out() {
   const std::lock_guard guard(mutex_);
   woken_ = false;
-  for (const auto& each : out_)
-    if (const auto* given = std::get_if<call_given>(&each.word))
-      roster_.told({each.to, given->number}, now());
   return std::exchange(out_, {});
+}
+
+uint64_t worker_desk::body_bytes(uint64_t number) const {
+  const std::lock_guard guard(mutex_);
+  const auto* body = roster_.body_of(number);
+  return body ? body->size() : 0;
+}
+
+std::optional<std::string> worker_desk::body_part(uint64_t number, uint64_t offset, uint64_t bytes) const {
+  const std::lock_guard guard(mutex_);
+  const auto* body = roster_.body_of(number);
+  if (!body || offset >= body->size())
+    return std::nullopt;
+  return body->substr(offset, bytes);
 }
 
 std::variant<worker_desk::seat, std::string> worker_desk::join(const worker_hello& who) {
   if (auto fault = fault_in(who))
     return std::move(*fault);
-  const std::lock_guard guard(mutex_);
-  if (closed_)
-    return "the node is shutting down";
-  auto joined = roster_.join(who, now());
-  note_gifts();
+  outcomes ended;
+  std::variant<seat, std::string> joined;
+  {
+    const std::lock_guard guard(mutex_);
+    if (closed_)
+      return "the node is shutting down";
+    joined = roster_.join(who, now());
+    note_moves(ended);
+  }
+  tell(ended);
   return joined;
 }
 
 void worker_desk::leave(seat who) {
-  const std::lock_guard guard(mutex_);
-  roster_.leave(who, now());
-  note_gifts();
+  outcomes ended;
+  {
+    const std::lock_guard guard(mutex_);
+    roster_.leave(who, now());
+    note_moves(ended);
+  }
+  tell(ended);
 }
 
 std::string worker_desk::name_of(seat who) const {
@@ -180,20 +235,19 @@ template <class Word>
 std::string worker_desk::hear(seat who, const Word& x) {
   if (auto fault = fault_in(x))
     return std::move(*fault);
-  call_done done;
+  outcomes ended;
   {
     const std::lock_guard guard(mutex_);
     if (!roster_.is_seated(who))
       return {}; // It has left, or all have.
     auto taken = roster_.take(who, x, now());
-    note_gifts();
+    note_moves(ended);
     if (!taken.fault.empty())
       return std::move(taken.fault);
     if (taken.ended)
-      done = take_done(*taken.ended);
+      ended.emplace_back(take_waiter(*taken.ended).done, result_in(x));
   }
-  if (done)
-    done(result_in(x));
+  tell(ended);
   return {};
 }
 
@@ -231,25 +285,32 @@ std::optional<timestamp> worker_desk::next_due() const {
 }
 
 void worker_desk::end_silent_calls() {
-  std::vector<std::pair<call_done, std::string>> ended;
+  outcomes ended;
   {
     const std::lock_guard guard(mutex_);
     for (const auto& each : roster_.take_silent(now())) {
       out_.push_back({each.with, call_dropped{each.number, false}});
-      ended.emplace_back(
-        take_done(each.number),
+      auto why = failure(
+        kind::retryable,
         fmt::format("no heartbeat within {} from worker '{}'", format_duration(each.heartbeat), each.worker));
+      why.unknown = true;
+      ended.emplace_back(take_waiter(each.number).done, std::move(why));
     }
   }
-  for (auto& [done, why] : ended)
-    done(failure(kind::retryable, std::move(why)));
+  tell(ended);
 }
 
 // ---- under the lock ---------------------------------------------------------
 
-void worker_desk::note_gifts() {
+void worker_desk::note_moves(outcomes& ended) {
   for (const auto& each : roster_.take_gifts())
-    out_.push_back({each.to, roster_.message_of(each.number, now())});
+    if (roster_.is_out(each.number))
+      out_.push_back({each.to, roster_.message_of(each.number, now())});
+  for (auto& each : roster_.take_moved())
+    if (const auto who = waiting_.find(each.number); who != waiting_.end() && who->second.told)
+      who->second.told(std::move(each.what));
+  for (auto& each : roster_.take_ended())
+    ended.emplace_back(take_waiter(each.number).done, std::move(each.why));
 }
 
 void worker_desk::wake_if_needed() {
@@ -259,13 +320,13 @@ void worker_desk::wake_if_needed() {
   wake_();
 }
 
-call_done worker_desk::take_done(uint64_t number) {
-  const auto found = done_.find(number);
-  if (found == done_.end())
-    return nullptr;
-  auto done = std::move(found->second);
-  done_.erase(found);
-  return done;
+worker_desk::waiter worker_desk::take_waiter(uint64_t number) {
+  const auto found = waiting_.find(number);
+  if (found == waiting_.end())
+    return {};
+  auto who = std::move(found->second);
+  waiting_.erase(found);
+  return who;
 }
 
 } // namespace levain

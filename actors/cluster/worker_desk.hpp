@@ -26,7 +26,7 @@ public:
   /// What is to be sent to a worker.
   struct word_out {
     seat to = 0;
-    std::variant<call_given, call_dropped> word;
+    std::variant<call_given, call_dropped, call_cancelled> word;
   };
 
   worker_desk(worker_roster_options options, std::function<timestamp()> now);
@@ -36,6 +36,8 @@ public:
 
   /// The call waits until a worker has room for it, for as long as nobody gives it up.
   call_in_flight begin(call_request request, call_done done) override;
+  /// The same; `told` learns when a worker is given the call and when the call waits again.
+  call_in_flight begin_told(call_request request, call_done done, call_told told) override;
   std::optional<worker_call_view> look(const std::string& key, uint32_t attempt) const override;
   worker_figures figures() const override;
   std::vector<worker_view> list() const override;
@@ -50,6 +52,11 @@ public:
   void on_word_out(std::function<void()> wake);
   /// What is to be sent, in that order.
   std::vector<word_out> take_out();
+
+  /// How long the body of a call is; 0 when nobody waits for the call any more.
+  uint64_t body_bytes(uint64_t number) const;
+  /// A piece of the body of a call; nothing when nobody waits for the call any more.
+  std::optional<std::string> body_part(uint64_t number, uint64_t offset, uint64_t bytes) const;
 
   /// Seats a worker, or says why not in a sentence.
   std::variant<seat, std::string> join(const worker_hello& who);
@@ -75,20 +82,29 @@ public:
   timestamp now() const { return now_(); }
 
 private:
-  /// The call's number, or why it is refused; `done` is taken with the number only.
-  std::variant<uint64_t, call_failure> admit(call_request request, call_done& done);
+  /// Who waits for a call.
+  struct waiter {
+    call_done done;
+    call_told told;
+  };
+  /// What waiters are to be told once the lock is free.
+  using outcomes = std::vector<std::pair<call_done, call_result>>;
+
+  /// The call's number, or why it is refused; `who` is taken with the number only.
+  std::variant<uint64_t, call_failure> admit(call_request request, waiter& who, outcomes& ended);
   template <class Word>
   std::string hear(seat who, const Word& x);
   void give_up(uint64_t number, let_go_reason why);
-  void note_gifts();
+  void withdraw(uint64_t number, withdraw_reason why);
+  void note_moves(outcomes& ended);
   void wake_if_needed();
-  call_done take_done(uint64_t number);
+  waiter take_waiter(uint64_t number);
 
   const std::function<timestamp()> now_;
   mutable std::mutex mutex_;
   worker_roster roster_;
   /// Who waits for the result of which call.
-  std::unordered_map<uint64_t, call_done> done_;
+  std::unordered_map<uint64_t, waiter> waiting_;
   std::vector<word_out> out_;
   std::function<void()> wake_;
   bool woken_ = false;

@@ -37,8 +37,8 @@ void worker_desk_state::know(const cluster_known& x) {
   if (gates == gates_)
     return;
   gates_ = std::move(gates);
-  for (const auto& [number, worker] : workers_)
-    self_->send(worker, gates_known{gates_});
+  for (const auto& [number, to] : workers_)
+    self_->send(to.worker, gates_known{gates_});
 }
 
 void worker_desk_state::greet(const worker_hello& x) {
@@ -66,7 +66,7 @@ void worker_desk_state::greet(const worker_hello& x) {
     refuse(std::move(*why));
     return send_words();
   }
-  seat_at(who, std::get<seat>(joined), caf::actor_cast<caf::actor>(from));
+  seat_at(who, std::get<seat>(joined), {caf::actor_cast<caf::actor>(from), *protocol});
   spdlog::info(
     "worker_joined worker={} name=\"{}\" host=\"{}\" kinds={}", to_string(x.worker),
     desk_->name_of(std::get<seat>(joined)), x.host, x.offers.size());
@@ -74,13 +74,13 @@ void worker_desk_state::greet(const worker_hello& x) {
   send_words();
 }
 
-void worker_desk_state::seat_at(const caf::actor_addr& who, seat number, const caf::actor& worker) {
+void worker_desk_state::seat_at(const caf::actor_addr& who, seat number, line_out to) {
   // The same worker may have come by another way before: that seat is empty now.
   std::erase_if(seats_, [&](const auto& each) { return desk_->name_of(each.second).empty(); });
   std::erase_if(workers_, [&](const auto& each) { return desk_->name_of(each.first).empty(); });
   seats_[who] = number;
-  workers_[number] = worker;
-  self_->monitor(worker);
+  self_->monitor(to.worker);
+  workers_[number] = std::move(to);
 }
 
 template <class Word>
@@ -132,16 +132,77 @@ void worker_desk_state::send_words() {
     const auto to = workers_.find(each.to);
     if (to == workers_.end())
       continue; // It left after this was said to it; its calls are others' by now.
-    if (auto* given = std::get_if<call_given>(&each.word))
-      self_->send(to->second, std::move(*given));
-    else
-      self_->send(to->second, std::get<call_dropped>(each.word));
+    if (auto* given = std::get_if<call_given>(&each.word)) {
+      send_call(to->second, std::move(*given));
+      continue;
+    }
+    if (const auto* cancelled = std::get_if<call_cancelled>(&each.word)) {
+      send_cancelled(to->second, *cancelled);
+      continue;
+    }
+    const auto& dropped = std::get<call_dropped>(each.word);
+    to->second.feed.drop(dropped.number);
+    self_->send(to->second.worker, dropped);
   }
   const auto due = desk_->next_due();
   if (!due || (armed_ && *armed_ <= *due))
     return;
   armed_ = due;
   self_->delayed_send(self_, std::max(*due - desk_->now(), duration(0)), listen_for_silence{++timer_});
+}
+
+void worker_desk_state::send_cancelled(const line_out& to, const call_cancelled& x) {
+  // An older worker would not know the word; what it does is awaited all the same.
+  if (to.protocol >= cancel_protocol_min)
+    self_->send(to.worker, x);
+}
+
+void worker_desk_state::send_call(line_out& to, call_given given) {
+  if (!given.body.empty())
+    return self_->send(to.worker, std::move(given));
+  const auto number = given.number;
+  const auto bytes = desk_->body_bytes(number);
+  if (bytes == 0)
+    return; // Nobody waits for it any more.
+  if (to.protocol >= call_parts_protocol_min) {
+    self_->send(to.worker, call_announced{std::move(given), bytes});
+    to.feed.begin(number, bytes);
+    return send_parts(to);
+  }
+  if (auto body = desk_->body_part(number, 0, bytes)) {
+    given.body = std::move(*body);
+    self_->send(to.worker, std::move(given));
+  }
+}
+
+void worker_desk_state::send_parts(line_out& to) {
+  while (const auto part = to.feed.next()) {
+    auto text = desk_->body_part(part->number, part->offset, part->bytes);
+    if (text) {
+      self_->send(to.worker, call_part{part->number, part->offset, std::move(*text)});
+    } else {
+      to.feed.confirm(part->bytes);
+      to.feed.drop(part->number);
+    }
+  }
+}
+
+void worker_desk_state::hear_declined(const call_declined& x) {
+  const auto seated = seats_.find(caf::actor_cast<caf::actor_addr>(self_->current_sender()));
+  if (seated != seats_.end())
+    workers_[seated->second].feed.drop(x.number);
+  hear(x);
+}
+
+void worker_desk_state::hear_part_taken(const call_part_taken& x) {
+  const auto seated = seats_.find(caf::actor_cast<caf::actor_addr>(self_->current_sender()));
+  if (seated == seats_.end())
+    return cut_off_sender("it speaks of calls and is no worker that has joined");
+  auto& to = workers_[seated->second];
+  if (!to.feed.confirm(x.bytes))
+    return cut_off_sender(fmt::format(
+      "it confirms {} bytes of call {}, and {} are on their way to it", x.bytes, x.number, to.feed.bytes_on_the_way()));
+  send_parts(to);
 }
 
 void worker_desk_state::listen(const listen_for_silence& x) {
@@ -168,7 +229,8 @@ caf::behavior worker_desk_actor(
     [self](const words_wait&) { self->state.send_words(); },
     [self](const listen_for_silence& x) { self->state.listen(x); },
     [self](const call_begun& x) { self->state.hear(x); },
-    [self](const call_declined& x) { self->state.hear(x); },
+    [self](const call_declined& x) { self->state.hear_declined(x); },
+    [self](const call_part_taken& x) { self->state.hear_part_taken(x); },
     [self](const room_made& x) { self->state.hear(x); },
     [self](const call_heartbeat& x) { self->state.hear(x); },
     [self](const call_ended& x) { self->state.hear(x); },

@@ -12,6 +12,7 @@
 #include <caf/event_based_actor.hpp>
 #include <caf/stateful_actor.hpp>
 
+#include "actors/cluster/call_feed.hpp"
 #include "actors/cluster/router_messages.hpp"
 #include "actors/cluster/wire_facing_actor.hpp"
 #include "actors/cluster/worker_desk.hpp"
@@ -33,6 +34,8 @@ struct worker_desk_state {
   /// A word from a worker; whoever says what no worker says is cut off.
   template <class Word>
   void hear(const Word& x);
+  void hear_declined(const call_declined& x);
+  void hear_part_taken(const call_part_taken& x);
   void gone(const caf::actor_addr& who);
   void send_words();
   void listen(const listen_for_silence& x);
@@ -41,7 +44,19 @@ struct worker_desk_state {
 private:
   using seat = worker_desk::seat;
 
-  void seat_at(const caf::actor_addr& who, seat number, const caf::actor& worker);
+  /// Where words to a worker go, and how.
+  struct line_out {
+    caf::actor worker;
+    /// What both speak.
+    uint32_t protocol = 0;
+    call_feed feed = {};
+  };
+
+  void send_cancelled(const line_out& to, const call_cancelled& x);
+  void seat_at(const caf::actor_addr& who, seat number, line_out to);
+  void send_call(line_out& to, call_given given);
+  /// As many parts of large calls as may be on their way.
+  void send_parts(line_out& to);
   void unseat(const caf::actor_addr& who);
 
   caf::event_based_actor* self_;
@@ -52,7 +67,7 @@ private:
   /// HOST:PORT of the gates of all living nodes.
   std::vector<std::string> gates_;
   std::map<caf::actor_addr, seat> seats_;
-  std::map<seat, caf::actor> workers_;
+  std::map<seat, line_out> workers_;
   std::optional<timestamp> armed_;
   uint64_t timer_ = 0;
 };
@@ -62,8 +77,8 @@ private:
 ///   `worker_hello`, delegated by the gate so that the sender is the worker: answered with `worker_welcome` or
 ///   `wire_refused`. The worker is monitored from then on, and gets its calls from this actor.
 ///   `cluster_known` from its own process, with every heartbeat.
-///   From workers that were welcomed: `call_begun`, `call_declined`, `room_made`, `call_heartbeat`, `call_ended`,
-///   `calls_held`, `worker_leaving`.
+///   From workers that were welcomed: `call_begun`, `call_declined`, `call_part_taken`, `room_made`, `call_heartbeat`,
+///   `call_ended`, `calls_held`, `worker_leaving`.
 /// `name` is the node's, for people.
 caf::behavior worker_desk_actor(
   caf::stateful_actor<worker_desk_state, wire_facing_actor>* self, std::shared_ptr<worker_desk> desk, std::string name);

@@ -27,12 +27,15 @@ std::variant<worker_roster::seat, std::string> worker_roster::join(const worker_
   if (!before && workers_.size() >= options_.workers_max)
     return fmt::format("this node has workers_max, which is {}, workers already", options_.workers_max);
   std::set<std::string> kinds;
+  std::set<uint64_t> returned;
   if (before) {
     // Its calls go to it again when it says that it holds them, so nobody is served before that.
-    for (const auto& number : workers_[*before].calls)
+    returned = workers_[*before].calls;
+    for (const auto& number : returned) {
       kinds.insert(calls_.at(number).kind);
-    while (!workers_[*before].calls.empty())
-      take_back(*workers_[*before].calls.begin());
+      take_back(number);
+      calls_.at(number).may_have_begun = true;
+    }
     stop_offering(*before);
     workers_.erase(*before);
   }
@@ -49,6 +52,8 @@ std::variant<worker_roster::seat, std::string> worker_roster::join(const worker_
     kinds.insert(offer.kind);
   }
   hold(number, who.held, now);
+  for (const auto each : returned)
+    end_if_given_up(each);
   for (const auto& kind : kinds)
     serve(kind, now);
   return number;
@@ -63,11 +68,13 @@ void worker_roster::leave(seat who, timestamp now) {
   for (const auto number : returned) {
     kinds.insert(calls_.at(number).kind);
     take_back(number);
+    lose_delivery(number, found->second);
   }
   stop_offering(who);
   workers_.erase(found);
   for (const auto number : returned)
-    give_to_holder(number, now);
+    if (calls_.contains(number) && !give_to_holder(number, now))
+      end_if_given_up(number);
   for (const auto& kind : kinds)
     serve(kind, now);
 }
@@ -113,13 +120,17 @@ std::variant<uint64_t, std::string> worker_roster::add(call_request request, tim
   call added;
   added.kind = asked.kind;
   added.heartbeat = asked.heartbeat;
-  added.deadline = now + request.timeout;
+  added.lost_workers = request.lost_workers;
+  added.may_have_begun = request.made_before || !request.lost_workers.empty();
+  added.to_holder_only = request.to_holder_only;
   const call_name name{request.idempotency_key, request.attempt};
   added.request = std::move(request);
   const auto kind = added.kind;
+  const bool in_line = !added.to_holder_only;
   calls_.emplace(number, std::move(added));
   by_name_[name] = number;
-  lines_[kind].waiting.insert(number);
+  if (in_line)
+    lines_[kind].waiting.insert(number);
   ++waiting_;
   if (!give_to_holder(number, now))
     serve(kind, now);
@@ -154,6 +165,65 @@ std::optional<worker_roster::seat> worker_roster::drop(uint64_t number) {
   return with;
 }
 
+std::optional<worker_roster::seat> worker_roster::withdraw(uint64_t number, withdraw_reason why) {
+  const auto found = calls_.find(number);
+  if (found == calls_.end())
+    return std::nullopt;
+  auto& call = found->second;
+  const bool stops = why != withdraw_reason::paused;
+  if (call.with) {
+    call.to_holder_only = call.to_holder_only || stops;
+    return call.with;
+  }
+  if (!call.may_have_begun) {
+    end(number, {call_failure::kind_type::withdrawn, "no worker was given it", std::nullopt});
+  } else if (stops) {
+    call.to_holder_only = true;
+    end_if_given_up(number);
+  }
+  return std::nullopt;
+}
+
+/// The call has ended, and nobody was asked.
+void worker_roster::end(uint64_t number, call_failure why) {
+  erase(number);
+  ended_.push_back({number, std::move(why)});
+}
+
+/// A call that waits although no further worker is to have it: what its last one did is not known.
+void worker_roster::end_if_given_up(uint64_t number) {
+  const auto found = calls_.find(number);
+  if (found == calls_.end() || found->second.with || !found->second.to_holder_only)
+    return;
+  if (!found->second.may_have_begun)
+    return end(number, {call_failure::kind_type::withdrawn, "no worker was given it", std::nullopt});
+  const auto& lost = found->second.lost_workers;
+  const auto what =
+    lost.empty() ? std::string("no worker has it any more") : fmt::format("worker '{}' was lost with it", lost.back());
+  end(
+    number, {call_failure::kind_type::abandoned, what + ", and its run has stopped, so no other is given it",
+             std::nullopt, true});
+}
+
+/// A worker is gone that had the call.
+void worker_roster::lose_delivery(uint64_t number, const worker& whose) {
+  auto& call = calls_.at(number);
+  call.may_have_begun = true;
+  if (whose.leaving)
+    return; // It ended in order, and gave up what it could not end.
+  call.lost_workers.push_back(whose.name);
+  moved_.push_back({number, {call_news::kind_type::delivery_lost, whose.name}});
+  if (call.lost_workers.size() < options_.deliveries_max)
+    return;
+  std::string names;
+  for (const auto& each : call.lost_workers)
+    names += (names.empty() ? "'" : ", '") + each + "'";
+  auto why = plain_line(fmt::format(
+    "{} workers were lost with it in hand (deliveries_max is {}): {}", call.lost_workers.size(),
+    options_.deliveries_max, names));
+  end(number, {call_failure::kind_type::retryable, std::move(why), std::nullopt, true});
+}
+
 call_given worker_roster::message_of(uint64_t number, timestamp now) const {
   const auto& given = calls_.at(number);
   const auto& request = given.request;
@@ -172,8 +242,14 @@ call_given worker_roster::message_of(uint64_t number, timestamp now) const {
   // One that is nearly over has the shortest time that can be told.
   message.time_left = std::max<int64_t>(millis(given.deadline - now), 1);
   message.heartbeat = millis(given.heartbeat);
-  message.body = request.body;
+  if (request.body.size() <= call_whole_bytes_max)
+    message.body = request.body;
   return message;
+}
+
+const std::string* worker_roster::body_of(uint64_t number) const {
+  const auto found = calls_.find(number);
+  return found == calls_.end() ? nullptr : &found->second.request.body;
 }
 
 /// Who is to have the first call of a line.
@@ -214,7 +290,8 @@ void worker_roster::serve(const std::string& kind, timestamp now) {
 void worker_roster::give(uint64_t number, seat to, bool held, timestamp now) {
   auto& given = calls_.at(number);
   auto& worker = workers_.at(to);
-  lines_.at(given.kind).waiting.erase(number);
+  if (const auto in = lines_.find(given.kind); in != lines_.end())
+    in->second.waiting.erase(number);
   --waiting_;
   auto& room = worker.rooms.at(given.kind);
   given.takes_room = !held;
@@ -227,8 +304,14 @@ void worker_roster::give(uint64_t number, seat to, bool held, timestamp now) {
   forget_held({given.request.idempotency_key, given.request.attempt});
   given.with = to;
   given.given_at = now;
+  given.deadline = now + given.request.timeout;
   given.begun = false;
+  ++given.deliveries;
+  // A connection was lost, not the worker.
+  if (held && !given.lost_workers.empty() && given.lost_workers.back() == worker.name)
+    given.lost_workers.pop_back();
   gifts_.push_back({to, number});
+  moved_.push_back({number, {call_news::kind_type::in_flight, worker.name}});
 }
 
 /// The call waits again, in its old place.
@@ -240,8 +323,10 @@ void worker_roster::take_back(uint64_t number) {
   returned.with.reset();
   returned.progress.clear();
   returned.progress_at.reset();
-  lines_[returned.kind].waiting.insert(number);
+  if (!returned.to_holder_only)
+    lines_[returned.kind].waiting.insert(number);
   ++waiting_;
+  moved_.push_back({number, {call_news::kind_type::waits}});
 }
 
 void worker_roster::erase(uint64_t number) {
@@ -251,11 +336,12 @@ void worker_roster::erase(uint64_t number) {
     unwatch(number, ended);
     workers_.at(*ended.with).calls.erase(number);
   } else {
-    auto& line = lines_.at(ended.kind);
-    line.waiting.erase(number);
     --waiting_;
-    if (line.waiting.empty() && line.offered_by.empty())
-      lines_.erase(ended.kind);
+    if (const auto in = lines_.find(ended.kind); in != lines_.end()) {
+      in->second.waiting.erase(number);
+      if (in->second.waiting.empty() && in->second.offered_by.empty())
+        lines_.erase(in);
+    }
   }
   const auto named = by_name_.find({ended.request.idempotency_key, ended.request.attempt});
   // The same attempt may be out anew already.
@@ -343,8 +429,11 @@ std::optional<worker_call_view> worker_roster::look(const std::string& key, uint
     view.progress = call.progress;
     view.progress_at = call.progress_at;
   } else {
-    view.offered = !lines_.at(call.kind).offered_by.empty();
+    const auto in = lines_.find(call.kind);
+    view.offered = in != lines_.end() && !in->second.offered_by.empty();
   }
+  view.deliveries = call.deliveries;
+  view.lost_workers = call.lost_workers;
   return view;
 }
 

@@ -10,6 +10,7 @@
 #include <variant>
 #include <vector>
 
+#include "actors/calls/call_in_flight.hpp"
 #include "actors/cluster/wire_limits.hpp"
 #include "actors/cluster/wire_messages.hpp"
 #include "actors/cluster/worker_view.hpp"
@@ -25,6 +26,8 @@ struct worker_roster_options {
   size_t workers_max = levain::workers_max;
   /// Further calls fail, and may be tried again.
   size_t calls_waiting_max = levain::worker_calls_waiting_max;
+  /// An attempt fails, and may be tried again, once so many workers were lost with it in hand.
+  size_t deliveries_max = 5;
 };
 
 /// Who is to do which call: the workers that are connected, the calls that wait for one, and those that are out.
@@ -61,6 +64,18 @@ public:
     duration heartbeat{};
   };
 
+  /// How a call that is out has moved.
+  struct moved_call {
+    uint64_t number = 0;
+    call_news what;
+  };
+
+  /// A call that ended without a worker's answer.
+  struct ended_call {
+    uint64_t number = 0;
+    call_failure why;
+  };
+
   explicit worker_roster(worker_roster_options options);
 
   // ---- workers
@@ -82,12 +97,22 @@ public:
   std::variant<uint64_t, std::string> add(call_request request, timestamp now);
   /// Nobody waits for the call any more. Answers who has it and is to be told.
   std::optional<seat> drop(uint64_t number);
-  /// What a worker is told of a call that is out with it.
+  /// Takes a call back that nobody was given: it has ended (`take_ended`) as withdrawn. If it may have begun and its
+  /// run does not go on, it is given to no further worker, and ends as unknown when it waits for one. Answers who has
+  /// it.
+  std::optional<seat> withdraw(uint64_t number, withdraw_reason why);
+  bool is_out(uint64_t number) const { return calls_.contains(number); }
+  /// What a worker is told of a call that is out with it; without its body when that is longer than
+  /// `call_whole_bytes_max`.
   call_given message_of(uint64_t number, timestamp now) const;
-  /// The gift is on its way: from now on its worker may be silent for as long as the call allows.
-  void told(const gift& x, timestamp now);
+  /// The body of a call; null when there is no such call any more.
+  const std::string* body_of(uint64_t number) const;
   /// What has been given since this was asked last, in that order.
   std::vector<gift> take_gifts() { return std::exchange(gifts_, {}); }
+  /// How calls have moved since this was asked last, in that order.
+  std::vector<moved_call> take_moved() { return std::exchange(moved_, {}); }
+  /// Which calls have ended without an answer since this was asked last.
+  std::vector<ended_call> take_ended() { return std::exchange(ended_, {}); }
 
   // ---- what workers say
 
@@ -121,6 +146,14 @@ private:
     /// Who has it; nothing while it waits.
     std::optional<seat> with;
     timestamp given_at{};
+    /// How often it was given to a worker.
+    uint32_t deliveries = 0;
+    /// The workers that were lost with it in hand, by earlier nodes too.
+    std::vector<std::string> lost_workers;
+    /// A worker had it and is gone, or an earlier owner of its run may have given it to one.
+    bool may_have_begun = false;
+    /// Only a worker that has it already is given it: its run has stopped.
+    bool to_holder_only = false;
     /// Its worker has said that it does it.
     bool begun = false;
     /// What its worker holds already has its room there.
@@ -175,6 +208,9 @@ private:
   void serve(const std::string& kind, timestamp now);
   void give(uint64_t number, seat to, bool held, timestamp now);
   void take_back(uint64_t number);
+  void lose_delivery(uint64_t number, const worker& whose);
+  void end_if_given_up(uint64_t number);
+  void end(uint64_t number, call_failure why);
   void hold(seat who, const std::vector<held_call>& held, timestamp now);
   void let_go(seat who, const call_name& name);
   void forget_held(const call_name& name);
@@ -202,6 +238,8 @@ private:
   /// By the time at which it will have been silent for too long.
   std::set<std::pair<timestamp, uint64_t>> watched_;
   std::vector<gift> gifts_;
+  std::vector<moved_call> moved_;
+  std::vector<ended_call> ended_;
   uint64_t gifts_ever_ = 0;
   size_t waiting_ = 0;
 };

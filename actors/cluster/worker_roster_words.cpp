@@ -65,8 +65,10 @@ worker_roster::word_taken worker_roster::take(seat who, const call_declined& x, 
   if (auto* room = find_room(worker, kind))
     room->free = 0;
   take_back(x.number);
-  if (!give_to_holder(x.number, now))
+  if (!give_to_holder(x.number, now)) {
+    end_if_given_up(x.number);
     serve(kind, now);
+  }
   return {};
 }
 
@@ -143,11 +145,6 @@ worker_roster::word_taken worker_roster::take(seat who, const worker_leaving& /*
 }
 
 // ---- heartbeats -------------------------------------------------------------
-
-void worker_roster::told(const gift& x, timestamp now) {
-  if (auto* given = find_given(x.to, x.number))
-    watch(x.number, *given, now);
-}
 
 void worker_roster::watch(uint64_t number, call& whose, timestamp heard_at) {
   unwatch(number, whose);

@@ -4,6 +4,7 @@
 
 #include "actors/gateway/api_core.hpp"
 #include "persistence/journal.hpp"
+#include "persistence/log_quoted.hpp"
 
 namespace levain {
 
@@ -33,8 +34,10 @@ std::optional<api_problem> problem_in(const Work& work) {
     return refused.problem;
   } catch (const journal_unavailable& failure) {
     return unavailable(std::string("the database cannot be asked: ") + failure.what());
+  } catch (const row_unreadable& damage) {
+    return api_problem{409, damage.what()};
   } catch (const std::exception& failure) {
-    spdlog::error("request_failed reason=\"{}\"", failure.what());
+    spdlog::error("request_failed reason={}", log_quoted(failure.what()));
     return api_problem{500, "the request could not be answered; the daemon's log says why"};
   }
 }
@@ -49,12 +52,36 @@ api_core::api_core(node& engine, std::unique_ptr<reader> reads, api_options give
   , node_(&engine)
   , reader_(std::move(reads)) {}
 
-void api_core::ask_node(const api_respond& respond, const std::function<void(node&)>& use) {
-  {
-    std::lock_guard guard(mutex_);
-    if (node_)
-      return use(*node_);
+/// Somebody inside the gate.
+class api_core::visit {
+public:
+  explicit visit(api_core& core)
+    : core_(core) {
+    const std::lock_guard guard(core_.mutex_);
+    admitted_ = !core_.closed_;
+    if (admitted_)
+      ++core_.visitors_;
   }
+  ~visit() {
+    if (!admitted_)
+      return;
+    const std::lock_guard guard(core_.mutex_);
+    if (--core_.visitors_ == 0)
+      core_.left_.notify_all();
+  }
+  visit(const visit&) = delete;
+  visit& operator=(const visit&) = delete;
+
+  bool admitted() const { return admitted_; }
+
+private:
+  api_core& core_;
+  bool admitted_ = false;
+};
+
+void api_core::ask_node(const api_respond& respond, const std::function<void(node&)>& use) {
+  if (const visit inside(*this); inside.admitted())
+    return use(*node_);
   respond(to_response(shutting_down()));
 }
 
@@ -66,15 +93,13 @@ void api_core::read(api_respond respond, std::function<void(queries&, const api_
 
 void api_core::read_or(std::function<void(queries&)> work, std::function<void(api_problem)> failed) {
   std::optional<api_problem> problem = shutting_down();
-  {
-    std::lock_guard guard(mutex_);
-    if (reader_)
-      problem = problem_in([&] {
-        reader_->async([work = std::move(work), failed](queries& database) {
-          if (auto inside = problem_in([&] { work(database); }))
-            failed(std::move(*inside));
-        });
+  if (const visit inside(*this); inside.admitted()) {
+    problem = problem_in([&] {
+      reader_->async([work = std::move(work), failed](queries& database) {
+        if (auto inner = problem_in([&] { work(database); }))
+          failed(std::move(*inner));
       });
+    });
   }
   if (problem)
     failed(std::move(*problem));
@@ -83,7 +108,9 @@ void api_core::read_or(std::function<void(queries&)> work, std::function<void(ap
 void api_core::close() {
   std::unique_ptr<reader> ending;
   {
-    std::lock_guard guard(mutex_);
+    std::unique_lock lock(mutex_);
+    closed_ = true;
+    left_.wait(lock, [this] { return visitors_ == 0; });
     node_ = nullptr;
     ending = std::move(reader_);
   }

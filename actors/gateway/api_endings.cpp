@@ -58,6 +58,10 @@ endings_asked asked_by(const http_request& request) {
 std::vector<api_route> ending_routes(const api_core_ptr& core) {
   return {{"GET", "/v1/operator/endings", [core](api_call call) {
              auto asked = asked_by(call.request);
+             if (const auto client = call.request.client; client && asked.wait > duration(0)) {
+               client->watch();
+               asked.abandoned = [client] { return client->gone(); };
+             }
              asked.outcome = [respond = call.respond](const endings_outcome& outcome) {
                respond(std::visit([](const auto& told) { return to_response(told); }, outcome));
              };

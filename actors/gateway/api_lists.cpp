@@ -18,35 +18,57 @@ constexpr std::chrono::days metrics_span_default{30};
 
 const std::vector<std::string_view> run_types{"scheduled", "manual", "test"};
 
-ordered_json rows_json(const std::vector<audit_row>& rows) {
+ordered_json rows_json(const std::vector<listed_run>& rows) {
   auto all = ordered_json::array();
-  for (const auto& each : rows)
-    all.push_back(audit_row_json(each, row_columns::without_documents));
+  for (const auto& each : rows) {
+    auto row = audit_row_json(each, row_columns::without_documents);
+    row["activity"] = each.activity ? ordered_json(to_string(*each.activity)) : ordered_json();
+    all.push_back(std::move(row));
+  }
   return all;
 }
 
-/// A list that has no next page: says whether it was cut at its limit.
-http_response limited_list(const std::vector<audit_row>& rows, size_t limit) {
-  return json_response(200, {{"runs", rows_json(rows)}, {"limit_reached", rows.size() >= limit}});
+/// The runs, and beside them the rows that cannot be read where there are such.
+ordered_json list_json(const run_list& list) {
+  ordered_json json{{"runs", rows_json(list.runs)}};
+  if (list.unreadable.empty())
+    return json;
+  auto& unreadable = json["unreadable"] = ordered_json::array();
+  for (const auto& each : list.unreadable)
+    unreadable.push_back(
+      {{"id", to_string(each.run)},
+       {"run_number", each.run_number},
+       {"column", each.column},
+       {"message", each.message}});
+  return json;
 }
 
-std::vector<run_status> statuses_of(const query_reader& query) {
-  std::vector<run_status> statuses;
-  for (const auto& each : query.many("status")) {
-    const auto status = parse_run_status(each);
-    if (!status)
-      refuse_parameter(
-        "status",
-        fmt::format("must be pending, running, completed, partial_success, failed or cancelled, not '{}'", each));
-    statuses.push_back(*status);
-  }
-  return statuses;
+/// A list that has no next page: says whether it was cut at its limit.
+http_response limited_list(const run_list& list, size_t limit) {
+  auto json = list_json(list);
+  json["limit_reached"] = list.size() >= limit;
+  return json_response(200, json);
+}
+
+/// A status of the audit table, or what a run that has not ended is doing.
+void add_status(run_filter& filter, const std::string& name) {
+  if (const auto status = parse_run_status(name))
+    filter.statuses.push_back(*status);
+  else if (const auto activity = parse_run_activity(name))
+    filter.activities.push_back(*activity);
+  else
+    refuse_parameter(
+      "status",
+      fmt::format(
+        "must be pending, running, completed, partial_success, failed, cancelled, paused or cancelling, not '{}'",
+        name));
 }
 
 run_filter filter_of(const http_request& request, read_scope scope) {
   const query_reader query(request, {"status", "run_type", "workflow", "from", "to", "limit", "cursor"});
   run_filter filter{scope};
-  filter.statuses = statuses_of(query);
+  for (const auto& each : query.many("status"))
+    add_status(filter, each);
   filter.run_type = query.text("run_type");
   if (filter.run_type && std::find(run_types.begin(), run_types.end(), *filter.run_type) == run_types.end())
     refuse_parameter("run_type", fmt::format("must be {}, not '{}'", list_names(run_types), *filter.run_type));
@@ -70,9 +92,9 @@ void list_runs(const api_core_ptr& core, api_call call, read_scope scope) {
         // Everything else in the filter is checked already.
         refuse_parameter("cursor", fmt::format("must be a 'next_cursor' of this list: {}", failure.what()));
       }
-      respond(json_response(
-        200, {{"runs", rows_json(page.runs)},
-              {"next_cursor", page.next.empty() ? ordered_json() : ordered_json(page.next)}}));
+      auto json = list_json(page);
+      json["next_cursor"] = page.next.empty() ? ordered_json() : ordered_json(page.next);
+      respond(json_response(200, json));
     });
 }
 

@@ -2,6 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "persistence/exact_json.hpp"
+
 namespace levain {
 
 namespace {
@@ -16,7 +18,7 @@ int64_t whole_seconds(std::chrono::milliseconds wait) {
 
 std::string dump(const nlohmann::ordered_json& document) {
   // Details may quote what a stranger sent, which need not be UTF-8.
-  return document.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+  return write_exact_json(document);
 }
 
 } // namespace

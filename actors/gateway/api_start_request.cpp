@@ -6,6 +6,7 @@
 #include "actors/gateway/api_words.hpp"
 #include "actors/node_options.hpp"
 #include "actors/workflow/strict_json.hpp"
+#include "persistence/exact_json.hpp"
 #include "persistence/utf8.hpp"
 
 namespace levain {
@@ -95,7 +96,7 @@ public:
 
   /// A member's JSON text, unless it is too long.
   std::string json_text(const char* name, const json& value) {
-    auto text = value.dump();
+    auto text = write_exact_json(value);
     if (text.size() > input_bytes_max) {
       refuse(name, fmt::format("must be at most {} bytes of JSON, not {}", input_bytes_max, text.size()));
       return "{}";
@@ -236,18 +237,27 @@ std::variant<wish, api_problem> parse_wish(std::string_view asked, std::string_v
   if (!document.is_object())
     return invalid_content(
       {{"", fmt::format("must be an object such as {{\"by\": \"anna\"}}, not {}", describe_value(document))}});
-  const bool is_cancellation = asked == "cancel";
+  const bool takes_reason = asked == "cancel" || asked == "terminate";
+  const bool takes_note = asked == "resolve";
   size_t error_room = request_errors_max;
   member_reader members(document, "", error_room);
-  if (!is_cancellation && members.find("reason"))
+  if (!takes_reason && !takes_note && members.find("reason"))
     members.refuse("reason", fmt::format("is only for a cancellation; to {} takes \"by\" alone", asked));
   else
-    check_members(document, {"by", "reason"}, "", members.errors);
+    check_members(document, {"by", takes_note ? "note" : "reason"}, "", members.errors);
   const auto by = members.text("by", wish_by_characters_max).value_or(std::string(wish_by_default));
+  if (takes_note) {
+    const auto note = members.required_text("note", wish_reason_characters_max, "refunded by hand");
+    if (!members.errors.empty())
+      return invalid_content(members.errors.take());
+    return wish(resolve_asked{by, note});
+  }
   const auto reason = members.text("reason", wish_reason_characters_max).value_or("");
   if (!members.errors.empty())
     return invalid_content(members.errors.take());
-  if (is_cancellation)
+  if (asked == "terminate")
+    return wish(terminate_asked{by, reason});
+  if (asked == "cancel")
     return wish(cancel_asked{by, reason});
   if (asked == "pause")
     return wish(pause_asked{by});

@@ -92,6 +92,7 @@ void start_batch::found(const workflow_name& name, const std::variant<workflow_p
   const auto workflow = failure ? workflow_ptr() : std::get<workflow_ptr>(outcome);
   for (const size_t index : by_workflow_.at(name)) {
     wanted_[index]->request.workflow = workflow;
+    wanted_[index]->request.version_named = name.second.has_value();
     if (failure)
       results_[index] = unavailable(*failure);
     else if (!workflow && name.second)
@@ -168,6 +169,7 @@ http_response start_batch::answer_one() const {
 http_response start_batch::answer_list() const {
   auto all = ordered_json::array();
   size_t refused = 0;
+  size_t repeated = 0;
   std::optional<std::chrono::milliseconds> retry_after;
   for (const auto& each : results_) {
     if (const auto* problem = std::get_if<api_problem>(&*each)) {
@@ -176,12 +178,15 @@ http_response start_batch::answer_list() const {
         retry_after = std::max(*problem->retry_after, retry_after.value_or(*problem->retry_after));
       all.push_back(problem_json(*problem));
     } else {
-      all.push_back(acknowledgement_json(std::get<start_acknowledged>(*each)));
+      const auto& started = std::get<start_acknowledged>(*each);
+      repeated += started.repeated ? 1 : 0;
+      all.push_back(acknowledgement_json(started));
     }
   }
-  const auto started = results_.size() - refused;
-  auto response =
-    json_response(refused == 0 ? 200 : 207, {{"started", started}, {"refused", refused}, {"results", std::move(all)}});
+  const auto started = results_.size() - refused - repeated;
+  auto response = json_response(
+    refused == 0 ? 200 : 207,
+    {{"started", started}, {"repeated", repeated}, {"refused", refused}, {"results", std::move(all)}});
   if (retry_after)
     response.headers["Retry-After"] = std::to_string(std::chrono::ceil<std::chrono::seconds>(*retry_after).count());
   return response;

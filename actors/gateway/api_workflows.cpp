@@ -53,28 +53,58 @@ void register_definition(const api_core_ptr& core, api_call call) {
     engine.put_workflow(parsed.workflow, [workflow = parsed.workflow, respond = call.respond](auto outcome) {
       if (const auto* failure = std::get_if<std::string>(&outcome))
         respond(to_response(unavailable(*failure)));
+      else if (const auto* refused = std::get_if<definition_refused>(&outcome))
+        respond(to_response({422, fmt::format("the database refuses this definition: {}", refused->reason)}));
       else
         respond(registered(*workflow, std::get<definition_store::put_result>(outcome)));
     });
   });
 }
 
+/// A cursor is the last version's place in the list: `bread/1`.
+std::optional<definition_place> place_in(const query_reader& query) {
+  const auto cursor = query.text("cursor");
+  if (!cursor)
+    return std::nullopt;
+  const auto slash = cursor->rfind('/');
+  definition_place place{cursor->substr(0, slash), 0};
+  if (slash != std::string::npos && slash > 0) {
+    const char* end = cursor->data() + cursor->size();
+    const auto [stopped, error] = std::from_chars(cursor->data() + slash + 1, end, place.version);
+    if (error == std::errc() && stopped == end && place.version > 0)
+      return place;
+  }
+  refuse_parameter("cursor", fmt::format("must be a 'next_cursor' of this list, not '{}'", *cursor));
+}
+
+ordered_json listed_json(const listed_definition& each) {
+  ordered_json json{
+    {"workflow", each.name},
+    {"version", each.version},
+    {"content_hash", each.content_hash},
+    {"registered_at", each.registered_at ? ordered_json(to_rfc3339(*each.registered_at)) : ordered_json()}};
+  if (!each.registered_at)
+    json["unreadable"] = "registered_at: the row holds a time that no calendar has";
+  return json;
+}
+
+/// Over a connection for reads: starts wait for the definitions' own.
 void list_definitions(const api_core_ptr& core, api_call call) {
-  query_reader(call.request, {});
-  core->ask_node(call.respond, [&](node& engine) {
-    engine.list([respond = call.respond](auto outcome) {
-      if (const auto* failure = std::get_if<std::string>(&outcome))
-        return respond(to_response(unavailable(*failure)));
-      auto all = ordered_json::array();
-      for (const auto& each : std::get<std::vector<definition_record>>(outcome))
-        all.push_back({
-          {"workflow", each.name},
-          {"version", each.version},
-          {"content_hash", each.content_hash},
-          {"registered_at", to_rfc3339(each.registered_at)},
-        });
-      respond(json_response(200, {{"workflows", std::move(all)}}));
-    });
+  const query_reader query(call.request, {"limit", "cursor"});
+  const auto limit = query.limit(rows_per_answer_max);
+  const auto after = place_in(query);
+  core->read(std::move(call.respond), [limit, after](queries& database, const api_respond& respond) {
+    const auto listed = database.list_definitions(after, limit);
+    const bool is_full = listed.size() == limit;
+    ordered_json next;
+    if (is_full)
+      if (const auto& last = listed.back();
+          !database.list_definitions(definition_place{last.name, last.version}, 1).empty())
+        next = fmt::format("{}/{}", last.name, last.version);
+    auto all = ordered_json::array();
+    for (const auto& each : listed)
+      all.push_back(listed_json(each));
+    respond(json_response(200, {{"workflows", std::move(all)}, {"next_cursor", std::move(next)}}));
   });
 }
 

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "actors/run_machine/machine.hpp"
+#include "persistence/exact_json.hpp"
 
 namespace levain {
 
@@ -25,7 +26,7 @@ ordered_json id_or_null(const std::optional<uuid>& id) {
 
 /// JSON text becomes JSON; a text that is none (which only a hand could have put there) is shown as a text.
 ordered_json document(const std::string& text) {
-  auto parsed = ordered_json::parse(text, nullptr, false);
+  auto parsed = read_exact_json<ordered_json>(text);
   return parsed.is_discarded() ? ordered_json(text) : parsed;
 }
 

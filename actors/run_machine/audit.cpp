@@ -7,6 +7,7 @@
 
 #include "actors/run_machine/plain_line.hpp"
 #include "actors/run_machine/progress.hpp"
+#include "actors/run_machine/unknown_outcome.hpp"
 
 namespace levain {
 
@@ -91,6 +92,12 @@ void fill_group(audit_row& row, const run_state& state, audit_group group) {
       columns.started_at = step.started_at;
     if (!is_ended(step.phase)) {
       all_ended = false;
+      // What went wrong is seen while the step waits for its next attempt, too.
+      if (step.phase == step_phase::backing_off && step.failure && !columns.error && !state.rejected)
+        columns.error = failure_text(step);
+      // The run is over and this step never began.
+      if (state.phase == run_phase::ended && !step.started_at)
+        worst = std::max(worst, severity(step_phase::skipped));
       continue;
     }
     worst = std::max(worst, severity(step.phase));
@@ -139,24 +146,38 @@ json failure_details(const run_state& state, step_index i) {
     details["kind"] = to_string(step.failure->kind);
   if (step.ended_at)
     details["at"] = to_rfc3339(*step.ended_at);
+  if (is_left_unknown(state, i)) {
+    details["outcome"] = "unknown";
+    details["key"] = idempotency_key(state, i, false);
+  }
   return details;
 }
 
-json partial_details(const run_state& state) {
-  json failed = json::array();
-  json skipped = json::array();
-  for (step_index i = 0; i < state.steps.size(); ++i) {
-    if (state.steps[i].phase == step_phase::failed)
-      failed.push_back(failure_details(state, i));
+/// Every step that failed, the one that made the run fail first.
+json failures_of(const run_state& state) {
+  auto list = json::array();
+  if (state.rejected)
+    return list; // Their texts may be what the database refused.
+  if (state.failed_step)
+    list.push_back(failure_details(state, *state.failed_step));
+  for (step_index i = 0; i < state.steps.size(); ++i)
+    if (state.steps[i].phase == step_phase::failed && state.failed_step != i)
+      list.push_back(failure_details(state, i));
+  return list;
+}
+
+json skipped_steps_of(const run_state& state) {
+  auto list = json::array();
+  for (step_index i = 0; i < state.steps.size(); ++i)
     if (state.steps[i].phase == step_phase::skipped)
-      skipped.push_back({{"step", state.workflow->steps[i].name}, {"reason", state.steps[i].skip_reason}});
-  }
-  return {{"failed_steps", std::move(failed)}, {"skipped_steps", std::move(skipped)}};
+      list.push_back({{"step", state.workflow->steps[i].name}, {"reason", state.steps[i].skip_reason}});
+  return list;
 }
 
 std::string cancel_sentence(const run_state& state) {
   auto by = state.cancelled_by.value_or("");
-  auto text = by.empty() ? std::string("cancelled") : "cancelled by " + by;
+  const std::string verb = state.terminated ? "terminated" : "cancelled";
+  auto text = by.empty() ? verb : verb + " by " + by;
   return plain_line(state.cancel_reason.empty() ? text : text + ": " + state.cancel_reason);
 }
 
@@ -181,7 +202,10 @@ void fill_errors(audit_row& row, const run_state& state) {
     details = {{"kind", "rejected"}, {"message", state.end_reason}, {"at", to_rfc3339(*state.ended_at)}};
   } else if (state.cancelling) {
     row.error_message = cancel_sentence(state);
-    details = {{"kind", "cancelled"}, {"by", state.cancelled_by.value_or("")}, {"message", state.cancel_reason}};
+    details = {
+      {"kind", state.terminated ? "terminated" : "cancelled"},
+      {"by", state.cancelled_by.value_or("")},
+      {"message", state.cancel_reason}};
     if (state.ended_at)
       details["at"] = to_rfc3339(*state.ended_at);
   } else if (state.failed_step) {
@@ -191,12 +215,20 @@ void fill_errors(audit_row& row, const run_state& state) {
     details = failure_details(state, *state.failed_step);
   } else if (state.ended_as == run_status::partial_success) {
     row.error_message = partial_sentence(state);
-    details = partial_details(state);
+    // The first one, as a failed run shows the one that made it fail.
+    if (const auto failures = failures_of(state); !failures.empty())
+      details = failures.front();
   } else {
     return;
   }
-  if (!state.rejected && state.ended_as != run_status::partial_success)
-    details["compensations"] = compensations_of(state);
+  details["failures"] = failures_of(state);
+  details["skipped_steps"] = state.rejected ? json::array() : skipped_steps_of(state);
+  details["compensations"] = state.rejected ? json::array() : compensations_of(state);
+  if (auto unknown = unknown_outcomes_of(state); !unknown.empty())
+    details["unknown_outcomes"] = std::move(unknown);
+  if (state.attention_resolved)
+    details["attention_resolved"] = {
+      {"by", state.resolved_by}, {"note", state.resolve_note}, {"at", to_rfc3339(*state.resolved_at)}};
   row.error_details = details.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
@@ -207,14 +239,20 @@ std::string undo_complaint(const std::string& step, uint32_t attempts, const std
 }
 
 void fill_attention(audit_row& row, const run_state& state) {
+  if (state.attention_resolved)
+    return;
+  // What a step did is to stand where all have succeeded.
+  const bool completed = state.ended_as == run_status::completed;
   std::string text;
+  for (const auto& complaint : unknown_outcome_complaints(state))
+    text += (text.empty() ? "" : "; ") + complaint;
   for (step_index i = 0; i < state.steps.size(); ++i) {
     const auto& step = state.steps[i];
     const auto& name = state.workflow->steps[i].name;
     std::string complaint;
     if (step.undo == undo_phase::failed)
       complaint = undo_complaint(name, step.undo_attempts_in_round, state.rejected ? std::nullopt : step.undo_failure);
-    else if (step.left_behind)
+    else if (step.left_behind && !completed)
       complaint =
         undo_complaint(name, step.left_behind->attempts, step.left_behind->failure) + " (before the run was retried)";
     else

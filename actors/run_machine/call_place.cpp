@@ -2,10 +2,8 @@
 
 namespace levain {
 
-namespace {
-
-/// `scheme://host/path`, whatever else stands in it.
 std::string shown_url(std::string url) {
+  // The `?` and `#` of a reference or a variable cannot be: their names have none.
   url.erase(std::min(url.find_first_of("?#"), url.size()));
   const auto scheme = url.find("://");
   const auto host = scheme == std::string::npos ? 0 : scheme + 3;
@@ -15,14 +13,8 @@ std::string shown_url(std::string url) {
   return url;
 }
 
-} // namespace
-
 std::string no_worker_message(const std::string& kind) {
   return "no worker offers steps of kind '" + kind + "'";
-}
-
-std::string no_gate_message(const std::string& kind) {
-  return no_worker_message(kind) + ": this node has no gate for workers (--cluster)";
 }
 
 std::string busy_workers_message(const std::string& kind) {
@@ -47,7 +39,7 @@ std::string call_place(const run_state& state, step_index step, bool undo, const
     return "simulated call";
   const auto prepared = prepare_call(state, step, undo, variables);
   if (const auto* request = std::get_if<call_request>(&prepared))
-    http = std::get_if<http_call>(&request->call);
+    return request->name;
   return http->method + " " + shown_url(http->url);
 }
 

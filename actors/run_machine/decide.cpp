@@ -5,6 +5,7 @@
 #include "actors/run_machine/output.hpp"
 #include "actors/run_machine/plain_line.hpp"
 #include "actors/run_machine/retry.hpp"
+#include "actors/workflow/parse_definition.hpp"
 
 namespace levain {
 
@@ -17,7 +18,8 @@ bool may_be_mended(const call_failure& failure) {
 /// True for what only happens because a person asked for it.
 bool is_wish(const event& fact) {
   return fact.kind == event_kind::run_paused || fact.kind == event_kind::run_resumed ||
-         fact.kind == event_kind::cancel_requested || (fact.kind == event_kind::run_retried && !fact.by.empty());
+         fact.kind == event_kind::cancel_requested || fact.kind == event_kind::terminate_requested ||
+         fact.kind == event_kind::attention_resolved || (fact.kind == event_kind::run_retried && !fact.by.empty());
 }
 
 /// Ended runs as refusals name them.
@@ -62,12 +64,26 @@ void decider::take(const call_answered& input) {
   }
   if (step.phase != step_phase::calling || step.attempt != input.attempt)
     return;
+  if (failure && failure->kind == call_failure::kind_type::withdrawn)
+    return emit(make(event_kind::attempt_withdrawn, input.step, input.attempt));
   if (failure)
     return fail_attempt(input.step, *failure);
   auto checked = check_output(run_.workflow->steps[input.step], std::get<std::string>(input.result));
   if (auto* fault = std::get_if<unusable_json>(&checked))
-    return fail_attempt(input.step, {call_failure::kind_type::invalid_output, std::move(fault->message), std::nullopt});
+    // It was answered as a success: the work was done, and nobody can tell what it came to.
+    return fail_attempt(
+      input.step, {call_failure::kind_type::invalid_output, std::move(fault->message), std::nullopt, true});
   auto& usable = std::get<usable_output>(checked);
+  size_t results_bytes = usable.text.size();
+  for (const auto& each : state_.steps)
+    results_bytes += each.output.size();
+  if (results_bytes > results_bytes_max)
+    return fail_attempt(
+      input.step,
+      {call_failure::kind_type::invalid_output,
+       "the results of the run would have " + std::to_string(results_bytes) + " bytes with this one; at most " +
+         std::to_string(results_bytes_max) + " are allowed (results_bytes_max)",
+       std::nullopt, true});
   auto fact = make(event_kind::step_succeeded, input.step, input.attempt);
   fact.output = std::move(usable.text);
   fact.recorded = std::move(usable.recorded);
@@ -77,9 +93,19 @@ void decider::take(const call_answered& input) {
 void decider::take(const clock_reached&) {
   if (run_.paused)
     return;
-  auto is_due = [&](const std::optional<timestamp>& due) { return due && *due <= context_.now; };
-  if (run_.phase == run_phase::waiting_for_retry && is_due(run_.retry_at))
-    return emit(make(event_kind::run_retried));
+  auto is_due = [&](const std::optional<timestamp>& due) {
+    if (
+      !due || !(context_.come ? std::ranges::find(*context_.come, *due) != context_.come->end() : *due <= context_.now))
+      return false;
+    // It is at least so late, also by a clock that was set back since.
+    context_.now = std::max(context_.now, *due);
+    return true;
+  };
+  if (run_.phase == run_phase::waiting_for_retry && is_due(run_.retry_at)) {
+    auto fact = make(event_kind::run_retried);
+    fact.renews_keys = true;
+    return emit(std::move(fact));
+  }
   for (step_index i = 0; i < run_.steps.size(); ++i) {
     const auto& step = run_.steps[i];
     if (run_.phase == run_phase::running && step.phase == step_phase::backing_off && is_due(step.next_attempt_at))
@@ -135,6 +161,54 @@ void decider::take(const retry_asked& input) {
   fact.by = plain_line(input.by);
   if (fact.by.empty())
     fact.by = "someone"; // nobody is the engine itself
+  fact.renews_keys = true;
+  emit(std::move(fact));
+}
+
+void decider::take(const terminate_asked& input) {
+  if (run_.phase == run_phase::ended)
+    return refuse(ended_sentence(state_) + "; only a run that has not ended can be terminated");
+  auto fact = make(event_kind::terminate_requested);
+  fact.by = plain_line(input.by);
+  fact.reason = plain_line(input.reason);
+  emit(std::move(fact));
+}
+
+void decider::take(const resolve_asked& input) {
+  if (run_.phase != run_phase::ended)
+    return refuse(
+      "the run is " + std::string(to_string(run_.phase)) + "; only what a run left behind at its end can be resolved");
+  if (run_.attention_resolved)
+    return refuse("its attention was resolved already, by " + state_.resolved_by);
+  // What failed is listed for a person, whether it left something behind or not.
+  if (run_.ended_as != run_status::failed && !audit_of(state_).attention)
+    return refuse("the run needs no attention; there is nothing to resolve");
+  auto fact = make(event_kind::attention_resolved);
+  fact.by = plain_line(input.by);
+  fact.reason = plain_line(input.note);
+  emit(std::move(fact));
+}
+
+void decider::take(const cancel_grace_over& input) {
+  if (run_.phase != run_phase::stopping || !run_.cancelling)
+    return;
+  const auto message =
+    "the run was cancelled, and no answer came within cancel_grace, which is " + format_duration(input.grace);
+  for (step_index i = 0; i < run_.steps.size(); ++i)
+    if (run_.steps[i].phase == step_phase::calling)
+      fail_attempt(i, {call_failure::kind_type::abandoned, message, std::nullopt, true});
+}
+
+void decider::take(const delivery_was_lost& input) {
+  if (run_.phase == run_phase::ended || input.step >= run_.steps.size())
+    return;
+  const auto& step = run_.steps[input.step];
+  const bool out = input.undo ? step.undo == undo_phase::calling && step.undo_attempt == input.attempt
+                              : step.phase == step_phase::calling && step.attempt == input.attempt;
+  if (!out)
+    return;
+  auto fact = make(event_kind::delivery_lost, input.step, input.attempt);
+  fact.worker = plain_line(input.worker);
   emit(std::move(fact));
 }
 
@@ -157,6 +231,7 @@ void decider::take(const events_refused& input) {
 
 void decider::fail_attempt(step_index i, call_failure failure) {
   failure = plain_line(std::move(failure));
+  failure.unknown = failure.unknown && run_.workflow->steps[i].effect == call_effect::external;
   const auto& step = run_.steps[i];
   const auto& policy = run_.workflow->steps[i].retry;
   bool again =
@@ -196,6 +271,7 @@ bool decider::fail_refused_outcomes(const events_refused& refused) {
       if (step.phase != step_phase::calling || step.attempt != fact.attempt)
         break;
       failure.message = "the database refused what this step's answer would have written: " + refused.reason;
+      failure.unknown = fact.kind == event_kind::step_succeeded || (fact.failure && fact.failure->unknown);
       fail_attempt(*fact.step, std::move(failure));
       any = true;
       break;
@@ -355,12 +431,22 @@ void decider::collect_effects() {
     if (still_out && run_.phase != run_phase::ended)
       decision_.effects.emplace_back(call);
   }
-  if (run_.phase != run_phase::stopping || state_.phase == run_phase::stopping)
+  collect_withdrawals();
+}
+
+/// What is out when the run stops or is paused, and was out before.
+void decider::collect_withdrawals() {
+  const bool stops = run_.phase == run_phase::stopping && state_.phase != run_phase::stopping;
+  const bool pauses = run_.paused && !state_.paused && run_.phase == run_phase::running;
+  if (!stops && !pauses)
     return;
   for (step_index i = 0; i < run_.steps.size(); ++i) {
-    bool out = state_.steps[i].phase == step_phase::calling && run_.steps[i].phase == step_phase::calling;
-    if (out && run_.workflow->steps[i].effect == call_effect::none)
+    const bool out = state_.steps[i].phase == step_phase::calling && run_.steps[i].phase == step_phase::calling &&
+                     state_.steps[i].attempt == run_.steps[i].attempt;
+    if (out && stops && run_.workflow->steps[i].effect == call_effect::none)
       decision_.effects.emplace_back(abandon_call{i, run_.steps[i].attempt});
+    else if (out)
+      decision_.effects.emplace_back(withdraw_call{i, run_.steps[i].attempt, stops && run_.cancelling});
   }
 }
 

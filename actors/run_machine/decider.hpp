@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -15,7 +16,10 @@ public:
   decider(const run_state& state, const decision_context& context)
     : state_(state)
     , context_(context)
-    , run_(state) {}
+    , run_(state) {
+    // The time of a run never goes back, whatever became of the clock, so that nothing in it ends before it began.
+    context_.now = std::max(context_.now, state.updated_at);
+  }
 
   decision decide(const run_input& input);
 
@@ -29,6 +33,10 @@ private:
   void take(const resume_asked& input);
   void take(const retry_asked& input);
   void take(const events_refused& input);
+  void take(const terminate_asked& input);
+  void take(const resolve_asked& input);
+  void take(const cancel_grace_over& input);
+  void take(const delivery_was_lost& input);
 
   /// A step's attempt, or one to undo it, that is out has failed.
   void fail_attempt(step_index step, call_failure failure);
@@ -53,9 +61,10 @@ private:
   void refuse(std::string sentence) { decision_.refusal = std::move(sentence); }
   const std::string& name_of(step_index step) const { return run_.workflow->steps[step].name; }
   void collect_effects();
+  void collect_withdrawals();
 
   const run_state& state_;
-  const decision_context& context_;
+  decision_context context_;
   run_outline run_;
   std::vector<begin_call> begun_;
   decision decision_;

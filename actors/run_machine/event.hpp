@@ -34,10 +34,17 @@ struct event {
   std::optional<call_failure> failure;
   /// `attempt_failed`, `compensation_attempt_failed`, `run_retry_scheduled`: when it goes on.
   std::optional<timestamp> due_at;
-  /// `run_paused`, `run_resumed`, `cancel_requested`, `run_retried`: who; empty when the engine did it by itself.
+  /// `run_paused`, `run_resumed`, `cancel_requested`, `terminate_requested`, `attention_resolved`, `run_retried`: who;
+  /// empty when the engine did it by itself.
   std::string by;
-  /// `step_skipped`, `cancel_requested`, `run_failed`: one line.
+  /// `step_skipped`, `cancel_requested`, `terminate_requested`, `attention_resolved` (the note), `run_failed`: one
+  /// line.
   std::string reason;
+  /// `delivery_lost`: the name of the worker that was lost.
+  std::string worker;
+  /// `run_retried`: steps that are called again after something that they come after is done anew get new keys. False
+  /// in journals of older programs, which kept their keys.
+  bool renews_keys = false;
 
   bool operator==(const event&) const = default;
 };

@@ -9,6 +9,7 @@
 #include "actors/run_machine/machine.hpp"
 #include "actors/run_machine/output.hpp"
 #include "actors/run_machine/words.hpp"
+#include "persistence/exact_json.hpp"
 
 namespace levain {
 
@@ -71,6 +72,8 @@ void write_failure(body_writer& body, const call_failure& failure) {
   body.text("message", failure.message);
   if (failure.retry_after)
     body.number("retry_after_us", failure.retry_after->count());
+  if (failure.unknown)
+    body.raw("unknown", "true");
 }
 
 std::string write_body(const event& fact) {
@@ -85,6 +88,9 @@ std::string write_body(const event& fact) {
     body.text("due_at", to_rfc3339(*fact.due_at));
   body.text_unless_empty("by", fact.by);
   body.text_unless_empty("reason", fact.reason);
+  body.text_unless_empty("worker", fact.worker);
+  if (fact.renews_keys)
+    body.raw("renews_keys", "true");
   return std::move(body).finish();
 }
 
@@ -99,7 +105,7 @@ public:
     if (is_deeper_than(record.body, output_depth_max + 1))
       damaged("its body is nested deeper than " + std::to_string(output_depth_max + 1) + " levels");
     if (!record.body.empty())
-      value_ = json::parse(record.body, nullptr, false);
+      value_ = read_exact_json(record.body);
     if (!value_.is_object())
       damaged("its body is not a JSON object");
   }
@@ -124,6 +130,14 @@ public:
     if (!member)
       damaged("its body has no member '" + std::string(name) + "'");
     return std::move(*member);
+  }
+
+  /// False when there is none.
+  bool take_flag(const char* name) {
+    auto member = take(name);
+    if (member && !member->is_boolean())
+      damaged("'" + std::string(name) + "' must be true or false");
+    return member && member->get<bool>();
   }
 
   std::optional<std::string> take_text(const char* name) {
@@ -165,7 +179,7 @@ public:
   std::string need_canonical(const char* name) { return as_canonical(need(name), name); }
 
   std::string as_canonical(const json& member, const char* name) const {
-    auto read = canonical_json(member.dump(), "'" + std::string(name) + "'");
+    auto read = canonical_json(write_exact_json(member), "'" + std::string(name) + "'");
     if (auto* fault = std::get_if<unusable_json>(&read))
       damaged(fault->message);
     return std::get<std::string>(std::move(read));
@@ -214,12 +228,13 @@ call_failure read_failure(body_reader& body) {
   failure.message = body.need_text("message");
   if (auto wait = body.take("retry_after_us"))
     failure.retry_after = duration(body.as_number(*wait, "retry_after_us"));
+  failure.unknown = body.take_flag("unknown");
   return failure;
 }
 
 void read_output(body_reader& body, event& fact, const workflow_definition& workflow) {
   // Read as an answer is, but for the length: the database may have spread it (`[1, 2]`, `1e20`).
-  auto text = body.need("output").dump();
+  auto text = write_exact_json(body.need("output"));
   auto checked = check_output(workflow.steps[*fact.step], text, std::numeric_limits<size_t>::max());
   if (auto* fault = std::get_if<unusable_json>(&checked))
     body.damaged("its output cannot be used: " + fault->message);
@@ -253,10 +268,18 @@ void read_body(body_reader& body, event& fact, const workflow_definition& workfl
     break;
   case event_kind::run_paused:
   case event_kind::run_resumed:
-  case event_kind::run_retried:
     fact.by = body.take_text("by").value_or("");
     break;
+  case event_kind::run_retried:
+    fact.by = body.take_text("by").value_or("");
+    fact.renews_keys = body.take_flag("renews_keys");
+    break;
+  case event_kind::delivery_lost:
+    fact.worker = body.take_text("worker").value_or("");
+    break;
   case event_kind::cancel_requested:
+  case event_kind::terminate_requested:
+  case event_kind::attention_resolved:
     fact.by = body.take_text("by").value_or("");
     fact.reason = body.take_text("reason").value_or("");
     break;
@@ -278,6 +301,8 @@ bool needs_attempt(event_kind kind) {
   case event_kind::step_succeeded:
   case event_kind::attempt_failed:
   case event_kind::attempt_started:
+  case event_kind::attempt_withdrawn:
+  case event_kind::delivery_lost:
   case event_kind::step_failed:
   case event_kind::step_compensated:
   case event_kind::compensation_attempt_failed:

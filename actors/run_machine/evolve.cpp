@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "actors/run_machine/due_times.hpp"
 #include "actors/run_machine/follow.hpp"
 #include "actors/run_machine/plain_line.hpp"
 #include "actors/run_machine/progress.hpp"
@@ -11,22 +12,55 @@ namespace levain {
 
 namespace {
 
-/// What the texts of a direct failure say about the step and the compensation it left behind.
-void fail_in_hand(run_state& state, const event& fact) {
+/// What a direct end of the run says about the calls that it did not await.
+void fail_calls_out(run_state& state, const std::string& message) {
   for (step_index i = 0; i < state.steps.size(); ++i) {
-    auto& step = state.steps[i];
-    if (step.phase == step_phase::calling)
-      step.failure = call_failure{call_failure::kind_type::abandoned, "the run ended before its answer", std::nullopt};
-    if (can_be_undone(state, i) || is_open(step.undo))
-      step.undo_failure = call_failure{
-        call_failure::kind_type::rejected, "the run ended before it was undone: " + fact.reason, std::nullopt};
+    const bool external = state.workflow->steps[i].effect == call_effect::external;
+    if (state.steps[i].phase == step_phase::calling)
+      state.steps[i].failure = call_failure{call_failure::kind_type::abandoned, message, std::nullopt, external};
   }
+}
+
+/// True for a step that has something to undo, or that may have once its call is not awaited any more.
+bool is_left_standing(const run_state& state, step_index i) {
+  const auto& step = state.steps[i];
+  const auto& definition = state.workflow->steps[i];
+  const bool in_doubt = (step.phase == step_phase::calling && definition.effect == call_effect::external) ||
+                        (step.phase == step_phase::backing_off && step.unknown);
+  return can_be_undone(state, i) || is_open(step.undo) ||
+         (in_doubt && definition.compensate && definition.compensate_when == compensation_condition::attempted);
+}
+
+/// What it says about the steps that it left standing.
+void fail_undos_left(run_state& state, call_failure::kind_type kind, const std::string& message) {
+  for (step_index i = 0; i < state.steps.size(); ++i)
+    if (is_left_standing(state, i))
+      state.steps[i].undo_failure = call_failure{kind, message, std::nullopt};
+}
+
+/// The texts of an end that awaits nothing.
+void fail_in_hand(run_state& state, const event& fact) {
+  if (fact.kind == event_kind::run_failed) {
+    fail_undos_left(state, call_failure::kind_type::rejected, "the run ended before it was undone: " + fact.reason);
+    fail_calls_out(state, "the run ended before its answer");
+  } else {
+    fail_undos_left(state, call_failure::kind_type::abandoned, "the run was terminated before it was undone");
+    fail_calls_out(state, "the run was terminated before its answer");
+  }
+}
+
+/// Keys that are used no more, and under which nobody knows what was done.
+void keep_unknown_keys(run_state& state, const event& fact) {
+  const auto done_anew = steps_done_anew(state, fact.renews_keys);
+  for (step_index i = 0; i < state.steps.size(); ++i)
+    if (done_anew[i] && is_left_unknown(state, i) && !state.attention_resolved)
+      state.steps[i].unknown_keys.push_back(idempotency_key(state, i, false));
 }
 
 /// What a retry of the run is not to hide.
 void keep_failed_undos(run_state& state) {
   for (auto& step : state.steps)
-    if (step.undo == undo_phase::failed)
+    if (step.undo == undo_phase::failed && !state.attention_resolved)
       step.left_behind =
         undo_left_behind{step.undo_attempts_in_round, state.rejected ? std::nullopt : step.undo_failure};
 }
@@ -41,6 +75,12 @@ void take_step_texts(step_state& step, event& fact) {
   case event_kind::attempt_failed:
   case event_kind::step_failed:
     step.failure = std::move(fact.failure);
+    break;
+  case event_kind::attempt_withdrawn:
+    step.lost_workers.clear();
+    break;
+  case event_kind::delivery_lost:
+    step.lost_workers.push_back(std::move(fact.worker));
     break;
   case event_kind::step_skipped:
     step.skip_reason = std::move(fact.reason);
@@ -69,6 +109,13 @@ void forget_results(run_state& state) {
   }
 }
 
+/// The names go with the attempt that they are about.
+void forget_lost_workers(run_state& state) {
+  for (auto& step : state.steps)
+    if (step.lost_workers.size() > step.deliveries_lost)
+      step.lost_workers.clear();
+}
+
 /// The texts of an event, once the run has moved along by it.
 void take_texts(run_state& state, event& fact) {
   switch (fact.kind) {
@@ -82,12 +129,25 @@ void take_texts(run_state& state, event& fact) {
     state.paused_by.clear();
     break;
   case event_kind::cancel_requested:
+  case event_kind::terminate_requested:
     state.paused_by.clear();
     state.cancelled_by = std::move(fact.by);
     state.cancel_reason = std::move(fact.reason);
     break;
+  case event_kind::attention_resolved:
+    state.resolved_by = std::move(fact.by);
+    state.resolve_note = std::move(fact.reason);
+    state.resolved_at = fact.at;
+    for (auto& step : state.steps) {
+      step.left_behind.reset();
+      step.unknown_keys.clear();
+    }
+    break;
   case event_kind::run_retried:
     state.end_reason.clear();
+    state.resolved_by.clear();
+    state.resolve_note.clear();
+    state.resolved_at.reset();
     state.rejected = false;
     forget_results(state);
     break;
@@ -120,14 +180,16 @@ run_state initial_state(workflow_ptr workflow) {
 
 void evolve(run_state& state, event&& fact) {
   check_follows(state, fact);
-  if (fact.kind == event_kind::run_failed && fact.failure)
+  if ((fact.kind == event_kind::run_failed && fact.failure) || fact.kind == event_kind::terminate_requested)
     fail_in_hand(state, fact);
   if (fact.kind == event_kind::run_retried) {
+    keep_unknown_keys(state, fact);
     keep_failed_undos(state);
     keep_seen_outputs(state);
   }
   advance(state, fact, nullptr);
   take_texts(state, fact);
+  forget_lost_workers(state);
 }
 
 void evolve(run_state& state, const event& fact) {
@@ -149,21 +211,10 @@ std::vector<begin_call> calls_out(const run_state& state) {
 }
 
 std::optional<timestamp> next_due(const run_state& state) {
-  if (state.paused)
-    return std::nullopt;
-  if (state.phase == run_phase::waiting_for_retry)
-    return state.retry_at;
   std::optional<timestamp> earliest;
-  auto consider = [&](const std::optional<timestamp>& due) {
-    if (due && (!earliest || *due < *earliest))
-      earliest = due;
-  };
-  for (const auto& step : state.steps) {
-    if (state.phase == run_phase::running && step.phase == step_phase::backing_off)
-      consider(step.next_attempt_at);
-    if (state.phase == run_phase::compensating && step.undo == undo_phase::backing_off)
-      consider(step.next_undo_at);
-  }
+  if (!state.paused)
+    for (const auto& due : due_times(state))
+      earliest = earliest ? std::min(*earliest, due.at) : due.at;
   return earliest;
 }
 

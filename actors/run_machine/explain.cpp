@@ -42,6 +42,11 @@ public:
 private:
   std::string clock(timestamp at) const { return clock_text(at, context_.now); }
 
+  timestamp comes_at(timestamp due) const {
+    const auto found = std::ranges::find(context_.comes_at, due, &std::pair<timestamp, timestamp>::first);
+    return found == context_.comes_at.end() ? due : found->second;
+  }
+
   std::string since(const std::optional<timestamp>& at) const { return at ? " since " + clock(*at) : std::string(); }
 
   static std::string by(const std::string& who) { return who.empty() ? std::string() : " by " + who; }
@@ -101,7 +106,8 @@ private:
     case run_status::partial_success:
       return "the run ended in partial success" + at + "; " + counted();
     case run_status::cancelled:
-      return "the run was cancelled" + by(state_.cancelled_by.value_or("")) +
+      return std::string(state_.terminated ? "the run was terminated" : "the run was cancelled") +
+             by(state_.cancelled_by.value_or("")) +
              (state_.cancel_reason.empty() ? std::string() : " (" + state_.cancel_reason + ")") + at;
     default:
       return "the run failed" + at + ": " + state_.end_reason;
@@ -111,12 +117,12 @@ private:
   void explain_run_retry() {
     if (!state_.retry_at)
       return;
+    const auto due = comes_at(*state_.retry_at);
     wait(
       "run_retry", {},
       "retry " + std::to_string(state_.retry_count + 1) + " of at most " +
-        std::to_string(state_.workflow->run_retries.max) + " is due at " + clock(*state_.retry_at) + ", because " +
-        stop_cause(),
-      state_.updated_at, state_.retry_at);
+        std::to_string(state_.workflow->run_retries.max) + " is due at " + clock(due) + ", because " + stop_cause(),
+      state_.updated_at, due);
   }
 
   /// A call that the journal says is out.
@@ -135,10 +141,22 @@ private:
         explanation_.waits.back().place = place;
         return;
       }
-      // The call has all its time again where it was taken over.
-      until = hand->began_at + timeout;
+      if (!hand->wanting.empty()) {
+        const auto& definition = state_.workflow->steps[call.step];
+        const auto& spec = call.undo ? definition.compensate->call : definition.call;
+        const auto* what = std::holds_alternative<worker_call>(spec) ? "worker" : "variable";
+        wait(what, name(call.step), text + ", " + hand->wanting, began_at, std::nullopt);
+        explanation_.waits.back().place = place;
+        return;
+      }
+      // The call has all its time from when its work may begin, and again where it was taken over.
+      until = hand->in_flight_since.value_or(hand->began_at) + timeout;
+      if (hand->worker && hand->worker->waiting)
+        return explain_wait_for_worker(call, *hand, std::move(text), place);
+      if (hand->waits && !hand->worker)
+        return explain_queued_call(call, *hand, std::move(text), place);
       text += ", is out since " + clock(began_at);
-      if (clock(hand->began_at) != clock(began_at))
+      if (hand->taken_up)
         text += " and was made again at " + clock(hand->began_at) + ", when the run was taken up";
       if (hand->worker)
         return explain_worker_call(call, *hand, *until, began_at, std::move(text), place);
@@ -150,22 +168,65 @@ private:
     explanation_.waits.back().place = place;
   }
 
-  /// A call that waits for a worker, or that one has.
+  std::optional<duration> queue_timeout_of(const begin_call& call) const {
+    const auto& definition = state_.workflow->steps[call.step];
+    return call.undo ? definition.compensate->queue_timeout : definition.queue_timeout;
+  }
+
+  /// How long a call may wait; says so when there is a limit.
+  std::optional<timestamp> queue_until(const begin_call& call, const call_in_hand& hand, std::string& text) const {
+    const auto limit = queue_timeout_of(call);
+    if (!limit) {
+      text += "; it waits as long as that takes (queue_timeout is not set)";
+      return std::nullopt;
+    }
+    const auto until = hand.began_at + *limit;
+    text += "; it waits until " + clock(until) + " (queue_timeout)";
+    return until;
+  }
+
+  /// A call that waits for its turn within this node.
+  void
+  explain_queued_call(const begin_call& call, const call_in_hand& hand, std::string text, const std::string& place) {
+    text += ", waits since " + clock(hand.began_at) + " for its turn among the calls of this node";
+    const auto until = queue_until(call, hand, text);
+    wait("queue", name(call.step), std::move(text), hand.began_at, until);
+    explanation_.waits.back().place = place;
+  }
+
+  static std::string deliveries_text(const worker_call_view& view) {
+    std::string text;
+    if (view.deliveries > 1)
+      text += ", given out " + std::to_string(view.deliveries) + " times";
+    if (!view.lost_workers.empty()) {
+      text += ", lost with worker";
+      for (const auto& each : view.lost_workers)
+        text += (&each == &view.lost_workers.front() ? " '" : ", '") + each + "'";
+    }
+    return text;
+  }
+
+  void explain_wait_for_worker(
+    const begin_call& call, const call_in_hand& hand, std::string text, const std::string& place) {
+    const auto& view = *hand.worker;
+    const auto& definition = state_.workflow->steps[call.step];
+    const auto& spec = std::get<worker_call>(call.undo ? definition.compensate->call : definition.call);
+    const auto why = view.offered ? busy_workers_message(spec.kind) : no_worker_message(spec.kind);
+    text += ", waits since " + clock(hand.began_at) + " for a worker: " + why + deliveries_text(view);
+    const auto until = queue_until(call, hand, text);
+    wait("worker", name(call.step), std::move(text), hand.began_at, until);
+    explanation_.waits.back().place = place;
+  }
+
+  /// A call that a worker has.
   void explain_worker_call(
     const begin_call& call, const call_in_hand& hand, timestamp until, timestamp began_at, std::string text,
     const std::string& place) {
     const auto& view = *hand.worker;
-    const auto& definition = state_.workflow->steps[call.step];
-    const auto& spec = std::get<worker_call>(call.undo ? definition.compensate->call : definition.call);
-    if (view.waiting) {
-      const auto why = view.offered ? busy_workers_message(spec.kind) : no_worker_message(spec.kind);
-      text += ", and waits for a worker: " + why;
-    } else {
-      text += ", with worker '" + view.worker + "'" + since(view.given_at);
-      if (view.progress_at)
-        text += ", which said at " + clock(*view.progress_at) + ": " + view.progress;
-    }
-    const auto kind = view.waiting ? "worker" : call.undo ? "compensation" : "call";
+    text += ", with worker '" + view.worker + "'" + since(view.given_at) + deliveries_text(view);
+    if (view.progress_at)
+      text += ", which said at " + clock(*view.progress_at) + ": " + view.progress;
+    const auto kind = call.undo ? "compensation" : "call";
     wait(kind, name(call.step), text + "; its deadline is " + clock(until), began_at, until);
     explanation_.waits.back().place = place;
     explanation_.waits.back().progress = view.progress;
@@ -173,8 +234,9 @@ private:
 
   /// An attempt that has a time, and the failure of the one before it.
   void explain_due(
-    const begin_call& next, timestamp due, const std::optional<timestamp>& last, const call_spec& call,
+    const begin_call& next, timestamp due_at, const std::optional<timestamp>& last, const call_spec& call,
     const std::optional<call_failure>& failure) {
+    const auto due = comes_at(due_at);
     const std::string goal = next.undo ? " to undo it" : "";
     const auto begin = "step " + name(next.step) + ": ";
     const auto attempt = "attempt " + std::to_string(next.attempt) + goal + " is due at " + clock(due);

@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "actors/run_machine/machine.hpp"
@@ -12,9 +13,9 @@ namespace levain {
 
 /// One thing a run waits for, or that a person should know of it.
 struct wait_reason {
-  /// From the state: `slot`, `call`, `retry`, `worker`, `run_retry`, `steps`, `pause`, `compensation`,
-  /// `compensation_retry`, `attention`; `nothing` when it has ended. From those that act for it: `database`,
-  /// `recovery`, `owner`, `stopped`, `row`.
+  /// From the state: `slot`, `call`, `retry`, `worker`, `queue`, `run_retry`, `steps`, `pause`, `compensation`,
+  /// `compensation_retry`, `variable`, `attention`; `nothing` when it has ended. From those that act for it:
+  /// `database`, `recovery`, `owner`, `stopped`, `row`.
   std::string kind;
   /// The step concerned; empty for the run as a whole.
   std::string step;
@@ -37,12 +38,20 @@ struct explanation {
   bool operator==(const explanation&) const = default;
 };
 
-/// A call that somebody makes, and since when: later than the journal says where a node took it over.
+/// A call that a node makes, and since when.
 struct call_in_hand {
   begin_call call;
   timestamp began_at{};
+  /// The run was taken up with the call out, so it was made again.
+  bool taken_up = false;
   /// Where it is, for a call to a worker.
   std::optional<worker_call_view> worker = {};
+  /// It waits for a worker or for its turn, and its work has not begun.
+  bool waits = false;
+  /// Since when its work may have begun, where the call had to wait for that.
+  std::optional<timestamp> in_flight_since = {};
+  /// The node cannot make it: what it waits for. Empty when it is under way.
+  std::string wanting = {};
 };
 
 /// What an explanation may know beside the state.
@@ -52,6 +61,8 @@ struct explain_context {
   call_variables variables = {};
   /// The calls under way, where somebody acts for the run; without it they are told as the journal has them.
   std::optional<std::vector<call_in_hand>> in_hand = {};
+  /// Of the times that the state waits for, when they come by the clock as it is now; it may have been set since.
+  std::vector<std::pair<timestamp, timestamp>> comes_at = {};
 };
 
 explanation explain(const run_state& state, const explain_context& context);

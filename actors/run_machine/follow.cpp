@@ -14,6 +14,8 @@ bool is_about_step(event_kind kind) {
   case event_kind::step_succeeded:
   case event_kind::attempt_failed:
   case event_kind::attempt_started:
+  case event_kind::attempt_withdrawn:
+  case event_kind::delivery_lost:
   case event_kind::step_failed:
   case event_kind::step_skipped:
   case event_kind::step_compensated:
@@ -66,6 +68,10 @@ const char* step_fault(const run_state& state, const event& fact) {
     return step.phase == step_phase::backing_off && fact.attempt == step.attempt + 1 && may_begin
              ? nullptr
              : "the step does not wait for this attempt";
+  case event_kind::attempt_withdrawn:
+    return out && step.attempts_in_round > 0 ? nullptr : "the step has no such attempt to withdraw";
+  case event_kind::delivery_lost:
+    return out || undo_out ? nullptr : "the step has no such attempt with a worker";
   case event_kind::step_skipped:
     return (step.phase == step_phase::waiting || step.phase == step_phase::ready) && state.phase == run_phase::running
              ? nullptr
@@ -126,6 +132,10 @@ const char* run_fault(const run_state& state, const event& fact) {
                                  state.phase == run_phase::waiting_for_retry)
              ? nullptr
              : "the run cannot be cancelled";
+  case event_kind::terminate_requested:
+    return !state.terminated ? nullptr : "the run is terminated already";
+  case event_kind::attention_resolved:
+    return "the run has not ended";
   case event_kind::compensation_started:
     return state.phase == run_phase::stopping && !has_call_out(state) && has_undoable_step(state)
              ? nullptr
@@ -141,11 +151,18 @@ const char* run_fault(const run_state& state, const event& fact) {
   }
 }
 
+/// What failed is listed for a person, whether it left something behind or not.
+bool can_be_resolved(const run_state& state) {
+  return !state.attention_resolved && (state.ended_as == run_status::failed || audit_of(state).attention);
+}
+
 const char* fault_of(const run_state& state, const event& fact) {
   if (fact.seq != state.seq + 1)
     return "it is not the next number";
   if (fact.seq == 1)
     return fact.kind == event_kind::run_accepted ? start_fault(state, fact) : "a journal begins with run_accepted";
+  if (state.phase == run_phase::ended && fact.kind == event_kind::attention_resolved)
+    return can_be_resolved(state) ? nullptr : "the run needs no attention";
   if (state.phase == run_phase::ended) {
     bool may_go_on = state.ended_as == run_status::failed || state.ended_as == run_status::partial_success;
     return fact.kind == event_kind::run_retried && may_go_on ? nullptr : "the run has ended";

@@ -35,6 +35,34 @@ struct cancel_asked {
   std::string reason;
 };
 
+/// End the run now: what is out is not awaited, and what succeeded is not undone.
+struct terminate_asked {
+  std::string by;
+  std::string reason;
+};
+
+/// A person has dealt with what needed attention after the run's end.
+struct resolve_asked {
+  std::string by;
+  /// What was done about it, for those who read it later.
+  std::string note;
+};
+
+/// The grace of a cancellation is over: what has not answered by now is not awaited any longer.
+struct cancel_grace_over {
+  /// How long it was.
+  duration grace{};
+};
+
+/// A worker was lost with an attempt in hand; the attempt waits for another worker.
+struct delivery_was_lost {
+  step_index step = 0;
+  uint32_t attempt = 0;
+  bool undo = false;
+  /// The worker's name.
+  std::string worker;
+};
+
 struct pause_asked {
   std::string by;
 };
@@ -56,7 +84,8 @@ struct events_refused {
 };
 
 using run_input = std::variant<
-  slot_granted, call_answered, clock_reached, cancel_asked, pause_asked, resume_asked, retry_asked, events_refused>;
+  slot_granted, call_answered, clock_reached, cancel_asked, pause_asked, resume_asked, retry_asked, events_refused,
+  terminate_asked, resolve_asked, cancel_grace_over, delivery_was_lost>;
 
 // ---- effects: what a decision asks for --------------------------------------
 
@@ -75,7 +104,17 @@ struct abandon_call {
   bool operator==(const abandon_call&) const = default;
 };
 
-using run_effect = std::variant<begin_call, abandon_call>;
+/// Take this attempt back if nobody was given it; it is answered with `call_failure::kind_type::withdrawn` then. What
+/// may have begun is awaited. To be performed once the decision's events are durable.
+struct withdraw_call {
+  step_index step = 0;
+  uint32_t attempt = 0;
+  /// The run is cancelled: whoever does the call is to end early.
+  bool cancel = false;
+  bool operator==(const withdraw_call&) const = default;
+};
+
+using run_effect = std::variant<begin_call, abandon_call, withdraw_call>;
 
 /// What `decide` answers.
 struct decision {
@@ -91,6 +130,9 @@ struct decision_context {
   timestamp now{};
   /// Uniform in [0, 1): the chance that jitter uses.
   double random = 0.5;
+  /// Of the times that the state waits for (`due_times`), those that have come, by a clock that nobody can set. Absent:
+  /// those up to `now`.
+  std::optional<std::vector<timestamp>> come = {};
 };
 
 // ---- the machine ------------------------------------------------------------

@@ -1,5 +1,6 @@
 #include "actors/run_machine/output.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -8,6 +9,7 @@
 #include "actors/run_machine/json_element.hpp"
 #include "actors/run_machine/plain_line.hpp"
 #include "actors/workflow/record_columns.hpp"
+#include "persistence/exact_json.hpp"
 
 namespace levain {
 
@@ -18,48 +20,20 @@ using nlohmann::json;
 /// Excerpts of values in messages are cut to this many bytes.
 constexpr size_t excerpt_bytes_max = 80;
 
-/// `1.5e+16` as `15000000000000000`, which is how `jsonb` gives it back; as it is when it has a fraction.
-std::string without_exponent(const std::string& text) {
-  auto e = text.find('e');
-  if (e == std::string::npos)
-    return text;
-  auto exponent = static_cast<size_t>(std::stoi(text.substr(e + 1)));
-  std::string sign = text.front() == '-' ? "-" : "";
-  std::string digits;
-  for (char c : text.substr(sign.size(), e - sign.size()))
-    if (c != '.')
-      digits += c;
-  if (digits.size() > exponent + 1)
-    return text;
-  digits.append(exponent + 1 - digits.size(), '0');
-  return sign + digits;
-}
-
-/// Gives numbers the form they come back with from `jsonb`; false when a text holds U+0000.
-bool make_canonical(json& value) {
+/// True when a text or a name holds U+0000.
+bool holds_nul(const json& value) {
   switch (value.type()) {
   case json::value_t::object:
-    for (auto& [key, member] : value.items())
-      if (key.find('\0') != std::string::npos || !make_canonical(member))
-        return false;
-    return true;
+    for (const auto& [name, member] : value.items())
+      if (name.find('\0') != std::string::npos || holds_nul(member))
+        return true;
+    return false;
   case json::value_t::array:
-    for (auto& element : value)
-      if (!make_canonical(element))
-        return false;
-    return true;
+    return std::any_of(value.begin(), value.end(), holds_nul);
   case json::value_t::string:
-    return value.get_ref<const std::string&>().find('\0') == std::string::npos;
-  case json::value_t::number_float: {
-    auto number = value.get<double>();
-    if (number == 0)
-      value = 0.0; // numeric knows no negative zero
-    else if (std::abs(number) >= 1e15 && std::abs(number) < 1e20)
-      value = json::parse(without_exponent(value.dump()));
-    return true;
-  }
+    return value.get_ref<const std::string&>().find('\0') != std::string::npos;
   default:
-    return true;
+    return false;
   }
 }
 
@@ -84,10 +58,13 @@ std::variant<json, unusable_json> read_canonical(std::string_view text, std::str
     return refuse(" is not JSON: it has a NUL byte at offset " + std::to_string(nul));
   if (is_deeper_than(text, output_depth_max))
     return refuse(" is nested deeper than " + std::to_string(output_depth_max) + " levels");
-  auto value = json::parse(text, nullptr, false);
+  std::string number_fault;
+  auto value = read_exact_json(text, &number_fault);
+  if (!number_fault.empty())
+    return refuse(" cannot be used: " + number_fault);
   if (value.is_discarded())
     return refuse(" is not JSON: " + syntax_fault(text));
-  if (!make_canonical(value))
+  if (holds_nul(value))
     return refuse(" holds the character U+0000, which the database cannot keep");
   return value;
 }
@@ -121,7 +98,7 @@ std::optional<recorded_value> take_value(const record_column& column, const json
     return id ? std::optional<recorded_value>(*id) : std::nullopt;
   }
   case record_column::type_type::json:
-    return value.dump();
+    return write_exact_json(value);
   }
   return std::nullopt;
 }
@@ -170,7 +147,7 @@ std::variant<recorded_value, unusable_json> record_one(const record_entry& entry
   if (auto taken = take_value(*column, value))
     return std::move(*taken);
   return unusable_json{
-    "the value " + plain_line(value.dump(), excerpt_bytes_max) + " at '" + entry.pointer +
+    "the value " + plain_line(write_exact_json(value), excerpt_bytes_max) + " at '" + entry.pointer +
     "' does not fit the column " + entry.column + ", which must be " + must_be};
 }
 
@@ -205,7 +182,7 @@ std::variant<std::string, unusable_json> canonical_json(std::string_view text, s
   auto read = read_canonical(text, what);
   if (auto* fault = std::get_if<unusable_json>(&read))
     return std::move(*fault);
-  return std::get<json>(read).dump();
+  return write_exact_json(std::get<json>(read));
 }
 
 std::variant<usable_output, unusable_json>
@@ -226,7 +203,7 @@ check_output(const step_definition& step, std::string_view text, size_t bytes_ma
       return std::move(*fault);
     output.recorded.push_back(std::move(std::get<recorded_value>(taken)));
   }
-  output.text = value.dump();
+  output.text = write_exact_json(value);
   return output;
 }
 

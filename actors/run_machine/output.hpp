@@ -11,6 +11,8 @@ namespace levain {
 
 /// A step's answer, and the input of a run, may be this long as they arrive, in bytes.
 inline constexpr size_t output_bytes_max = 1024 * 1024;
+/// The results of all steps of a run together may be this long, in bytes of their canonical form.
+inline constexpr size_t results_bytes_max = 64 * 1024 * 1024;
 /// Arrays and objects inside one another in an answer or an input.
 inline constexpr size_t output_depth_max = 64;
 
@@ -25,9 +27,10 @@ struct unusable_json {
   std::string message;
 };
 
-/// A JSON text in the form in which events carry it: sorted keys, no blanks, and numbers as they come back from a
-/// `jsonb` column, so that a state folded from the journal equals the one that was in memory. Refuses what is not JSON,
-/// is nested deeper than `output_depth_max`, or holds the character U+0000, which the database cannot keep.
+/// A JSON text in the form in which events carry it: sorted keys, no blanks, and each number digit by digit in its
+/// one form (`canonical_number`), so that a state folded from the journal equals the one that was in memory. Refuses
+/// what is not JSON, is nested deeper than `output_depth_max`, or holds the character U+0000, which the database cannot
+/// keep.
 std::variant<std::string, unusable_json> canonical_json(std::string_view text, std::string_view what);
 
 /// An answer that its step can use.

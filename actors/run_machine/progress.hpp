@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "actors/run_machine/machine.hpp"
+#include "actors/workflow/steps_after.hpp"
 
 /// INTERNAL to the run machine: how events move a run along, without the texts they carry. Written once for
 /// `run_state`, which `evolve` changes, and for `run_outline`, on which `decide` tries what would follow; an outline is
@@ -30,11 +32,43 @@ inline bool is_open(undo_phase phase) {
   return phase == undo_phase::due || phase == undo_phase::calling || phase == undo_phase::backing_off;
 }
 
-/// True for a step whose effect stands and that knows how to undo it.
+/// True for a step that is undone although its outcome is unknown.
+template <class Run>
+bool is_undone_in_doubt(const Run& run, step_index step) {
+  return run.steps[step].unknown && run.workflow->steps[step].compensate_when == compensation_condition::attempted;
+}
+
+/// True for a step whose effect stands, or may stand, and that knows how to undo it.
 template <class Run>
 bool can_be_undone(const Run& run, step_index step) {
-  return run.steps[step].phase == step_phase::succeeded && run.steps[step].undo == undo_phase::none &&
-         run.workflow->steps[step].compensate.has_value();
+  const auto& state = run.steps[step];
+  const bool stands =
+    state.phase == step_phase::succeeded || (state.phase == step_phase::failed && is_undone_in_doubt(run, step));
+  return stands && state.undo == undo_phase::none && run.workflow->steps[step].compensate.has_value();
+}
+
+/// True for a step that the run ended with, or would end with, without knowing whether its work was done.
+template <class Run>
+bool is_left_unknown(const Run& run, step_index step) {
+  const auto& state = run.steps[step];
+  return state.unknown && state.phase != step_phase::succeeded && state.undo != undo_phase::compensated;
+}
+
+/// For each step: whether a retry of the run undoes what it did, so that it is done anew under another key. With
+/// `renews_keys` also the steps that were called before and come after one of those: what they are told changes.
+template <class Run>
+std::vector<bool> steps_done_anew(const Run& run, bool renews_keys) {
+  std::vector<bool> undone(run.steps.size());
+  for (step_index i = 0; i < run.steps.size(); ++i)
+    undone[i] = run.steps[i].undo == undo_phase::compensated;
+  if (!renews_keys)
+    return undone;
+  auto anew = undone;
+  const auto after = steps_after(*run.workflow, undone);
+  for (step_index i = 0; i < run.steps.size(); ++i)
+    if (after[i] && run.steps[i].phase != step_phase::succeeded && run.steps[i].attempt > 0)
+      anew[i] = true;
+  return anew;
 }
 
 template <class Run>
@@ -100,6 +134,16 @@ public:
       end_pause();
       stop();
       break;
+    case event_kind::terminate_requested:
+      run_.cancelling = true;
+      run_.terminated = true;
+      run_.retry_at.reset();
+      end_pause();
+      terminate();
+      break;
+    case event_kind::attention_resolved:
+      run_.attention_resolved = true;
+      break;
     case event_kind::compensation_started:
       begin_compensation();
       break;
@@ -134,10 +178,12 @@ private:
     case event_kind::step_succeeded:
       end_step(step, step_phase::succeeded);
       step.success_order = ++run_.successes;
+      step.unknown = false;
       begin_free_steps();
       break;
     case event_kind::step_failed:
-      end_step(step, step_phase::failed);
+      note_outcome(*fact_.step);
+      fail_step(*fact_.step);
       if (run_.workflow->steps[*fact_.step].on_failure == failure_policy::fail && run_.phase == run_phase::running) {
         run_.failed_step = fact_.step;
         stop();
@@ -149,8 +195,16 @@ private:
       begin_free_steps();
       break;
     case event_kind::attempt_failed:
+      note_outcome(*fact_.step);
       step.phase = step_phase::backing_off;
       step.next_attempt_at = fact_.due_at;
+      break;
+    case event_kind::attempt_withdrawn:
+      withdraw_attempt(*fact_.step);
+      begin_free_steps();
+      break;
+    case event_kind::delivery_lost:
+      ++step.deliveries_lost;
       break;
     case event_kind::attempt_started:
       begin_attempt(*fact_.step);
@@ -197,8 +251,43 @@ private:
     ++step.attempts_in_round;
     step.attempt_started_at = fact_.at;
     step.next_attempt_at.reset();
+    step.deliveries_lost = 0;
     if (begun_)
       begun_->push_back({i, step.attempt, false});
+  }
+
+  /// The attempt has never begun, so it does not count.
+  void withdraw_attempt(step_index i) {
+    auto& step = run_.steps[i];
+    --step.attempt;
+    --step.attempts_in_round;
+    step.attempt_started_at.reset();
+    if (step.attempts_in_round > 0) {
+      // An earlier attempt has failed: it waits for the next one as before, which is overdue.
+      if (run_.phase == run_phase::running) {
+        step.phase = step_phase::backing_off;
+        step.next_attempt_at = fact_.at;
+      } else {
+        fail_step(i);
+      }
+      return;
+    }
+    step.phase = run_.phase == run_phase::running ? step_phase::ready : step_phase::waiting;
+    step.started_at.reset();
+    step.started_seq = 0;
+  }
+
+  /// What a failure leaves unknown stays so until a later attempt under the same key succeeds.
+  void note_outcome(step_index i) {
+    if (fact_.failure && fact_.failure->unknown && run_.workflow->steps[i].effect == call_effect::external)
+      run_.steps[i].unknown = true;
+  }
+
+  void fail_step(step_index i) {
+    auto& step = run_.steps[i];
+    end_step(step, step_phase::failed);
+    if (is_undone_in_doubt(run_, i) && run_.workflow->steps[i].compensate)
+      step.success_order = ++run_.successes;
   }
 
   void end_step(step_progress& step, step_phase phase) {
@@ -212,9 +301,33 @@ private:
   void stop() {
     if (run_.phase != run_phase::pending)
       run_.phase = run_phase::stopping;
-    for (auto& step : run_.steps)
-      if (step.phase == step_phase::backing_off)
-        end_step(step, step_phase::failed);
+    for (step_index i = 0; i < run_.steps.size(); ++i)
+      if (run_.steps[i].phase == step_phase::backing_off)
+        fail_step(i);
+  }
+
+  /// Nothing is awaited and nothing more is undone: what was out has an unknown outcome, what stands is left standing.
+  void terminate() {
+    stop();
+    give_up_calls(true);
+    give_up_undoing();
+  }
+
+  void give_up_calls(bool unknown) {
+    for (step_index i = 0; i < run_.steps.size(); ++i) {
+      auto& step = run_.steps[i];
+      if (step.phase != step_phase::calling && step.phase != step_phase::backing_off)
+        continue;
+      if (unknown && step.phase == step_phase::calling && run_.workflow->steps[i].effect == call_effect::external)
+        step.unknown = true;
+      fail_step(i);
+    }
+  }
+
+  void give_up_undoing() {
+    for (step_index i = 0; i < run_.steps.size(); ++i)
+      if (can_be_undone(run_, i) || is_open(run_.steps[i].undo))
+        end_undo(run_.steps[i], undo_phase::failed);
   }
 
   void end_pause() {
@@ -233,13 +346,8 @@ private:
     if (policy.max > 0 && run_.retry_count >= policy.max)
       run_.max_retries_reached = true;
     // A run fails with something in hand only when the journal refused its events.
-    for (step_index i = 0; i < run_.steps.size(); ++i) {
-      auto& step = run_.steps[i];
-      if (step.phase == step_phase::calling || step.phase == step_phase::backing_off)
-        end_step(step, step_phase::failed);
-      if (can_be_undone(run_, i) || is_open(step.undo))
-        end_undo(step, undo_phase::failed);
-    }
+    give_up_calls(true);
+    give_up_undoing();
   }
 
   void retry() {
@@ -249,22 +357,28 @@ private:
     run_.ended_at.reset();
     run_.ended_as.reset();
     run_.failed_step.reset();
+    const bool resolved = std::exchange(run_.attention_resolved, false);
     if (!run_.started_at)
       run_.started_at = fact_.at;
-    for (auto& step : run_.steps) {
-      bool undone = step.undo == undo_phase::compensated;
+    const auto done_anew = steps_done_anew(run_, fact_.renews_keys);
+    for (step_index i = 0; i < run_.steps.size(); ++i) {
+      auto& step = run_.steps[i];
       step.undo = undo_phase::none;
+      // A person has found out what became of it.
+      step.unknown = step.unknown && !resolved;
       step.undo_attempts_in_round = 0;
       step.undo_started_at.reset();
       step.undo_attempt_started_at.reset();
       step.undo_ended_at.reset();
-      if (undone) {
+      if (done_anew[i]) {
         ++step.redo;
         step.success_order = 0;
+        step.unknown = false;
       } else if (step.phase == step_phase::succeeded) {
         continue;
       }
       step.phase = step_phase::waiting;
+      step.success_order = 0;
       step.attempts_in_round = 0;
       step.started_at.reset();
       step.attempt_started_at.reset();
@@ -277,6 +391,7 @@ private:
   void begin_undo_attempt(step_index i) {
     auto& step = run_.steps[i];
     step.undo = undo_phase::calling;
+    step.deliveries_lost = 0;
     ++step.undo_attempt;
     ++step.undo_attempts_in_round;
     if (!step.undo_started_at)

@@ -39,7 +39,9 @@ std::vector<const std::string*> seen_outputs(const run_state& state, step_index 
   }
   if (!undo)
     return seen;
-  seen[step] = &state.steps[step].output;
+  // A step that is undone in doubt has no output.
+  if (state.steps[step].phase == step_phase::succeeded)
+    seen[step] = &state.steps[step].output;
   for (const auto& each : state.seen_before)
     if (each.by == step)
       seen[each.of] = &each.output;

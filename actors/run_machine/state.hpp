@@ -48,14 +48,21 @@ struct call_failure {
     invalid_output,
     /// The database refused what this outcome would have written. Final.
     rejected,
-    /// The call was given up because its run stopped; only for calls with `effect: none`.
+    /// The call was given up because its run stopped: one with `effect: none` at once, another when the grace of a
+    /// cancellation was over.
     abandoned,
+    /// The call was taken back before anybody was given it: nothing of it has begun. The result of an attempt only,
+    /// never
+    /// a failure in the journal.
+    withdrawn,
   };
   kind_type kind = kind_type::retryable;
   /// One line for people, at most `message_bytes_max`.
   std::string message;
   /// What the service asked us to wait (`Retry-After`).
   std::optional<duration> retry_after;
+  /// The call had left the node and no answer says what became of it: its work may have been done all the same.
+  bool unknown = false;
 
   bool operator==(const call_failure&) const = default;
 };
@@ -119,8 +126,12 @@ struct step_progress {
   std::optional<timestamp> undo_ended_at;
   /// When the next attempt to undo it is due; only while `undo` is `backing_off`.
   std::optional<timestamp> next_undo_at;
-  /// Counts the steps that succeeded, so that compensation can go in reverse; 0 before.
+  /// Counts the steps that came to have something to undo, so that compensation can go in reverse; 0 before.
   uint32_t success_order = 0;
+  /// The outcome of an attempt with an external effect is unknown, and no later one under the same key succeeded.
+  bool unknown = false;
+  /// Workers that were lost with the newest attempt in hand.
+  uint32_t deliveries_lost = 0;
 
   bool operator==(const step_progress&) const = default;
 };
@@ -148,6 +159,10 @@ struct step_state : step_progress {
   std::optional<call_failure> undo_failure;
   /// Until the step is undone after all.
   std::optional<undo_left_behind> left_behind;
+  /// The names of the workers that were lost with the newest attempt in hand, the first one first.
+  std::vector<std::string> lost_workers;
+  /// Earlier keys of the step whose outcome is unknown: it is done anew under another key.
+  std::vector<std::string> unknown_keys;
 
   bool operator==(const step_state&) const = default;
 };
@@ -182,15 +197,19 @@ struct run_progress {
 
   bool paused = false;
   std::optional<timestamp> paused_at;
-  /// True from the request to cancel on.
+  /// True from the request to cancel (or to terminate) on.
   bool cancelling = false;
+  /// True from the request to terminate on: nothing is awaited and nothing more is undone.
+  bool terminated = false;
+  /// A person has dealt with what needed attention; until the run is retried.
+  bool attention_resolved = false;
 
   uint32_t retry_count = 0;
   bool max_retries_reached = false;
   std::optional<timestamp> retry_at;
   /// The step whose failure stops (or stopped) the run.
   std::optional<step_index> failed_step;
-  /// Counts the successes of steps over the whole life of the run.
+  /// Counts the steps that came to have something to undo, over the whole life of the run.
   uint32_t successes = 0;
 
   bool operator==(const run_progress&) const = default;
@@ -217,6 +236,10 @@ struct run_state : run_progress {
   /// Who asked to cancel it; present exactly while `cancelling`.
   std::optional<std::string> cancelled_by;
   std::string cancel_reason;
+  /// Who resolved the attention, how, and when; only while `attention_resolved`.
+  std::string resolved_by;
+  std::string resolve_note;
+  std::optional<timestamp> resolved_at;
   /// Why the run failed, one line; only when it ended as `failed`.
   std::string end_reason;
   /// True when the run ended because the journal refused its events for other reasons than a step's answer: its row

@@ -6,8 +6,8 @@ namespace levain {
 
 namespace {
 
-constexpr std::array<std::string_view, 6> failure_kinds = {"retryable",      "final",    "timeout",
-                                                           "invalid_output", "rejected", "abandoned"};
+constexpr std::array<std::string_view, 7> failure_kinds = {"retryable", "final",     "timeout",  "invalid_output",
+                                                           "rejected",  "abandoned", "withdrawn"};
 constexpr std::array<std::string_view, 7> step_phases = {"waiting",   "ready",  "calling", "backing_off",
                                                          "succeeded", "failed", "skipped"};
 constexpr std::array<std::string_view, 6> undo_phases = {"none",        "due",         "calling",

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "persistence/timestamp.hpp"
 
@@ -20,6 +22,10 @@ struct worker_call_view {
   /// The words of its last heartbeat; empty when there was none.
   std::string progress = {};
   std::optional<timestamp> progress_at = {};
+  /// How often it was given to a worker, by this node.
+  uint32_t deliveries = 0;
+  /// The workers that were lost with it, the first one first.
+  std::vector<std::string> lost_workers = {};
   bool operator==(const worker_call_view&) const = default;
 };
 

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <optional>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -29,14 +30,15 @@ std::optional<std::string> wrong_number(const char* name, int64_t value, int64_t
   return fmt::format("the call's {} is {}, not {} to {}", name, value, min, max);
 }
 
-std::optional<std::string> wrong_member(const call_given& call) {
+} // namespace
+
+std::optional<std::string> fault_in_head(const call_given& call) {
   const int64_t longest = std::chrono::milliseconds(call_time_left_max).count();
   const std::array checks{
     wrong_text("kind", call.kind, wire_kind_bytes_max),
     wrong_text("key", call.key, wire_key_bytes_max),
     wrong_text("step", call.step, call_name_bytes_max),
     wrong_text("run number", call.run_number, call_name_bytes_max),
-    wrong_text("body", call.body, wire_body_bytes_max),
     wrong_number("attempt", call.attempt, 1, UINT32_MAX),
     wrong_number("epoch", call.epoch, 0, INT64_MAX),
     wrong_number("time left", call.time_left, 1, longest),
@@ -47,6 +49,8 @@ std::optional<std::string> wrong_member(const call_given& call) {
       return each;
   return std::nullopt;
 }
+
+namespace {
 
 /// The body read; what is nested too deep is given up on the way down.
 std::variant<json, nonsense> read_body(const std::string& text) {
@@ -73,13 +77,15 @@ std::variant<json, nonsense> read_body(const std::string& text) {
 } // namespace
 
 std::variant<arrived_call, nonsense> check_call(call_given given) {
-  if (auto wrong = wrong_member(given))
+  if (auto wrong = fault_in_head(given))
+    return nonsense{std::move(*wrong)};
+  if (auto wrong = wrong_text("body", given.body, wire_body_bytes_max))
     return nonsense{std::move(*wrong)};
   auto read = read_body(given.body);
   if (auto* wrong = std::get_if<nonsense>(&read))
     return std::move(*wrong);
-  given.body = {};
-  return arrived_call{std::move(given), std::make_shared<const json>(std::move(std::get<json>(read)))};
+  auto text = std::make_shared<const std::string>(std::exchange(given.body, {}));
+  return arrived_call{std::move(given), std::make_shared<const json>(std::move(std::get<json>(read))), std::move(text)};
 }
 
 std::variant<std::vector<wire_address>, nonsense> check_gates(const std::vector<std::string>& gates) {

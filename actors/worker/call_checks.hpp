@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -13,6 +14,9 @@ namespace levain {
 struct nonsense {
   std::string reason;
 };
+
+/// Checks every member of a call that came over the wire but its body.
+std::optional<std::string> fault_in_head(const call_given& call);
 
 /// Checks every member of a call that came over the wire and reads its body.
 std::variant<arrived_call, nonsense> check_call(call_given given);

@@ -29,6 +29,7 @@ public:
   const nlohmann::json& input() const override { return call_.body->at("input"); }
   const nlohmann::json& results() const override { return call_.body->at("results"); }
   const nlohmann::json& run_facts() const override { return call_.body->at("run"); }
+  const std::string* body() const override { return call_.text.get(); }
   void heartbeat(const std::string& progress) override;
   bool cancelled() const override;
 

@@ -6,6 +6,7 @@
 
 #include "actors/cluster/wire_limits.hpp"
 #include "actors/worker/worker_limits.hpp"
+#include "persistence/exact_json.hpp"
 #include "persistence/plain_line.hpp"
 
 namespace levain {
@@ -19,7 +20,8 @@ work_result final_failure(std::string sentence) {
 work_result from_output(const nlohmann::json& output) {
   std::string text;
   try {
-    text = output.dump();
+    (void)output.dump(); // Throws for bytes that are not UTF-8, which the next line would replace.
+    text = write_exact_json(output);
   } catch (const nlohmann::json::exception& wrong) {
     return final_failure(
       "the output cannot be written as JSON: " + plain_line(wrong.what(), worker_message_bytes_max / 2));

@@ -44,6 +44,12 @@ void workbench::gate_opened(gate_number gate, size_t told, worker_moment now) {
 
 void workbench::gate_lost(gate_number gate, worker_moment now) {
   gates_.erase(gate);
+  while (true) {
+    const auto reserved = reserved_.lower_bound({gate, 0});
+    if (reserved == reserved_.end() || reserved->first.first != gate)
+      break;
+    unreserve(call_name(reserved->first));
+  }
   std::vector<held_call> orphans;
   for (auto& [number, at] : works_) {
     if (!at.waits || at.waits->gate != gate)
@@ -81,8 +87,37 @@ std::vector<held_call> workbench::held(worker_moment now) {
 
 // ---- calls ------------------------------------------------------------------
 
+bool workbench::reserve(gate_number gate, const call_given& call, worker_moment now) {
+  const auto kind = kinds_.find(call.kind);
+  const bool has_room = kind != kinds_.end() && free_of(kind->second) > 0;
+  const bool is_known =
+    by_key_.contains(call.key) || kept_.find(call.key, call.attempt, now) || sent_.find(call.key, call.attempt, now);
+  if (leaving_ || (!has_room && !is_known)) {
+    decline(gate, call);
+    return false;
+  }
+  if (has_room && reserved_.try_emplace({gate, call.number}, call.kind).second)
+    if (++kind->second.taken == kind->second.at_once)
+      room_moved_.insert(call.kind);
+  return true;
+}
+
+void workbench::withdraw(gate_number gate, const call_given& call) {
+  unreserve({gate, call.number});
+  decline(gate, call);
+}
+
+void workbench::unreserve(const call_name& call) {
+  const auto found = reserved_.find(call);
+  if (found == reserved_.end())
+    return;
+  release(found->second);
+  reserved_.erase(found);
+}
+
 std::optional<std::string> workbench::give(gate_number gate, arrived_call call, worker_moment now) {
   const auto& given = call.given;
+  unreserve({gate, given.number});
   if (by_call_.contains({gate, given.number}))
     return "the call " + std::to_string(given.number) + " is given although it is out";
   if (leaving_) {
@@ -200,6 +235,16 @@ void workbench::drop(gate_number gate, uint64_t number, bool moves) {
     effects_.emplace_back(cancel_work{work});
 }
 
+void workbench::cancel(gate_number gate, uint64_t number) {
+  const auto found = by_call_.find({gate, number});
+  // It may have ended while this was on its way.
+  if (found == by_call_.end())
+    return;
+  const auto& at = works_.at(found->second);
+  if (!at.dropped && at.waits && at.waits->gate == gate && at.waits->number == number)
+    effects_.emplace_back(cancel_work{found->second});
+}
+
 // ---- work -------------------------------------------------------------------
 
 void workbench::beat(work_number number, const std::string& progress, worker_moment now) {
@@ -207,7 +252,9 @@ void workbench::beat(work_number number, const std::string& progress, worker_mom
   if (found == works_.end() || found->second.dropped)
     return;
   auto& at = found->second;
-  at.words = progress;
+  // A heartbeat without words does not take those away that wait.
+  if (!progress.empty() || !at.words)
+    at.words = progress;
   const auto due = at.beat_at + call_heartbeat_interval;
   if (due <= now)
     say_beat(number, at, now);

@@ -28,6 +28,8 @@ struct arrived_call {
   /// Its `body` is empty: it is in the next member.
   call_given given;
   std::shared_ptr<const nlohmann::json> body;
+  /// The body as it came.
+  std::shared_ptr<const std::string> text = nullptr;
 };
 
 /// What a worker says to a node.
@@ -52,7 +54,7 @@ struct extend_work {
   work_number work = 0;
   worker_moment deadline;
 };
-/// Nobody waits for it any more.
+/// It is to end early: nobody waits for it any more, or its run is cancelled.
 struct cancel_work {
   work_number work = 0;
 };
@@ -78,11 +80,18 @@ public:
   /// A gate has welcomed this worker. `told` of the held calls it knows from the introduction.
   void gate_opened(gate_number gate, size_t told, worker_moment now);
   void gate_lost(gate_number gate, worker_moment now);
+  /// A call's body is on its way, or is being read: a slot is kept for it until it is given or withdrawn. False when
+  /// there is no room for it; it is declined then.
+  bool reserve(gate_number gate, const call_given& call, worker_moment now);
+  /// A call for which a slot was kept does not come: it is declined.
+  void withdraw(gate_number gate, const call_given& call);
   /// Answers what is wrong when no node of ours would send this.
   std::optional<std::string> give(gate_number gate, arrived_call call, worker_moment now);
   /// This gate does not wait for the call any more. What is done for it is cancelled, unless its run `moves`: then it
   /// goes on, and all gates are told that it is held here.
   void drop(gate_number gate, uint64_t number, bool moves);
+  /// The run of this call is cancelled: what is done for it is to end early, and its result is awaited all the same.
+  void cancel(gate_number gate, uint64_t number);
 
   /// The function says that it goes on.
   void beat(work_number work, const std::string& progress, worker_moment now);
@@ -147,6 +156,7 @@ private:
   void say(gate_number gate, worker_word word) { effects_.emplace_back(say_to_gate{gate, std::move(word)}); }
   void say_ended(const caller& to, const std::string& key, const work_result& result);
   void decline(gate_number gate, const call_given& call);
+  void unreserve(const std::pair<gate_number, uint64_t>& call);
   void begin(arrived_call call, const caller& waits, worker_moment deadline);
   void begin_next(next_call next, const caller& waits, worker_moment now);
   void join(work_number number, work& at, gate_number gate, arrived_call call, worker_moment now);
@@ -164,6 +174,8 @@ private:
   std::unordered_map<std::string, work_number> by_key_;
   std::map<call_name, work_number> by_call_;
   std::set<std::pair<worker_moment, work_number>> beats_due_;
+  /// Kinds of the slots that are kept for calls on their way.
+  std::map<call_name, std::string> reserved_;
   kept_results kept_;
   /// Sent, but perhaps to a node that was dying.
   kept_results sent_;

@@ -1,8 +1,10 @@
 #include <csignal>
+#include <map>
 #include <mutex>
 #include <random>
 
 #include <caf/actor_system.hpp>
+#include <caf/logger.hpp>
 #include <fmt/format.h>
 #include <poll.h>
 
@@ -15,6 +17,7 @@
 #include "actors/cluster/wire_kind.hpp"
 #include "actors/cluster/wire_limits.hpp"
 #include "actors/cluster/wire_system.hpp"
+#include "actors/worker/ending_signals.hpp"
 #include "actors/worker/include/levain/worker.hpp"
 #include "actors/worker/work_threads.hpp"
 #include "actors/worker/worker_limits.hpp"
@@ -77,13 +80,35 @@ file_descriptor opened(int number) {
   return file_descriptor(number);
 }
 
-sigset_t ending_signals() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGINT);
-  sigaddset(&signals, SIGTERM);
-  return signals;
-}
+/// Keeps the signals that ask to end from this thread, and from those that it makes, for as long as it lives.
+class held_signals {
+public:
+  held_signals() { pthread_sigmask(SIG_BLOCK, &signals_, &mask_before_); }
+  ~held_signals() {
+    for (const auto& [number, before] : actions_before_)
+      sigaction(number, &before, nullptr);
+    pthread_sigmask(SIG_SETMASK, &mask_before_, nullptr);
+  }
+  held_signals(const held_signals&) = delete;
+  held_signals& operator=(const held_signals&) = delete;
+
+  const sigset_t& signals() const { return signals_; }
+
+  /// From now on one of them ends the program at once.
+  void let_end() {
+    struct sigaction ending {};
+    ending.sa_handler = end_by_signal;
+    for (int number = 1; number < NSIG; ++number)
+      if (sigismember(&signals_, number) == 1)
+        sigaction(number, &ending, &actions_before_[number]);
+    pthread_sigmask(SIG_UNBLOCK, &signals_, nullptr);
+  }
+
+private:
+  sigset_t signals_ = ending_signals();
+  sigset_t mask_before_{};
+  std::map<int, struct sigaction> actions_before_;
+};
 
 work_result call_function(const worker_function& function, worker_step& step) {
   try {
@@ -114,7 +139,7 @@ struct worker::impl {
   void stop();
   worker_surroundings surroundings() const;
   /// Waits until a signal, or `stop`, or until the actor has died.
-  void wait_for_end();
+  void wait_for_end(held_signals& held);
   bool wait_until_done(milliseconds limit);
 
   const worker_options options;
@@ -148,6 +173,7 @@ worker_surroundings worker::impl::surroundings() const {
           news->post(work_done{work, call_function(offered->function, *step)});
         });
       },
+    .aside = [on = threads](std::function<void()> work) { on->run(std::move(work)); },
   };
 }
 
@@ -178,6 +204,9 @@ void worker::impl::start() {
     .sight = sight,
     .around = surroundings()};
   inbox->open(system->spawn(worker_link, std::move(link)));
+  // This thread holds the system's logger since it made the system, and the system's end waits until nobody does:
+  // `stop` on another thread would wait for ever.
+  caf::logger::set_current_actor_system(nullptr);
 }
 
 bool worker::impl::wait_until_done(milliseconds limit) {
@@ -209,20 +238,16 @@ void worker::impl::stop() {
   (void)!write(stopped.number(), &one, sizeof one);
 }
 
-void worker::impl::wait_for_end() {
-  const auto signals = ending_signals();
-  const auto signalled = opened(signalfd(-1, &signals, SFD_CLOEXEC));
+void worker::impl::wait_for_end(held_signals& held) {
+  const auto signalled = opened(signalfd(-1, &held.signals(), SFD_CLOEXEC));
   for (;;) {
     pollfd looked_at[2] = {{signalled.number(), POLLIN, 0}, {stopped.number(), POLLIN, 0}};
     const int ready = poll(looked_at, 2, static_cast<int>(look_interval.count()));
     if (ready > 0 && looked_at[0].revents != 0) {
-      // The second signal ends the program at once.
-      std::signal(SIGINT, SIG_DFL);
-      std::signal(SIGTERM, SIG_DFL);
       signalfd_siginfo taken{};
       (void)!read(signalled.number(), &taken, sizeof taken);
       worker_log()->info("stop_asked signal={}", taken.ssi_signo);
-      pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
+      held.let_end();
       return;
     }
     if (ready > 0 && looked_at[1].revents != 0)
@@ -263,12 +288,9 @@ void worker::start() {
 }
 
 void worker::run() {
-  const auto signals = ending_signals();
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  // A peer that went away is an error of that one write.
-  std::signal(SIGPIPE, SIG_IGN);
+  held_signals held;
   impl_->start();
-  impl_->wait_for_end();
+  impl_->wait_for_end(held);
   bool died = false;
   {
     std::lock_guard lock(impl_->sight->mutex);

@@ -3,11 +3,13 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <unordered_map>
 #include <variant>
 #include <vector>
 
 #include <caf/actor.hpp>
 
+#include "actors/worker/call_checks.hpp"
 #include "actors/worker/workbench.hpp"
 
 namespace levain {
@@ -24,13 +26,19 @@ struct work_done {
   work_number work = 0;
   work_result result;
 };
+/// The body of a call has been read.
+struct call_read {
+  gate_number gate = 0;
+  uint64_t number = 0;
+  std::variant<arrived_call, nonsense> call;
+};
 /// Take nothing new.
 struct leave_asked {};
 /// Cancel what is being done.
 struct cancel_asked_of_all {};
 /// Go.
 struct go_asked {};
-using worker_news = std::variant<work_beat, work_done, leave_asked, cancel_asked_of_all, go_asked>;
+using worker_news = std::variant<work_beat, work_done, call_read, leave_asked, cancel_asked_of_all, go_asked>;
 
 /// Wakes an actor that has news to take; the only message that a worker's threads send. Of no harm from a stranger.
 using news_atom = caf::atom_constant<caf::atom("news")>;
@@ -50,6 +58,8 @@ private:
   std::mutex mutex_;
   caf::actor reader_;
   std::vector<worker_news> news_;
+  /// Where in them the newest heartbeat of a piece of work stands: a later one takes its place.
+  std::unordered_map<work_number, size_t> beats_;
 };
 
 } // namespace levain

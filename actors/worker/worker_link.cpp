@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "actors/cluster/wire_connections.hpp"
+#include "actors/cluster/wire_limits.hpp"
 #include "actors/worker/call_checks.hpp"
 #include "actors/worker/worker_limits.hpp"
 #include "actors/worker/worker_log.hpp"
@@ -40,7 +42,7 @@ void worker_link_state::begin(caf::event_based_actor* with) {
   self->set_down_handler([this](const caf::down_msg& down) {
     for (const auto& [number, link] : gates)
       if (link.gate.address() == down.source || (link.desk && link.desk.address() == down.source)) {
-        lost(number, self->system().render(down.reason));
+        lost(number, why_down(self->system(), down));
         break;
       }
     settle();
@@ -194,6 +196,7 @@ void worker_link_state::lost(gate_number number, const std::string& reason, bool
   worker_log()->warn(
     "node_lost name=\"{}\" address={} reason=\"{}\"", link.name, to_string(link.addresses.front()), shown(reason));
   book.lost(number, now(), random(), slowly);
+  arrivals.lose(number);
   bench.gate_lost(number, now());
   show();
 }
@@ -235,43 +238,45 @@ void worker_link_state::cut_off_sender(const std::string& reason) {
   const auto from = self->current_sender();
   if (!from || from->node() == self->node())
     return;
-  const auto at = sender();
-  worker_log()->warn("peer_cut_off name=\"{}\" reason=\"{}\"", at == gates.end() ? "" : at->second.name, shown(reason));
+  if (const auto at = sender(); at != gates.end())
+    return cut_off_gate(at->first, reason);
+  worker_log()->warn("peer_cut_off name=\"\" reason=\"{}\"", shown(reason));
   options.around.cut_off(from);
-  if (at != gates.end())
-    lost(at->first, "it was cut off", true);
 }
 
-// ---- calls ------------------------------------------------------------------
-
-void worker_link_state::take_call(call_given call) {
-  const auto from = sender();
-  if (from == gates.end() && is_being_introduced()) {
-    // It overtook the welcome, or the welcome came too late; the room that is told after the next brings it back.
-    self->send(caf::actor_cast<caf::actor>(self->current_sender()), call_declined{call.number});
-    return;
-  }
-  if (from == gates.end()) {
-    cut_off_sender("it gave a call without having welcomed this worker");
-    return;
-  }
-  auto checked = check_call(std::move(call));
-  if (const auto* wrong = std::get_if<nonsense>(&checked)) {
-    cut_off_sender(wrong->reason);
-    return;
-  }
-  if (const auto wrong = bench.give(from->first, std::move(std::get<arrived_call>(checked)), now()))
-    cut_off_sender(*wrong);
+void worker_link_state::cut_off_gate(gate_number gate, const std::string& reason) {
+  const auto& link = gates.at(gate);
+  worker_log()->warn("peer_cut_off name=\"{}\" reason=\"{}\"", link.name, shown(reason));
+  options.around.cut_off(caf::actor_cast<caf::strong_actor_ptr>(link.desk));
+  lost(gate, "it was cut off", true);
 }
+
+// ---- calls: how they arrive is in `worker_link_calls.cpp` --------------------
 
 void worker_link_state::drop_call(const call_dropped& dropped) {
-  if (const auto from = sender(); from != gates.end())
+  const auto from = sender();
+  if (from == gates.end())
+    return;
+  if (const auto head = arrivals.drop(from->first, dropped.number))
+    bench.withdraw(from->first, *head);
+  else
     bench.drop(from->first, dropped.number, dropped.moves);
+}
+
+void worker_link_state::cancel_call(const call_cancelled& cancelled) {
+  const auto from = sender();
+  if (from == gates.end())
+    return;
+  // A call whose body is still on its way has not begun, and does not.
+  if (const auto head = arrivals.drop(from->first, cancelled.number))
+    bench.withdraw(from->first, *head);
+  else
+    bench.cancel(from->first, cancelled.number);
 }
 
 void worker_link_state::take_news() {
   for (auto& each : options.inbox->take())
-    std::visit([this](const auto& news) { take_one(news); }, each);
+    std::visit([this](auto& news) { take_one(news); }, each);
 }
 
 void worker_link_state::take_one(const work_beat& news) {
@@ -415,8 +420,20 @@ caf::behavior worker_link(wire_facing_actor* self, worker_link_options options) 
       state->take_call(call);
       state->settle();
     },
+    [state](const call_announced& announced) {
+      state->announce_call(announced);
+      state->settle();
+    },
+    [state](const call_part& part) {
+      state->take_part(part);
+      state->settle();
+    },
     [state](const call_dropped& dropped) {
       state->drop_call(dropped);
+      state->settle();
+    },
+    [state](const call_cancelled& cancelled) {
+      state->cancel_call(cancelled);
       state->settle();
     },
     [state](const gates_known& known) {

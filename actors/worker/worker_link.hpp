@@ -15,6 +15,7 @@
 #include <caf/stateful_actor.hpp>
 
 #include "actors/cluster/wire_facing_actor.hpp"
+#include "actors/worker/call_arrivals.hpp"
 #include "actors/worker/gate_book.hpp"
 #include "actors/worker/step_at_work.hpp"
 #include "actors/worker/workbench.hpp"
@@ -50,6 +51,9 @@ struct worker_surroundings {
   /// Calls the function of the call's kind, and posts a `work_done` to the inbox when it has returned. Throws
   /// `std::system_error` when it cannot be called now.
   std::function<void(work_number, const call_given&, std::shared_ptr<step_at_work>)> begin;
+  /// Does something that takes long on another thread. Throws `std::system_error` when there is none; absent where
+  /// everything may be done in the actor's turn.
+  std::function<void(std::function<void()>)> aside = nullptr;
 };
 
 /// Everything that the actor which speaks for a worker is begun with.
@@ -98,10 +102,20 @@ struct worker_link_state {
   void cut_off_sender(const std::string& reason);
 
   void take_call(call_given call);
+  void announce_call(const call_announced& announced);
+  void take_part(call_part part);
+  /// Reads a large body aside, and gives the call to the bench when that is done.
+  void read_aside(gate_number gate, call_given call);
+  /// True when the sender is a welcomed gate; otherwise it is declined or cut off.
+  bool may_give(links::iterator from, uint64_t number);
+  void give(gate_number gate, std::variant<arrived_call, nonsense> call);
+  void cut_off_gate(gate_number gate, const std::string& reason);
   void drop_call(const call_dropped& dropped);
+  void cancel_call(const call_cancelled& cancelled);
   void take_news();
   void take_one(const work_beat& news);
   void take_one(const work_done& news);
+  void take_one(call_read& news);
   void take_one(const leave_asked& news);
   void take_one(const cancel_asked_of_all& news);
   void take_one(const go_asked& news);
@@ -122,6 +136,7 @@ struct worker_link_state {
   caf::event_based_actor* self = nullptr;
   worker_link_options options;
   workbench bench;
+  call_arrivals arrivals;
   gate_book book;
   links gates;
   std::map<work_number, std::shared_ptr<step_at_work>> at_work;

@@ -87,7 +87,17 @@ struct compensation_spec {
   call_spec call;
   duration timeout = std::chrono::seconds(30);
   retry_policy retry{.max_attempts = 10};
+  /// The longest wait for a worker, or for a turn among the node's calls; without it there is none.
+  std::optional<duration> queue_timeout = {};
   bool operator==(const compensation_spec&) const = default;
+};
+
+/// Which steps the compensation is for.
+enum class compensation_condition : uint8_t {
+  /// Those that succeeded.
+  succeeded,
+  /// Those whose outcome is unknown, too: the call may find nothing to undo.
+  attempted,
 };
 
 /// What happens to the run when a step has failed for good.
@@ -118,6 +128,10 @@ struct step_definition {
   failure_policy on_failure = failure_policy::fail;
   call_effect effect = call_effect::external;
   std::optional<compensation_spec> compensate;
+  compensation_condition compensate_when = compensation_condition::succeeded;
+  /// The longest wait for a worker, or for a turn among the node's calls, before an attempt begins; without it there is
+  /// none. `timeout` begins with the work.
+  std::optional<duration> queue_timeout = {};
   std::vector<record_entry> record;
   bool operator==(const step_definition&) const = default;
 };

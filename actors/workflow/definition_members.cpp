@@ -19,14 +19,15 @@ struct object_members {
 
 constexpr std::array definition_names = {name("workflow"), name("version"), name("run_retries"), name("steps")};
 constexpr std::array run_retries_names = {name("max"), name("initial_interval"), name("backoff"), name("max_interval")};
-constexpr std::array step_names = {name("name"),   name("audit"),      name("call"),  name("timeout"),
-                                   name("retry"),  name("needs"),      name("after"), name("on_failure"),
-                                   name("effect"), name("compensate"), name("record")};
+constexpr std::array step_names = {name("name"),           name("audit"),      name("call"),   name("timeout"),
+                                   name("retry"),          name("needs"),      name("after"),  name("on_failure"),
+                                   name("effect"),         name("compensate"), name("record"), name("queue_timeout"),
+                                   name("compensate_when")};
 constexpr std::array retry_names = {
   name("max_attempts"), name("initial_interval"), name("backoff"), name("max_interval"), name("jitter")};
 constexpr std::array call_names = {name("http"), name("worker"), name("function"), name("simulate")};
-constexpr std::array compensation_names = {name("http"),     name("worker"),  name("function"),
-                                           name("simulate"), name("timeout"), name("retry")};
+constexpr std::array compensation_names = {name("http"),    name("worker"), name("function"),     name("simulate"),
+                                           name("timeout"), name("retry"),  name("queue_timeout")};
 constexpr std::array http_names = {name("method"), name("url"), name("headers")};
 constexpr std::array worker_names = {name("kind"), name("heartbeat")};
 constexpr std::array function_names = {name("name")};

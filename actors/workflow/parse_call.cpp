@@ -7,6 +7,7 @@
 #include "actors/cluster/wire_kind.hpp"
 #include "actors/run_machine/call_template.hpp"
 #include "actors/workflow/strict_json.hpp"
+#include "persistence/exact_json.hpp"
 
 namespace levain {
 
@@ -64,6 +65,28 @@ void check_template(const std::string& text, const std::string& place, const cal
   }
 }
 
+/// Reports a reference before the path, where its value would choose the host.
+void check_structure(const std::string& url, const std::string& place, error_list& errors) {
+  const auto cut = parse_template(url);
+  if (!std::holds_alternative<call_template>(cut))
+    return;
+  // A variable may hold anything up to a part of the path, so behind one only the call itself shows what is what.
+  bool is_before_path = true;
+  std::string before;
+  for (const auto& piece : std::get<call_template>(cut)) {
+    if (piece.kind == template_piece::kind_type::variable)
+      is_before_path = false;
+    if (piece.kind == template_piece::kind_type::reference && is_before_path)
+      return errors.add(
+        place, "must have '{" + piece.text + "}' in its path or behind it; a value may not choose the host");
+    if (piece.kind != template_piece::kind_type::text)
+      continue;
+    before += piece.text;
+    if (before.find_first_of("/?#", before.find("://") + 3) != std::string::npos)
+      is_before_path = false;
+  }
+}
+
 void check_url(const std::string& url, const std::string& place, const call_scope& scope, error_list& errors) {
   const auto rest_after = [&](std::string_view scheme) { return std::string_view(url).substr(scheme.size()); };
   const bool http = url.starts_with("http://");
@@ -78,6 +101,8 @@ void check_url(const std::string& url, const std::string& place, const call_scop
   if (std::ranges::any_of(url, [](char c) { return is_control(c) || c == ' '; }))
     return errors.add(place, "must have no blanks and no control characters, write them percent-encoded");
   check_template(url, place, scope, errors);
+  if (!scope.stored)
+    check_structure(url, place, errors);
 }
 
 void parse_headers(
@@ -180,7 +205,7 @@ simulate_call parse_simulate(const json& value, const std::string& place, error_
       "must be at most 1 together with fail_rate, not " + json(call.fail_rate + call.fail_final_rate).dump());
   reader.read_whole("fail_first", call.fail_first, 0, std::numeric_limits<uint32_t>::max());
   if (const auto* output = reader.find("output"))
-    call.output = output->dump();
+    call.output = write_exact_json(*output);
   parse_seed(reader, call.seed);
   return call;
 }

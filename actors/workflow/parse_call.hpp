@@ -17,6 +17,8 @@ struct call_scope {
   std::vector<bool> visible;
   /// How an error names those steps: `a step that production needs`.
   std::string visible_rule;
+  /// See `step_surroundings::stored`.
+  bool stored = false;
 };
 
 /// Reads the one kind of call that the object has; reports everything wrong with it, and answers nothing then.

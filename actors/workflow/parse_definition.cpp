@@ -5,7 +5,9 @@
 
 #include "actors/workflow/object_reader.hpp"
 #include "actors/workflow/parse_step.hpp"
+#include "actors/workflow/stored_definition.hpp"
 #include "actors/workflow/strict_json.hpp"
+#include "persistence/exact_json.hpp"
 #include "persistence/sha256.hpp"
 
 namespace levain {
@@ -40,7 +42,8 @@ run_retry_policy parse_run_retries(const json& value, std::string place, error_l
   return policy;
 }
 
-std::vector<step_definition> parse_steps(const json& value, const std::string& place, error_list& errors) {
+std::vector<step_definition>
+parse_steps(const json& value, const std::string& place, bool stored, error_list& errors) {
   std::vector<step_definition> steps;
   if (!value.is_array()) {
     errors.add(place, "must be a list of steps, not " + describe_value(value));
@@ -55,6 +58,7 @@ std::vector<step_definition> parse_steps(const json& value, const std::string& p
     return steps;
   }
   auto surroundings = survey_steps(value);
+  surroundings.stored = stored;
   for (step_index index = 0; index < value.size(); ++index)
     steps.push_back(parse_step(value[index], index, surroundings, errors));
   for (auto& cycle : describe_cycles(surroundings.steps))
@@ -62,13 +66,7 @@ std::vector<step_definition> parse_steps(const json& value, const std::string& p
   return steps;
 }
 
-} // namespace
-
-std::string to_string(const field_error& error) {
-  return error.field.empty() ? error.message : error.field + ": " + error.message;
-}
-
-parsed_definition parse_definition(std::string_view json_text) {
+parsed_definition read_definition(std::string_view json_text, bool stored) {
   if (json_text.size() > definition_bytes_max)
     return {
       nullptr,
@@ -87,13 +85,27 @@ parsed_definition parse_definition(std::string_view json_text) {
   if (const auto* retries = reader.find("run_retries"))
     workflow->run_retries = parse_run_retries(*retries, reader.place_of("run_retries"), errors);
   if (const auto* steps = reader.require("steps", "a list of steps"))
-    workflow->steps = parse_steps(*steps, reader.place_of("steps"), errors);
+    workflow->steps = parse_steps(*steps, reader.place_of("steps"), stored, errors);
   if (!errors.empty())
     return {nullptr, errors.take()};
 
-  workflow->body = root.dump();
+  workflow->body = write_exact_json(root);
   workflow->content_hash = sha256_hex(workflow->body);
   return {std::move(workflow), {}};
+}
+
+} // namespace
+
+std::string to_string(const field_error& error) {
+  return error.field.empty() ? error.message : error.field + ": " + error.message;
+}
+
+parsed_definition parse_definition(std::string_view json_text) {
+  return read_definition(json_text, false);
+}
+
+parsed_definition read_stored_definition(std::string_view body) {
+  return read_definition(body, true);
 }
 
 } // namespace levain

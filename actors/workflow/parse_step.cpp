@@ -50,6 +50,14 @@ void parse_timeout(object_reader& reader, duration& timeout) {
   reader.read_duration("timeout", timeout, step_timeout_min, step_timeout_max);
 }
 
+void parse_queue_timeout(object_reader& reader, std::optional<duration>& limit) {
+  if (!reader.find("queue_timeout"))
+    return;
+  auto given = step_timeout_max;
+  reader.read_duration("queue_timeout", given, step_timeout_min, step_timeout_max);
+  limit = given;
+}
+
 /// A call that may be silent for longer than it may take is asked for nothing.
 void check_heartbeat(const call_spec& call, duration timeout, const std::string& place, error_list& errors) {
   const auto* worker = std::get_if<worker_call>(&call);
@@ -73,6 +81,7 @@ public:
     parse_audit();
     parse_call_member();
     parse_timeout(reader_, step_.timeout);
+    parse_queue_timeout(reader_, step_.queue_timeout);
     check_heartbeat(step_.call, step_.timeout, reader_.place_of("call"), errors_);
     if (const auto* retry = reader_.find("retry"))
       step_.retry = parse_retry(*retry, reader_.place_of("retry"), step_.retry, errors_);
@@ -80,6 +89,7 @@ public:
     step_.after = parse_names("after");
     parse_policies();
     parse_compensation();
+    parse_compensate_when();
     parse_record();
     return std::move(step_);
   }
@@ -118,7 +128,8 @@ private:
     const auto* call = reader_.require("call", "an object with one of http, worker, function, simulate");
     if (!call)
       return;
-    const call_scope scope{&outlines(), surroundings_.needs[index_], "a step that " + named() + " needs"};
+    const call_scope scope{
+      &outlines(), surroundings_.needs[index_], "a step that " + named() + " needs", surroundings_.stored};
     object_reader call_reader(*call, reader_.place_of("call"), definition_object::call, errors_);
     if (auto parsed = parse_call(call_reader, scope, errors_))
       step_.call = std::move(*parsed);
@@ -128,17 +139,30 @@ private:
     const auto* given = reader_.find("compensate");
     if (!given)
       return;
-    call_scope scope{&outlines(), surroundings_.needs[index_], named() + " or a step that it needs"};
+    call_scope scope{
+      &outlines(), surroundings_.needs[index_], named() + " or a step that it needs", surroundings_.stored};
     scope.visible[index_] = true;
     compensation_spec compensation;
     object_reader reader(*given, reader_.place_of("compensate"), definition_object::compensation, errors_);
     if (auto call = parse_call(reader, scope, errors_))
       compensation.call = std::move(*call);
     parse_timeout(reader, compensation.timeout);
+    parse_queue_timeout(reader, compensation.queue_timeout);
     check_heartbeat(compensation.call, compensation.timeout, reader_.place_of("compensate"), errors_);
     if (const auto* retry = reader.find("retry"))
       compensation.retry = parse_retry(*retry, reader.place_of("retry"), compensation.retry, errors_);
     step_.compensate = std::move(compensation);
+  }
+
+  void parse_compensate_when() {
+    constexpr std::array<std::string_view, 2> conditions = {"succeeded", "attempted"};
+    const int chosen = reader_.read_choice("compensate_when", conditions);
+    if (chosen < 0)
+      return;
+    if (!step_.compensate)
+      return reader_.report("compensate_when", "says when the step is undone, and the step has no compensate");
+    if (chosen == 1)
+      step_.compensate_when = compensation_condition::attempted;
   }
 
   std::vector<step_index> parse_names(std::string_view member) {

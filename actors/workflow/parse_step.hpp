@@ -19,6 +19,8 @@ struct step_surroundings {
   std::vector<std::vector<bool>> needs;
   /// By recorded column: the place of the `record` that was first to fill it.
   std::map<std::string, std::string> recorded;
+  /// The definition was registered before: rules that came later are left to the moment of the call.
+  bool stored = false;
 };
 
 /// What can be told of all steps before any is read in full; reports nothing.

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "persistence/exact_json.hpp"
 #include "persistence/plain_line.hpp"
 #include "persistence/utf8.hpp"
 
@@ -100,14 +101,15 @@ public:
 
   bool null() { return put(nullptr); }
   bool boolean(bool value) { return put(value); }
-  bool number_integer(json::number_integer_t value) { return put(value); }
+  bool number_integer(json::number_integer_t value) { return value == 0 ? put(0U) : put(value); }
   bool number_unsigned(json::number_unsigned_t value) { return put(value); }
-  bool number_float(json::number_float_t value, const std::string&) {
-    // Whole numbers up to here are exact in a double.
-    constexpr double exact_max = 9007199254740992.0;
-    if (std::trunc(value) == value && std::abs(value) <= exact_max)
-      return value < 0 ? put(static_cast<int64_t>(value)) : put(static_cast<uint64_t>(value));
-    return put(value);
+  bool number_float(json::number_float_t value, const std::string& literal) {
+    auto number = exact_number<json>(value, literal);
+    if (number)
+      return put(std::move(*number));
+    return fail(
+      "", "must have numbers that can be kept exactly, within the range of a double and of at most " +
+            std::to_string(number_digits_max) + " digits, which " + quote_text(literal) + " is not");
   }
   bool string(std::string& value) { return check_nul(value) && put(std::move(value)); }
   bool binary(json::binary_t&) { return false; }
@@ -264,7 +266,7 @@ std::string describe_value(const json& value) {
     return "a list";
   if (value.is_string())
     return quote_text(value.get_ref<const std::string&>());
-  return value.dump();
+  return write_exact_json(value);
 }
 
 } // namespace levain

@@ -12,8 +12,9 @@
 namespace levain {
 
 /// Reads one JSON value and nothing else: UTF-8 without NUL (raw or as `\u0000`), no member twice in one object, no
-/// comments, arrays and objects at most `depth_max` deep. A number without a fraction is a whole number however it is
-/// written (`2.0` is 2), as in JSON Schema, so that a text and its copy in `jsonb` read the same. Positions in errors
+/// comments, arrays and objects at most `depth_max` deep. Numbers are kept digit by digit
+/// (`exact_json.hpp`), and one without a fraction is a whole number however it is written (`2.0` is 2), so that a text
+/// and its copy in `jsonb` read the same. Positions in errors
 /// count bytes from 1. Never throws for bad input.
 std::variant<nlohmann::json, field_error> read_strict_json(std::string_view text, size_t depth_max);
 

@@ -1,7 +1,10 @@
 #include "apps/client/api_client.hpp"
 
+#include <chrono>
 #include <curl/curl.h>
 #include <fmt/format.h>
+#include <optional>
+#include <thread>
 
 #include "apps/client/exit_status.hpp"
 
@@ -83,6 +86,7 @@ struct api_client::impl {
     const char* method, const std::string& url, const std::string* body,
     const std::map<std::string, std::string>& headers, answer& received);
   ordered_json read(const answer& received, CURLcode code, const std::string& url);
+  std::optional<std::chrono::seconds> busy_for(CURLcode code) const;
 
   api_client_options options;
   std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> curl{curl_easy_init(), curl_easy_cleanup};
@@ -135,9 +139,26 @@ ordered_json api_client::impl::ask(
   const char* method, const std::string& target, const std::string* body,
   const std::map<std::string, std::string>& headers) {
   const auto url = options.url + target;
-  answer received{{}, options.answer_bytes_max};
-  const auto code = send(method, url, body, headers, received);
-  return read(received, code, url);
+  const auto give_up_at = std::chrono::steady_clock::now() + options.busy_patience;
+  for (;;) {
+    answer received{{}, options.answer_bytes_max};
+    const auto code = send(method, url, body, headers, received);
+    const auto wait = busy_for(code);
+    if (!wait || std::chrono::steady_clock::now() + *wait > give_up_at)
+      return read(received, code, url);
+    std::this_thread::sleep_for(*wait);
+  }
+}
+
+/// When the daemon wants to be asked again that has taken nothing of the request.
+std::optional<std::chrono::seconds> api_client::impl::busy_for(CURLcode code) const {
+  long status = 0;
+  curl_off_t seconds = 0;
+  curl_easy_getinfo(curl.get(), CURLINFO_RESPONSE_CODE, &status);
+  curl_easy_getinfo(curl.get(), CURLINFO_RETRY_AFTER, &seconds);
+  if (code != CURLE_OK || (status != 429 && status != 503) || seconds <= 0)
+    return std::nullopt;
+  return std::chrono::seconds(seconds);
 }
 
 CURLcode api_client::impl::send(

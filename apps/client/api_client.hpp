@@ -19,6 +19,8 @@ struct api_client_options {
   std::chrono::milliseconds answer_timeout{60'000};
   /// Of an answer; a longer one is refused.
   size_t answer_bytes_max = 256 * 1024 * 1024;
+  /// A daemon that takes nothing now and says when it may (429 or 503 with `Retry-After`) is asked again, for so long.
+  std::chrono::milliseconds busy_patience{0};
 };
 
 /// Parameters after the question mark, in their order.

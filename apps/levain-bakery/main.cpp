@@ -7,7 +7,9 @@
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
+#include "actors/worker/ending_signals.hpp"
 #include "apps/bakery/bakery_service.hpp"
+#include "apps/program/init_process.hpp"
 
 namespace {
 
@@ -27,15 +29,12 @@ void declare(CLI::App& app, command_line& line) {
   app.add_option(
     "--fail", line.fail, "SERVICE[:RATE|:always][@TENANT]: answer 503 instead of working; may be repeated");
   app.add_option("--slow", line.slow, "SERVICE:MS[@TENANT]: wait before working; may be repeated");
-  app.set_version_flag("--version", LEVAIN_VERSION);
+  app.set_version_flag("--version", std::string("levain-bakery ") + LEVAIN_VERSION);
 }
 
 /// Blocks the signals that end the program, so that every thread leaves them to `wait_for_signal`.
 sigset_t hold_signals() {
-  sigset_t ending;
-  sigemptyset(&ending);
-  sigaddset(&ending, SIGTERM);
-  sigaddset(&ending, SIGINT);
+  const auto ending = levain::ending_signals();
   pthread_sigmask(SIG_BLOCK, &ending, nullptr);
   return ending;
 }
@@ -43,6 +42,7 @@ sigset_t hold_signals() {
 } // namespace
 
 int main(int argc, char** argv) {
+  levain::begin_below_init();
   command_line line;
   CLI::App app("Serves forecasting, production, procurement, notifications and insights for the sample's bakeries.");
   declare(app, line);
@@ -61,12 +61,16 @@ int main(int argc, char** argv) {
     std::cerr << fmt::format("levain-bakery: {}\n", wrong.what());
     return 2;
   }
-  auto ending = hold_signals();
+  const auto ending = hold_signals();
+  // A client or a reader that went away is an error of that one write.
+  std::signal(SIGPIPE, SIG_IGN);
   try {
     levain::bakery_service service(std::move(line.options));
     std::cout << service.url() << std::endl;
     int signal = 0;
     sigwait(&ending, &signal);
+    // A second one ends the program at once.
+    pthread_sigmask(SIG_UNBLOCK, &ending, nullptr);
     service.stop();
   } catch (const std::exception& wrong) {
     std::cerr << fmt::format("levain-bakery: {}\n", wrong.what());

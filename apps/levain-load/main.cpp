@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "apps/levain-load/commands.hpp"
+#include "apps/program/init_process.hpp"
 #include "apps/terminal/command_end.hpp"
 
 namespace levain::load {
@@ -17,7 +18,8 @@ constexpr const char* program = "levain-load";
 /// The words in the order in which CLI11 takes them, last first. Where they begin with an option, `run` is meant.
 std::vector<std::string> with_command(int argc, char** argv) {
   std::vector<std::string> words(argv + 1, argv + argc);
-  const bool of_the_program = !words.empty() && (words.front() == "--help" || words.front() == "-h");
+  const bool of_the_program =
+    !words.empty() && (words.front() == "--help" || words.front() == "-h" || words.front() == "--version");
   if (words.empty() || (!of_the_program && words.front().starts_with('-')))
     words.insert(words.begin(), "run");
   std::reverse(words.begin(), words.end());
@@ -27,6 +29,7 @@ std::vector<std::string> with_command(int argc, char** argv) {
 int read_and_perform(int argc, char** argv) {
   CLI::App app("Loads an engine or a database, and says what it came to.", program);
   app.require_subcommand(1);
+  app.set_version_flag("--version", std::string("levain-load ") + LEVAIN_VERSION);
   command_line line;
   line.out = terminal::screen::standard_output();
   add_run_command(app, line);
@@ -57,5 +60,6 @@ int read_and_perform(int argc, char** argv) {
 } // namespace levain::load
 
 int main(int argc, char** argv) {
+  levain::begin_below_init();
   return levain::load::read_and_perform(argc, argv);
 }

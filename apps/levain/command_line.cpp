@@ -1,4 +1,5 @@
 #include "apps/levain/command_line.hpp"
+#include "apps/terminal/json_text.hpp"
 
 #include <cstdlib>
 #include <fstream>
@@ -10,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "actors/workflow/parse_definition.hpp"
+#include "apps/levain/moment_text.hpp"
 
 namespace levain {
 
@@ -79,19 +81,10 @@ api_client client_of(const command_line& line) {
 }
 
 timestamp moment_from(const std::string& option, const std::string& text) {
-  if (const auto at = parse_timestamp(text))
+  if (const auto at = moment_of(text, now_utc()))
     return *at;
-  if (text.size() == 10)
-    if (const auto day = parse_timestamp(text + "T00:00:00Z"))
-      return *day;
-  const auto ago = parse_duration(text);
-  if (const auto now = now_utc(); ago && *ago <= now - calendar_begin)
-    return now - *ago;
   throw command_failed(
-    exit_status::wrong_command_line,
-    fmt::format(
-      "{} is '{}': must be a time such as 2026-11-23T04:00:00Z, a day such as 2026-11-23, or how long ago, such as 2h",
-      option, text));
+    exit_status::wrong_command_line, fmt::format("{} is '{}': must be {}", option, text, moment_rule));
 }
 
 std::chrono::milliseconds span_from(
@@ -125,7 +118,7 @@ std::string login_name() {
 }
 
 void answer(const command_line& line, const nlohmann::ordered_json& document, const std::string& text) {
-  terminal::print(line.json ? document.dump(2) + '\n' : text);
+  terminal::print(line.json ? terminal::json_text(document, line.out.live) : text);
 }
 
 } // namespace levain

@@ -3,12 +3,13 @@
 namespace levain {
 
 void declare_commands(CLI::App& app, command_line& line) {
-  app.set_version_flag("--version", LEVAIN_VERSION);
+  app.set_version_flag("--version", std::string("levain ") + LEVAIN_VERSION);
   app.require_subcommand(1);
   app.add_option("--log-level", line.log_level, "trace, debug, info, warn, error or off; to standard error")
     ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error", "off"}))
     ->capture_default_str();
   app.footer(
+    "help [COMMAND] is --help, version is --version. Options that commands share may stand before the command.\n"
     "Exit status: 0 done, 1 the work failed, 2 the command line was wrong, 3 a service it needs is not there.\n"
     "LEVAIN_URL, LEVAIN_TENANT, LEVAIN_DATABASE and LEVAIN_EMBEDDED stand in for the options of these names.");
   add_demo_command(app, line);

@@ -15,8 +15,10 @@ void add_workflow_commands(CLI::App& app, command_line& line);
 void add_start_command(CLI::App& app, command_line& line);
 /// `show`, `events`, `explain`, `watch`.
 void add_run_commands(CLI::App& app, command_line& line);
-/// `cancel`, `pause`, `resume`, `retry`.
+/// `cancel`, `terminate`, `pause`, `resume`, `retry`.
 void add_wish_commands(CLI::App& app, command_line& line);
+/// `attention resolve`.
+void add_resolve_command(CLI::App& attention, command_line& line);
 /// `list`, `active`, `history`, `attention`.
 void add_list_commands(CLI::App& app, command_line& line);
 /// `metrics`, `status`.

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include "actors/worker/ending_signals.hpp"
 #include "actors/workflow/parse_definition.hpp"
 #include "actors/workflow_cache.hpp"
 #include "apps/client/exit_status.hpp"
@@ -89,11 +90,12 @@ workflow_ptr demo_stage::register_workflow() {
   const auto parsed = parse_definition(daily_bakery_definition());
   if (!parsed.workflow)
     throw command_failed(exit_status::failed, "daily_bakery: " + to_string(parsed.errors.front()));
-  using put_answer = std::variant<definition_store::put_result, std::string>;
-  const auto put = answer_of<put_answer>(
+  const auto put = answer_of<register_outcome>(
     "the registration", [&](auto receiver) { node_->put_workflow(parsed.workflow, std::move(receiver)); });
   if (const auto* reason = std::get_if<std::string>(&put))
     throw command_failed(exit_status::failed, "daily_bakery was not registered: " + *reason);
+  if (const auto* refused = std::get_if<definition_refused>(&put))
+    throw command_failed(exit_status::failed, "daily_bakery was not registered: " + refused->reason);
   if (std::get<definition_store::put_result>(put) == definition_store::put_result::conflict)
     throw command_failed(
       exit_status::failed, "this directory has another daily_bakery of the same version; take a fresh directory");
@@ -116,9 +118,7 @@ start_acknowledged demo_stage::start(const start_request& request) {
 }
 
 held_signals::held_signals() {
-  sigemptyset(&held_);
-  sigaddset(&held_, SIGINT);
-  sigaddset(&held_, SIGTERM);
+  held_ = ending_signals();
   pthread_sigmask(SIG_BLOCK, &held_, &before_);
 }
 

@@ -60,8 +60,8 @@ private:
   std::unique_ptr<workflow_cache> workflows_;
 };
 
-/// Holds SIGINT and SIGTERM back for as long as it lives, so that whatever was begun can be ended in order. To be made
-/// before any thread.
+/// Holds the signals that ask a program to end back for as long as it lives, so that whatever was begun can be ended in
+/// order. To be made before any thread.
 class held_signals {
 public:
   held_signals();

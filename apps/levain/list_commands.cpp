@@ -34,8 +34,19 @@ void add_text(query_parameters& query, const std::string& name, const std::strin
     query.emplace_back(name, text);
 }
 
-std::string table_or_nothing(const command_line& line, const ordered_json& rows, bool with_tenant) {
-  return rows.empty() ? "no runs\n" : terminal::runs_text(rows, line.out.look, with_tenant);
+/// The rows that could be read, and a line for each that could not.
+std::string table_or_nothing(const command_line& line, const ordered_json& found, bool with_tenant) {
+  const auto& rows = found.at("runs");
+  auto text = rows.empty() ? "no runs\n" : terminal::runs_text(rows, line.out.look, with_tenant);
+  const auto unreadable = found.find("unreadable");
+  if (unreadable == found.end())
+    return text;
+  for (const auto& each : *unreadable)
+    text += line.out.look(
+              ink::bad, terminal::harmless(fmt::format(
+                          "run {} cannot be read: {}", each.value("run_number", ""), each.value("message", "")))) +
+            '\n';
+  return text;
 }
 
 exit_status list(const command_line& line, const list_words& words) {
@@ -50,7 +61,7 @@ exit_status list(const command_line& line, const list_words& words) {
   query.emplace_back("limit", std::to_string(words.limit));
   add_text(query, "cursor", words.cursor);
   const auto page = client_of(line).get(path, query);
-  auto text = table_or_nothing(line, page.at("runs"), words.all_tenants);
+  auto text = table_or_nothing(line, page, words.all_tenants);
   if (page.at("next_cursor").is_string())
     text += line.out.look(ink::quiet, fmt::format("more: --cursor {}\n", page["next_cursor"].get<std::string>()));
   answer(line, page, text);
@@ -61,7 +72,7 @@ exit_status list(const command_line& line, const list_words& words) {
 exit_status
 show_rows(const command_line& line, const std::string& path, const query_parameters& query, bool with_tenant) {
   const auto found = client_of(line).get(path, query);
-  auto text = table_or_nothing(line, found.at("runs"), with_tenant);
+  auto text = table_or_nothing(line, found, with_tenant);
   if (found.value("limit_reached", false))
     text += line.out.look(ink::quiet, "there may be more: raise --limit\n");
   answer(line, found, text);
@@ -103,15 +114,16 @@ void choose(CLI::App* command, command_line& line, std::shared_ptr<list_words> w
 
 void add_list_commands(CLI::App& app, command_line& line) {
   auto words = std::make_shared<list_words>();
-  auto* runs = add_list(app, line, "list", "List runs, the youngest first", *words);
+  auto* runs = add_list(app, line, "list", "List runs, newest first", *words);
   runs->add_option("--status", words->statuses, "Only these; may be repeated")
-    ->check(CLI::IsMember({"pending", "running", "completed", "partial_success", "failed", "cancelled"}));
+    ->check(CLI::IsMember(
+      {"pending", "running", "completed", "partial_success", "failed", "cancelled", "paused", "cancelling"}));
   runs->add_option("--run-type", words->run_type, "scheduled, manual or test")
     ->check(CLI::IsMember({"scheduled", "manual", "test"}));
   runs->add_option("--workflow", words->workflow, "Only runs of this workflow");
   runs->add_option("--from", words->from, "Began then or later: a time, a day, or how long ago (2h)");
   runs->add_option("--to", words->to, "Began before");
-  runs->add_option("--cursor", words->cursor, "The page that the one before named");
+  runs->add_option("--cursor", words->cursor, "Cursor from the previous page");
   runs->add_flag("--all-tenants", words->all_tenants, "The operator's list, across all tenants");
   add_tenant_option(*runs, line);
   choose(runs, line, words, list);
@@ -127,8 +139,13 @@ void add_list_commands(CLI::App& app, command_line& line) {
   choose(history, line, words, show_history);
 
   auto* attention = add_list(app, line, "attention", "List the runs that a person has to look at", *words);
-  attention->add_flag("--all-tenants", words->all_tenants, "Has to be said: this reads the runs of every tenant");
-  choose(attention, line, words, show_attention);
+  attention->add_flag("--all-tenants", words->all_tenants, "Required: reads across all tenants");
+  add_resolve_command(*attention, line);
+  attention->callback([&line, words, attention] {
+    // Its subcommand has been chosen before.
+    if (attention->get_subcommands().empty())
+      line.chosen = [&line, words] { return show_attention(line, *words); };
+  });
 }
 
 } // namespace levain

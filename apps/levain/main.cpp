@@ -1,7 +1,11 @@
 // The operator's command line: parses, wires, ends with one of four statuses.
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "apps/levain/commands.hpp"
+#include "apps/levain/program_words.hpp"
+#include "apps/program/init_process.hpp"
 #include "apps/terminal/command_end.hpp"
 
 namespace {
@@ -28,6 +32,7 @@ std::string sentence_of(const CLI::ParseError& wrong, const CLI::App& app) {
 } // namespace
 
 int main(int argc, char** argv) {
+  levain::begin_below_init();
   CLI::App app("The operator's command line of Levain.", program);
   command_line line;
   line.out = terminal::screen::standard_output();
@@ -35,7 +40,10 @@ int main(int argc, char** argv) {
     line.url = url;
   declare_commands(app, line);
   try {
-    app.parse(argc, argv);
+    auto words = program_words({argv + 1, argv + argc});
+    // CLI11 takes them from the end.
+    std::reverse(words.begin(), words.end());
+    app.parse(std::move(words));
   } catch (const CLI::Success& asked) {
     return app.exit(asked);
   } catch (const CLI::ParseError& wrong) {

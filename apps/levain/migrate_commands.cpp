@@ -5,6 +5,7 @@
 #include "apps/levain/commands.hpp"
 #include "apps/levain/used_database.hpp"
 #include "apps/terminal/table.hpp"
+#include "persistence/adoption_notice.hpp"
 #include "persistence/migrator.hpp"
 
 namespace levain {
@@ -59,7 +60,13 @@ exit_status show_migrations(const command_line& line) {
       {"checksum", each.checksum},
     });
   }
-  answer(line, {{"up_to_date", current}, {"migrations", std::move(document)}}, table.text(line.out.look));
+  const auto notice = current ? std::string() : adoption_notice(database.url());
+  answer(
+    line,
+    {{"up_to_date", current},
+     {"migrations", std::move(document)},
+     {"adoption", notice.empty() ? ordered_json() : ordered_json(notice)}},
+    table.text(line.out.look) + (notice.empty() ? "" : terminal::harmless(notice) + '\n'));
   return current ? exit_status::done : exit_status::failed;
 }
 

@@ -6,6 +6,7 @@
 #include "apps/levain/commands.hpp"
 #include "apps/levain/event_text.hpp"
 #include "apps/levain/watched_run.hpp"
+#include "apps/terminal/json_text.hpp"
 #include "apps/terminal/run_text.hpp"
 
 namespace levain {
@@ -19,6 +20,8 @@ using terminal::ink;
 ordered_json audit_columns_of(ordered_json view) {
   view.erase("steps");
   view.erase("progress");
+  view.erase("activity");
+  view.erase("unreadable");
   return view;
 }
 
@@ -29,7 +32,7 @@ exit_status show_run(const command_line& line, const std::string& run, bool audi
     auto view = watched.view();
     if (const auto times = watched.times())
       view["timeline"] = terminal::timeline_json(*times);
-    terminal::print(view.dump(2) + '\n');
+    terminal::print(terminal::json_text(view, line.out.live));
     return exit_status::done;
   }
   terminal::print(watched.text());

@@ -1,3 +1,4 @@
+#include <chrono>
 #include <map>
 #include <memory>
 
@@ -12,6 +13,9 @@ namespace {
 
 using nlohmann::ordered_json;
 using terminal::ink;
+
+/// How long a daemon that takes no starts is asked again.
+constexpr std::chrono::seconds busy_patience(30);
 
 struct start_words {
   std::string workflow;
@@ -60,7 +64,7 @@ std::string body_of(const start_words& words) {
 }
 
 exit_status start(const command_line& line, const start_words& words) {
-  auto client = client_of(line);
+  api_client client({.url = line.url, .busy_patience = busy_patience});
   const auto started = client.post(tenant_path(line) + "/runs", body_of(words));
   const auto id = started.value("id", "");
   if (!words.wait || !line.json)

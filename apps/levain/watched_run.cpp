@@ -9,6 +9,7 @@
 #include "actors/run_machine/machine.hpp"
 #include "actors/workflow/parse_definition.hpp"
 #include "apps/levain/event_text.hpp"
+#include "apps/terminal/json_text.hpp"
 #include "apps/terminal/run_text.hpp"
 
 namespace levain {
@@ -166,7 +167,7 @@ exit_status watch_until_ended(
     std::this_thread::sleep_for(interval);
   }
   if (line.json)
-    terminal::print(watched.view().dump(2) + '\n');
+    terminal::print(terminal::json_text(watched.view(), line.out.live));
   else if (!line.out.live)
     terminal::print(watched.text());
   return watched.verdict();

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "apps/levain/commands.hpp"
+#include "apps/terminal/json_text.hpp"
 #include "apps/terminal/run_text.hpp"
 #include "apps/terminal/table.hpp"
 
@@ -28,7 +29,14 @@ exit_status register_workflow(const command_line& line, const std::string& file)
 
 exit_status list_workflows(const command_line& line) {
   auto client = client_of(line);
-  const auto all = client.get("/v1/workflows");
+  auto all = client.get("/v1/workflows");
+  while (!all.at("next_cursor").is_null()) {
+    auto page = client.get("/v1/workflows", {{"cursor", all.at("next_cursor").get<std::string>()}});
+    for (auto& each : page.at("workflows"))
+      all.at("workflows").push_back(std::move(each));
+    all["next_cursor"] = page.at("next_cursor");
+  }
+  all.erase("next_cursor");
   terminal::table table({"WORKFLOW", "VERSION", "REGISTERED", "CONTENT"});
   for (const auto& each : all.at("workflows"))
     table.add({
@@ -48,7 +56,7 @@ exit_status show_workflow(const command_line& line, const std::string& name, int
     path += "/" + std::to_string(version);
   const auto found = client.get(path);
   // A definition is JSON for people too.
-  answer(line, found, found.at("definition").dump(2) + '\n');
+  answer(line, found, terminal::json_text(found.at("definition"), line.out.live));
   return exit_status::done;
 }
 

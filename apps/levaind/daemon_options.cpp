@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <cctype>
 #include <cstdlib>
+#include <fstream>
 #include <iostream>
+#include <unistd.h>
 
 #include "actors/cluster/wire_limits.hpp"
 #include "actors/cluster/wire_system.hpp"
@@ -27,6 +29,9 @@ constexpr size_t bytes_max = 1'000'000'000'000;
 /// Files beside those that a limit counts: programs, logs, pipes, timers, listening sockets.
 constexpr size_t open_files_spare = 256;
 
+/// Of a variable that a file holds.
+constexpr size_t variable_bytes_max = 64 * 1024;
+
 /// What is read as text and becomes an option when all of it is known.
 struct raw_options {
   std::string listen = "127.0.0.1:7400";
@@ -34,6 +39,7 @@ struct raw_options {
   std::string cluster_advertise;
   bool cluster_insecure = false;
   std::vector<std::string> variables;
+  std::vector<std::string> variable_files;
   std::vector<std::string> allowed_hosts;
 };
 
@@ -137,18 +143,57 @@ bool is_variable_name(const std::string& name) {
          std::all_of(name.begin(), name.end(), fits);
 }
 
-call_variables read_variables(const std::vector<std::string>& given) {
+/// The name before the `=`; complains in the name of `option`.
+std::pair<std::string, std::string>
+read_assignment(const char* option, const std::string& text, const char* form, const char* example) {
+  const auto equals = text.find('=');
+  if (equals == std::string::npos || !is_variable_name(text.substr(0, equals)))
+    // What stands behind the `=` may be a secret.
+    throw CLI::ValidationError(
+      option, std::string("must be ") + form + " with a name of letters, digits and _, such as " + example + ", not '" +
+                text.substr(0, std::min(equals, text.size())) + (equals == std::string::npos ? "'" : "=...'"));
+  return {text.substr(0, equals), text.substr(equals + 1)};
+}
+
+/// What the file holds, without the line's end behind it.
+std::string read_variable_file(const std::string& name, const std::string& path) {
+  std::ifstream file(path);
+  std::string text(variable_bytes_max + 1, '\0');
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (!file.is_open() || file.bad())
+    throw CLI::ValidationError("--var-file", "the file '" + path + "' for '" + name + "' cannot be read");
+  text.resize(static_cast<size_t>(file.gcount()));
+  if (text.size() > variable_bytes_max)
+    throw CLI::ValidationError(
+      "--var-file",
+      "the file '" + path + "' for '" + name + "' must have at most " + std::to_string(variable_bytes_max) + " bytes");
+  while (!text.empty() && (text.back() == '\n' || text.back() == '\r'))
+    text.pop_back();
+  return text;
+}
+
+/// Those of the command line and of files, and `LEVAIN_VAR_NAME` for names that neither gives.
+call_variables read_variables(const raw_options& raw) {
   call_variables variables;
-  for (const auto& each : given) {
-    const auto equals = each.find('=');
-    if (equals == std::string::npos || !is_variable_name(each.substr(0, equals)))
-      throw CLI::ValidationError(
-        "--var",
-        "must be NAME=VALUE with a name of letters, digits and _, such as forecasting_url=http://127.0.0.1:8001, "
-        "not '" +
-          each + "'");
-    if (!variables.emplace(each.substr(0, equals), each.substr(equals + 1)).second)
-      throw CLI::ValidationError("--var", "gives '" + each.substr(0, equals) + "' twice");
+  for (const auto& each : raw.variables) {
+    auto [name, value] = read_assignment("--var", each, "NAME=VALUE", "forecasting_url=http://127.0.0.1:8001");
+    if (!variables.emplace(name, std::move(value)).second)
+      throw CLI::ValidationError("--var", "gives '" + name + "' twice");
+  }
+  for (const auto& each : raw.variable_files) {
+    const auto [name, path] = read_assignment("--var-file", each, "NAME=FILE", "token=/run/secrets/token");
+    if (!variables.emplace(name, read_variable_file(name, path)).second)
+      throw CLI::ValidationError("--var-file", "gives '" + name + "', which has a value already");
+  }
+  constexpr std::string_view prefix = "LEVAIN_VAR_";
+  for (char** each = environ; *each; ++each) {
+    const std::string_view line(*each);
+    const auto equals = line.find('=');
+    if (!line.starts_with(prefix) || equals == std::string_view::npos)
+      continue;
+    const std::string name(line.substr(prefix.size(), equals - prefix.size()));
+    if (is_variable_name(name))
+      variables.emplace(name, line.substr(equals + 1));
   }
   return variables;
 }
@@ -257,7 +302,7 @@ void check_together(daemon_options& options, const raw_options& raw) {
                                             format_duration(node.persistence.retry_interval_max) + "), not " +
                                             format_duration(node.persistence.retry_interval_initial));
   check_cluster(options, raw);
-  node.variables = read_variables(raw.variables);
+  node.variables = read_variables(raw);
   if (!options.database.empty() && !is_database_url(options.database))
     throw CLI::ValidationError(
       "--database", "must be a URL such as postgresql:///levain?host=/run/postgresql, not '" + options.database + "'");
@@ -299,6 +344,13 @@ std::variant<daemon_options, int> read_daemon_options(int argc, const char* cons
   add_program(add, options, raw);
   app.add_option("--var", raw.variables, "What ${NAME} in definitions stands for; may come more than once")
     ->type_name("NAME=VALUE")
+    ->allow_extra_args(false)
+    ->group("Program");
+  app
+    .add_option(
+      "--var-file", raw.variable_files,
+      "The same from a file, for what must not stand in a command line; may come more than once")
+    ->type_name("NAME=FILE")
     ->allow_extra_args(false)
     ->group("Program");
   app.add_option("--allow-host", raw.allowed_hosts, "A name by which clients call this node; may come more than once")

@@ -12,11 +12,14 @@
 #include "actors/gateway/api.hpp"
 #include "actors/workflow/parse_definition.hpp"
 #include "apps/levaind/daemon_options.hpp"
+#include "apps/levaind/file_plan.hpp"
 #include "apps/levaind/server_watch.hpp"
 #include "apps/levaind/upkeep.hpp"
+#include "apps/program/init_process.hpp"
 #include "apps/program/log_format.hpp"
 #include "apps/program/open_files.hpp"
 #include "apps/program/signal_watch.hpp"
+#include "persistence/connection_string.hpp"
 #include "persistence/embedded_postgres.hpp"
 #include "persistence/journal.hpp"
 #include "persistence/migrator.hpp"
@@ -36,7 +39,7 @@ void set_up_log(const daemon_options& options) {
   if (options.log_json)
     log->set_formatter(std::make_unique<json_log_formatter>());
   else
-    log->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %^%l%$ %v", spdlog::pattern_time_type::utc);
+    log->set_formatter(std::make_unique<plain_log_formatter>());
   log->set_level(spdlog::level::from_str(options.log_level));
   spdlog::set_default_logger(std::move(log));
 }
@@ -103,20 +106,23 @@ int serve(daemon_options& options, const std::string& url, signal_watch& signals
   return failure.empty() ? done : failed;
 }
 
-/// The system's default of 1024 open files is less than the daemon's own limits.
-void make_room_for_files(const daemon_options& options) {
+/// The system's default of 1024 open files is less than the daemon's own limits. Where the system does not allow enough
+/// the limits come down, so that calls and clients wait for each other and the database never waits for them.
+void make_room_for_files(daemon_options& options) {
   const auto wanted = open_files_wanted(options);
   const auto allowed = allow_open_files(wanted);
-  if (allowed < wanted)
-    spdlog::warn(
-      "few_open_files allowed={} wanted={} hint=\"raise the system's limit (ulimit -Hn), or lower --connections-max "
-      "and --calls-in-flight-max\"",
-      allowed, wanted);
+  if (allowed >= wanted || !fit_open_files(options, allowed))
+    return;
+  spdlog::warn(
+    "few_open_files allowed={} wanted={} calls_in_flight_max={} connections_max={} hint=\"raise the system's limit "
+    "(ulimit -Hn), or lower --connections-max and --calls-in-flight-max\"",
+    allowed, wanted, options.node.http.calls_in_flight_max, options.http.connections_max);
 }
 
 int run(daemon_options& options, signal_watch& signals) {
   std::unique_ptr<embedded_postgres> database;
-  auto url = options.database;
+  // A daemon can do nothing with a server that only reads.
+  auto url = options.database.empty() ? options.database : with_primary(options.database);
   if (!options.embedded.empty()) {
     database = embedded_postgres::start({.directory = options.embedded});
     url = database->url();
@@ -152,6 +158,7 @@ int run_and_tell(daemon_options& options, signal_watch& signals) {
 } // namespace levain
 
 int main(int argc, char** argv) {
+  levain::begin_below_init();
   auto read = levain::read_daemon_options(argc, argv);
   if (const auto* status = std::get_if<int>(&read))
     return *status;

@@ -90,12 +90,13 @@ workflow_ptr node_target::register_definition(const std::string& text) {
       all += "\n  " + to_string(each);
     throw command_failed(exit_status::wrong_command_line, "the definition is not right:" + all);
   }
-  using outcome_type = std::variant<definition_store::put_result, std::string>;
-  const auto outcome = await<outcome_type>("registering the definition", [&](receiver<outcome_type> told) {
+  const auto outcome = await<register_outcome>("registering the definition", [&](receiver<register_outcome> told) {
     engine_.put_workflow(parsed.workflow, std::move(told));
   });
   if (const auto* failure = std::get_if<std::string>(&outcome))
     throw command_failed(exit_status::service_missing, *failure);
+  if (const auto* refused = std::get_if<definition_refused>(&outcome))
+    throw command_failed(exit_status::failed, "the database refuses the definition: " + refused->reason);
   if (std::get<definition_store::put_result>(outcome) == definition_store::put_result::conflict)
     throw command_failed(
       exit_status::failed,

@@ -22,7 +22,8 @@ void add_admission(option_maker& add, node_options& node) {
   add.group("Limits of admission");
   add.count("runs-running-max", dispatcher.runs_running_max, "Runs that act at the same time");
   add.count(
-    "runs-running-per-tenant-max", dispatcher.runs_running_per_tenant_max, "Runs of one tenant that act at a time");
+    "runs-running-per-tenant-max", dispatcher.runs_running_per_tenant_max,
+    "Runs of one tenant that act at a time, at each node");
   add.count("runs-waiting-max", dispatcher.runs_waiting_max, "Runs that wait for a slot; further starts get 429");
   add.span(
     "append-wait-max", dispatcher.append_wait_max,
@@ -42,6 +43,9 @@ void add_admission(option_maker& add, node_options& node) {
 void add_journal(option_maker& add, node_options& node) {
   add.group("Journal and recovery");
   add.count("writers", node.writers, "Writers of the journal, each with a connection and a thread", 1, threads_max);
+  add.count(
+    "definitions-cache-bytes-max", node.definitions_cache_bytes_max, "Of definitions kept in memory, about", 1,
+    1'000'000'000'000);
   add.count("batch-runs-max", node.persistence.batch_runs_max, "Runs in one transaction");
   add.count("batch-bytes-max", node.persistence.batch_bytes_max, "Bytes of JSON in one transaction, about");
   add.span(
@@ -51,6 +55,7 @@ void add_journal(option_maker& add, node_options& node) {
     "projection-interval", node.run.projection_interval, "How often a long run's audit row is brought up to date");
   add.span("lease-duration", node.lease.lease_duration, "After so long without a heartbeat others take the shards");
   add.span("heartbeat-interval", node.lease.heartbeat_interval, "Between two heartbeats");
+  add.span("cancel-grace", node.run.cancel_grace, "How long the answers of a cancelled run's calls are awaited");
   add.span("handover-grace", node.dispatcher.handover_grace, "For calls of runs that another node is to go on with");
   add.span(
     "node-forgotten-after", node.lease.node_forgotten_after, "After so long a dead node is removed from the table");
@@ -86,6 +91,8 @@ void add_calls(option_maker& add, node_options& node) {
   add.count("response-bytes-max", node.http.response_bytes_max, "Of an answer's body");
   add.span("connect-timeout-max", node.http.connect_timeout_max, "For a connection to a service");
   add.text("proxy", node.http.proxy, "URL of a proxy for all calls");
+  add.text(
+    "calls-ca", node.http.ca_file, "File of certificates that https services are trusted by, beside the system's");
 }
 
 } // namespace levain

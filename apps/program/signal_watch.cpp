@@ -3,6 +3,8 @@
 #include <csignal>
 #include <spdlog/spdlog.h>
 
+#include "actors/worker/ending_signals.hpp"
+
 namespace levain {
 
 namespace {
@@ -10,29 +12,12 @@ namespace {
 /// Wakes the watching thread when the watch ends; sent to that thread alone.
 constexpr int wake_signal = SIGUSR1;
 
-sigset_t watched_signals() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  for (const int each : {SIGTERM, SIGINT, wake_signal})
-    sigaddset(&signals, each);
-  return signals;
-}
-
-/// Lets the signal do what it does to a program that does not watch.
-void end_at_once(int number) {
-  std::signal(number, SIG_DFL);
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, number);
-  pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
-  std::raise(number);
-}
-
 } // namespace
 
 signal_watch::signal_watch() {
-  const auto signals = watched_signals();
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  signals_ = ending_signals();
+  sigaddset(&signals_, wake_signal);
+  pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
   // A client that went away is an error of that one write.
   std::signal(SIGPIPE, SIG_IGN);
   thread_ = std::thread([this] { watch(); });
@@ -48,17 +33,16 @@ signal_watch::~signal_watch() {
 }
 
 void signal_watch::watch() {
-  const auto signals = watched_signals();
   for (;;) {
     int number = 0;
-    sigwait(&signals, &number);
+    sigwait(&signals_, &number);
     std::lock_guard guard(mutex_);
     if (ending_)
       return;
     if (number == wake_signal)
       continue;
     if (asked_)
-      end_at_once(number);
+      end_by_signal(number);
     spdlog::info("stop_asked signal={}", number);
     asked_ = true;
     changed_.notify_all();

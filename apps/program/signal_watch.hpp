@@ -1,14 +1,16 @@
 #pragma once
 
 #include <condition_variable>
+#include <csignal>
 #include <mutex>
 #include <string>
 #include <thread>
 
 namespace levain {
 
-/// Turns SIGTERM and SIGINT into a wish to stop; the second signal ends the process at once by its default action. Make
-/// it before any other thread, so that all of them leave the signals to it. One at a time.
+/// Turns the signals that ask a program to end (`ending_signals`) into a wish to stop; the second one ends the process
+/// at once (`end_by_signal`). Make it before any other thread, so that all of them leave the signals to it. One at a
+/// time.
 class signal_watch {
 public:
   signal_watch();
@@ -28,6 +30,7 @@ public:
 private:
   void watch();
 
+  sigset_t signals_{};
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   bool asked_ = false;

@@ -1,18 +1,28 @@
 #include "apps/terminal/command_end.hpp"
 
+#include <algorithm>
 #include <iostream>
+#include <string_view>
 
 #include <fmt/format.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include "apps/terminal/paint.hpp"
 #include "persistence/embedded_postgres.hpp"
 #include "persistence/journal.hpp"
 
 namespace levain::terminal {
 
 int end_with(const std::string& program, exit_status status, const std::string& sentence) {
-  std::cerr << fmt::format("{}: {}\n", program, sentence);
+  // The sentence may be a daemon's, line by line.
+  std::string shown;
+  for (size_t begin = 0; begin <= sentence.size();) {
+    const auto end = std::min(sentence.find('\n', begin), sentence.size());
+    shown += harmless(std::string_view(sentence).substr(begin, end - begin)) + '\n';
+    begin = end + 1;
+  }
+  std::cerr << program << ": " << shown;
   return static_cast<int>(status);
 }
 

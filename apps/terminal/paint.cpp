@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "persistence/visible_text.hpp"
+
 namespace levain::terminal {
 
 namespace {
@@ -69,7 +71,7 @@ std::string paint::operator()(ink kind, std::string_view text) const {
 ink ink_of_status(std::string_view status) {
   if (status == "completed")
     return ink::good;
-  if (status == "partial_success" || status == "running")
+  if (status == "partial_success" || status == "running" || status == "paused" || status == "cancelling")
     return ink::warning;
   if (status == "failed" || status == "cancelled")
     return ink::bad;
@@ -102,14 +104,12 @@ std::string cut(std::string_view text, size_t width, const paint& look) {
 }
 
 std::string harmless(std::string_view text) {
+  constexpr std::string_view replacement = "\xEF\xBF\xBD";
   std::string clean;
-  for (size_t i = 0; i < text.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(text[i]);
-    // U+0080 to U+009F are control characters too; in UTF-8 they begin with C2.
-    const bool second_control = byte == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0;
-    if (second_control)
-      ++i;
-    clean += byte < 0x20 || byte == 0x7F || second_control ? ' ' : text[i];
+  while (!text.empty()) {
+    const auto [bytes, code_point] = first_character(text);
+    clean += !code_point ? replacement : is_hidden(*code_point) ? std::string_view(" ") : bytes;
+    text.remove_prefix(bytes.size());
   }
   return clean;
 }

@@ -43,7 +43,8 @@ size_t width_of(std::string_view text);
 std::string padded(std::string_view text, size_t width, bool right = false);
 /// The text cut to `width` columns, with a sign where it was cut.
 std::string cut(std::string_view text, size_t width, const paint& look);
-/// Text from elsewhere without control characters, which could move the cursor.
+/// Text from elsewhere without what a terminal obeys (controls, which could move the cursor) and without marks that
+/// make a line look like another (line separators, changes of direction); bytes that are not UTF-8 are replaced.
 std::string harmless(std::string_view text);
 
 using levain::span_text;

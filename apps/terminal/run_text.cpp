@@ -82,7 +82,7 @@ std::string value_text(const ordered_json& value) {
 }
 
 std::string run_headline(const ordered_json& row, const paint& look) {
-  const auto status = text_of(row, "status");
+  const auto status = text_of(row, filled(row, "activity") ? "activity" : "status");
   auto line = fmt::format("{}  {}", look(ink::strong, text_of(row, "run_number")), look(ink_of_status(status), status));
   if (filled(row, "workflow"))
     line += fmt::format("  {} v{}", harmless(text_of(row, "workflow")), text_of(row, "workflow_version"));
@@ -101,7 +101,7 @@ std::string runs_text(const ordered_json& rows, const paint& look, bool with_ten
   headings.emplace_back("WHY");
   table all(std::move(headings));
   for (const auto& row : rows) {
-    const auto status = text_of(row, "status");
+    const auto status = text_of(row, filled(row, "activity") ? "activity" : "status");
     std::vector<cell> line{
       {text_of(row, "run_number"), ink::strong},
       {status, ink_of_status(status)},

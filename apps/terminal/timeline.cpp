@@ -48,9 +48,11 @@ public:
       line.reason = state.steps[i].skip_reason;
       if (!undos_[i].line)
         continue;
-      // A retry of the run forgets that a step was undone; the timeline does not.
-      const auto undo = state.steps[i].undo;
-      times_.lines[*undos_[i].line].phase = to_string(undo == undo_phase::none ? undo_phase::compensated : undo);
+      // A retry of the run forgets how a step was undone; the timeline does not.
+      auto undo = state.steps[i].undo;
+      if (undo == undo_phase::none)
+        undo = state.steps[i].left_behind ? undo_phase::failed : undo_phase::compensated;
+      times_.lines[*undos_[i].line].phase = to_string(undo);
     }
     // Compensations are found in the order of the steps, but happen in another.
     std::stable_sort(

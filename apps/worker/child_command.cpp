@@ -9,34 +9,25 @@
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include "actors/run_machine/output.hpp"
 #include "apps/worker/child_process.hpp"
+#include "apps/worker/command_environment.hpp"
+#include "apps/worker/command_status.hpp"
+#include "persistence/exact_json.hpp"
 #include "persistence/plain_line.hpp"
-#include "persistence/timestamp.hpp"
 
 namespace levain {
 
 namespace {
 
-using std::chrono::steady_clock;
-
 /// Between two looks whether anybody still waits.
 constexpr int look_interval_ms = 100;
-constexpr std::string_view progress_mark = "progress:";
-
-std::map<std::string, std::string> command_environment(const worker_step& step) {
-  return {
-    {"LEVAIN_KEY", step.key()},
-    {"LEVAIN_ATTEMPT", std::to_string(step.attempt())},
-    {"LEVAIN_DEADLINE", to_rfc3339(std::chrono::floor<duration>(step.deadline()))},
-    {"LEVAIN_RUN", step.run()},
-    {"LEVAIN_RUN_NUMBER", step.run_number()},
-    {"LEVAIN_TENANT", step.tenant()},
-    {"LEVAIN_STEP", step.step()},
-    {"LEVAIN_KIND", step.kind()},
-    {"LEVAIN_UNDO", step.undo() ? "1" : "0"}};
-}
+/// Reads of one stream between two such looks, 64 KiB each: a command that prints without end is ended like any other.
+constexpr int reads_max = 4;
+/// When nothing of it runs any more: more than its pipes hold (/proc/sys/fs/pipe-max-size is 1 MiB).
+constexpr int last_reads_max = 20;
 
 /// A command that has gone away is an error of that one write, not the end of this program.
 class no_broken_pipe_signal {
@@ -49,58 +40,29 @@ public:
   }
 };
 
-/// Reads stderr line by line: heartbeats go to the step, the last other line is the message.
-class error_lines {
-public:
-  explicit error_lines(worker_step& step)
-    : step_(step) {}
-
-  void take(std::string_view text) {
-    for (const char c : text) {
-      if (c == '\n')
-        end_line();
-      else if (line_.size() < command_line_bytes_max)
-        line_ += c;
-    }
-  }
-  /// What a line without an end says counts too.
-  std::string message() {
-    end_line();
-    return message_;
-  }
-
-private:
-  void end_line() {
-    if (std::string_view(line_).starts_with(progress_mark))
-      step_.heartbeat(line_.substr(progress_mark.size()));
-    else if (auto line = plain_line(line_, command_line_bytes_max); !line.empty())
-      message_ = std::move(line);
-    line_.clear();
-  }
-
-  worker_step& step_;
-  std::string line_;
-  std::string message_;
-};
-
 /// A command on its way to its end.
 class running_command {
 public:
-  running_command(const command_words& command, worker_step& step)
+  running_command(const command_words& command, worker_step& step, const std::vector<std::string>& passed)
     : step_(step)
-    , child_(command, command_environment(step))
+    , child_(command, command_environment(step, passed))
     , input_(command_input(step))
-    , lines_(step) {}
+    , errors_(step) {}
 
   worker_result run() {
-    while (!child_.status()) {
+    // What it has begun and left behind counts: the same step may be given out again when this returns.
+    while (!child_.gone()) {
       feed();
-      read_all();
+      read_some(reads_max);
       end_if_unwanted();
       child_.wait(unwritten_ < input_.size(), look_interval_ms);
     }
-    // What it printed last. A grandchild may keep the pipes open, so their end is not waited for.
-    read_all();
+    read_some(last_reads_max);
+    if (child_.left() > 0)
+      spdlog::error(
+        "command_left key={} processes={} hint=\"SIGKILL did not end them: they belong to another account, or wait for "
+        "a device\"",
+        step_.key(), child_.left());
     return judge();
   }
 
@@ -108,54 +70,72 @@ private:
   void feed() {
     if (!child_.wants_input())
       return;
-    unwritten_ += child_.write(std::string_view(input_).substr(unwritten_));
+    if (child_.status()) {
+      child_.close_input();
+      return;
+    }
+    const auto written = child_.write(std::string_view(input_).substr(unwritten_));
+    unwritten_ += written;
     if (unwritten_ == input_.size())
       child_.close_input();
+    else if (written > 0)
+      step_.heartbeat(); // It reads: what is on its way to it is no silence.
   }
 
-  void read_all() {
-    while (output_.size() <= command_output_bytes_max) {
+  void read_some(int reads) {
+    for (int count = 0; count < reads && !is_too_much(); ++count) {
       const auto text = child_.read_output();
       if (!text)
         break;
       output_ += *text;
     }
-    while (const auto text = child_.read_errors())
-      lines_.take(*text);
+    for (int count = 0; count < reads; ++count) {
+      const auto text = child_.read_errors();
+      if (!text)
+        break;
+      errors_.take(*text);
+    }
   }
 
   bool is_too_much() const { return output_.size() > command_output_bytes_max; }
 
   void end_if_unwanted() {
-    const auto now = steady_clock::now();
-    const bool too_long = asked_to_end_ && now >= *asked_to_end_ + command_end_grace;
-    if (is_too_much() || too_long) {
-      child_.send_signal(SIGKILL);
-    } else if (!asked_to_end_ && step_.cancelled()) {
-      asked_to_end_ = now;
-      child_.send_signal(SIGTERM);
+    if (is_too_much() && !killed_) {
+      killed_ = true;
+      child_.close_output();
+      child_.kill();
+    }
+    if (!asked_to_end_ && !child_.status() && step_.cancelled()) {
+      asked_to_end_ = true;
+      child_.terminate();
     }
   }
 
   worker_result judge() {
+    const auto said = errors_.message();
+    const auto reason = [&said](const std::string& otherwise) { return said.empty() ? otherwise : said; };
     if (is_too_much())
       return worker_failure{
         .message = fmt::format("the command printed more than {} bytes on stdout", command_output_bytes_max),
         .retry = false};
-    const int status = child_.status().value_or(0);
-    const auto said = lines_.message();
-    const auto reason = [&said](const std::string& otherwise) { return said.empty() ? otherwise : said; };
+    const auto status = child_.status();
+    if (status && WIFEXITED(*status) && WEXITSTATUS(*status) == 0) {
+      auto result = read_output();
+      // One that was cancelled and has done its work all the same has done it.
+      if (!asked_to_end_ || std::holds_alternative<nlohmann::json>(result.value()))
+        return result;
+    }
     if (asked_to_end_)
       return worker_failure{.message = reason("the command was ended because nobody waits for the step any more")};
-    if (WIFSIGNALED(status))
+    if (!status)
+      return worker_failure{.message = reason("the command was killed with the process that watched over it")};
+    if (WIFSIGNALED(*status))
       return worker_failure{
         .message =
-          reason(fmt::format("signal {} ended the command ({})", WTERMSIG(status), strsignal(WTERMSIG(status))))};
-    if (const int code = WEXITSTATUS(status); code != 0)
-      return worker_failure{
-        .message = reason(fmt::format("the command ended with status {}", code)),
-        .retry = code == command_status_retry};
-    return read_output();
+          reason(fmt::format("signal {} ended the command ({})", WTERMSIG(*status), strsignal(WTERMSIG(*status))))};
+    const int code = WEXITSTATUS(*status);
+    return worker_failure{
+      .message = reason(fmt::format("the command ended with status {}", code)), .retry = may_be_mended(code)};
   }
 
   worker_result read_output() const {
@@ -166,6 +146,12 @@ private:
       return refuse("the command printed nothing on stdout; it must print JSON");
     if (is_deeper_than(output_, output_depth_max))
       return refuse(fmt::format("the command's JSON is nested deeper than {} levels", output_depth_max));
+    std::string number_fault;
+    auto value = read_exact_json(output_, &number_fault);
+    if (!number_fault.empty())
+      return refuse("the command's JSON cannot be used: " + number_fault);
+    if (!value.is_discarded())
+      return value;
     try {
       return nlohmann::json::parse(output_);
     } catch (const nlohmann::json::exception& wrong) {
@@ -179,8 +165,9 @@ private:
   std::string input_;
   size_t unwritten_ = 0;
   std::string output_;
-  error_lines lines_;
-  std::optional<steady_clock::time_point> asked_to_end_;
+  command_errors errors_;
+  bool asked_to_end_ = false;
+  bool killed_ = false;
 };
 
 } // namespace
@@ -208,15 +195,27 @@ std::optional<std::string> why_not_runnable(const command_words& command) {
 }
 
 std::string command_input(const worker_step& step) {
+  if (const auto* body = step.body()) {
+    // As it came: large bodies are not written anew, and numbers keep their digits.
+    const nlohmann::json more{
+      {"step", step.step()},
+      {"kind", step.kind()},
+      {"attempt", step.attempt()},
+      {"key", step.key()},
+      {"undo", step.undo()}};
+    const auto end = body->rfind('}');
+    return body->substr(0, end) + ',' + more.dump().substr(1);
+  }
   const nlohmann::json all{{"run", step.run_facts()}, {"input", step.input()}, {"results", step.results()},
                            {"step", step.step()},     {"kind", step.kind()},   {"attempt", step.attempt()},
                            {"key", step.key()},       {"undo", step.undo()}};
   return all.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
-worker_result run_command(const command_words& command, worker_step& step) {
+worker_result
+run_command(const command_words& command, worker_step& step, const std::vector<std::string>& passed_variables) {
   try {
-    return running_command(command, step).run();
+    return running_command(command, step, passed_variables).run();
   } catch (const std::system_error& wrong) {
     return worker_failure{.message = wrong.what()};
   }

@@ -1,25 +1,18 @@
 #pragma once
 
-#include <chrono>
 #include <cstddef>
-#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "actors/worker/include/levain/worker.hpp"
+#include "apps/worker/command_errors.hpp"
+#include "apps/worker/command_supervisor.hpp"
 
 namespace levain {
 
 /// Of what a command prints on stdout; a command that prints more is ended and has failed for good.
 inline constexpr size_t command_output_bytes_max = 16 * 1024 * 1024;
-/// Of one line that it prints on stderr; what is beyond is not looked at.
-inline constexpr size_t command_line_bytes_max = 4000;
-/// Between SIGTERM and SIGKILL for a command that nobody waits for any more.
-inline constexpr std::chrono::milliseconds command_end_grace{2'000};
-/// EX_TEMPFAIL of sysexits.h: a later attempt may mend it.
-inline constexpr int command_status_retry = 75;
-
 /// A program and its arguments; nothing of a shell.
 using command_words = std::vector<std::string>;
 
@@ -29,11 +22,13 @@ std::optional<command_words> parse_command(const std::string& text);
 /// Why this program cannot be started here, a sentence; nothing when it can.
 std::optional<std::string> why_not_runnable(const command_words& command);
 
-/// Does a step by running a command to its end: the step as JSON on its stdin, its result as JSON on its stdout. Exit
-/// status 0 is success, 75 or a signal a failure that a later attempt may mend, anything else a final one. The last
-/// line on stderr is the failure's message; a line `progress: words` is a heartbeat. When the step is cancelled or past
-/// its deadline, the command's process group gets SIGTERM, and SIGKILL `command_end_grace` later. Blocks.
-worker_result run_command(const command_words& command, worker_step& step);
+/// Does a step by running a command to its end: the step as JSON on its stdin, its result as JSON on its stdout, what
+/// it has to say on its stderr (`command_errors.hpp`). Exit status 0 is success; otherwise the status decides whether a
+/// later attempt may mend the failure (`command_status.hpp`). When the step is cancelled or past its deadline, and when
+/// the command has ended and left processes behind, these get SIGTERM, and SIGKILL `command_end_grace` later; it
+/// returns when nothing of the command runs any more. `passed_variables` as in `command_environment.hpp`. Blocks.
+worker_result
+run_command(const command_words& command, worker_step& step, const std::vector<std::string>& passed_variables = {});
 
 /// What is written to the command's stdin.
 std::string command_input(const worker_step& step);

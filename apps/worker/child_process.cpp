@@ -5,13 +5,12 @@
 #include <csignal>
 #include <fcntl.h>
 #include <poll.h>
-#include <spawn.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
+#include <sys/socket.h>
 #include <system_error>
 #include <unistd.h>
 
-#include "persistence/child_environment.hpp"
+#include "apps/worker/command_supervisor.hpp"
+#include "apps/worker/fork_server.hpp"
 
 namespace levain {
 
@@ -23,78 +22,62 @@ void make_unblocking(const file_descriptor& end) {
   fcntl(end.number(), F_SETFL, fcntl(end.number(), F_GETFL) | O_NONBLOCK);
 }
 
-/// How a child begins: a group of its own, no signal blocked or ignored.
-class spawn_attributes {
-public:
-  spawn_attributes() {
-    posix_spawnattr_init(&attributes_);
-    sigset_t none;
-    sigemptyset(&none);
-    sigset_t all;
-    sigfillset(&all);
-    posix_spawnattr_setsigmask(&attributes_, &none);
-    posix_spawnattr_setsigdefault(&attributes_, &all);
-    posix_spawnattr_setpgroup(&attributes_, 0);
-    posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
-  }
-  ~spawn_attributes() { posix_spawnattr_destroy(&attributes_); }
-  spawn_attributes(const spawn_attributes&) = delete;
-  spawn_attributes& operator=(const spawn_attributes&) = delete;
-  const posix_spawnattr_t* get() const { return &attributes_; }
-
-private:
-  posix_spawnattr_t attributes_{};
-};
-
-/// Which descriptor becomes which stream. Everything else of ours is closed on exec.
-class spawn_streams {
-public:
-  explicit spawn_streams(const std::array<int, 3>& streams) {
-    posix_spawn_file_actions_init(&actions_);
-    for (int stream = 0; stream < 3; ++stream)
-      posix_spawn_file_actions_adddup2(&actions_, streams[static_cast<size_t>(stream)], stream);
-    posix_spawn_file_actions_addclosefrom_np(&actions_, 3);
-  }
-  ~spawn_streams() { posix_spawn_file_actions_destroy(&actions_); }
-  spawn_streams(const spawn_streams&) = delete;
-  spawn_streams& operator=(const spawn_streams&) = delete;
-  const posix_spawn_file_actions_t* get() const { return &actions_; }
-
-private:
-  posix_spawn_file_actions_t actions_{};
-};
-
 } // namespace
 
-child_process::child_process(
-  const std::vector<std::string>& words, const std::map<std::string, std::string>& environment) {
+child_process::child_process(const std::vector<std::string>& words, const std::vector<std::string>& environment) {
+  auto started = start(words, environment);
+  // The fork server may have died with the request in its hands; it is made anew.
+  if (!started)
+    started = start(words, environment);
+  const int wrong = started.value_or(EAGAIN);
+  if (wrong != 0)
+    throw std::system_error(wrong, std::generic_category(), "'" + words.front() + "' cannot be started");
+}
+
+/// 0 when the program runs, else what was wrong; nothing when no supervisor answered.
+std::optional<int>
+child_process::start(const std::vector<std::string>& words, const std::vector<std::string>& environment) {
   auto input = open_pipe();
   auto output = open_pipe();
   auto errors = open_pipe();
-  auto arguments = words;
-  auto variables = child_environment(environment);
-  const auto argument_pointers = pointers_to(arguments);
-  const auto variable_pointers = pointers_to(variables);
-  const spawn_attributes attributes;
-  const spawn_streams streams({input.read.number(), output.write.number(), errors.write.number()});
-  const int wrong = posix_spawnp(
-    &pid_, argument_pointers[0], streams.get(), attributes.get(), argument_pointers.data(), variable_pointers.data());
-  if (wrong != 0)
-    throw std::system_error(wrong, std::generic_category(), "'" + words.front() + "' cannot be started");
-  ending_ = file_descriptor(static_cast<int>(syscall(SYS_pidfd_open, pid_, 0)));
+  std::array<int, 2> ends{};
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0)
+    throw std::system_error(errno, std::generic_category(), "the command's supervisor");
+  control_ = file_descriptor(ends[0]);
+  file_descriptor supervisors_end(ends[1]);
+  fork_server::of_this_process().make_supervisor(
+    {supervisors_end.number(), input.read.number(), output.write.number(), errors.write.number()});
+  supervisors_end.close();
+  if (!send_command(control_.number(), words, environment))
+    return std::nullopt;
+  const auto wrong = wait_for_start();
   input_ = std::move(input.write);
   output_ = std::move(output.read);
   errors_ = std::move(errors.read);
   for (const auto* each : {&input_, &output_, &errors_})
     make_unblocking(*each);
+  return wrong;
 }
 
 child_process::~child_process() {
-  if (pid_ < 0 || status())
+  if (gone_)
     return;
-  send_signal(SIGKILL);
-  while (waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
-  }
+  kill();
+  for (auto* each : {&input_, &output_, &errors_})
+    each->close();
+  while (!gone_)
+    wait(false, -1);
+}
+
+std::optional<int> child_process::wait_for_start() const {
+  supervisor_report report;
+  ssize_t size = 0;
+  do
+    size = recv(control_.number(), &report, sizeof report, MSG_WAITALL);
+  while (size < 0 && errno == EINTR);
+  if (size != static_cast<ssize_t>(sizeof report))
+    return std::nullopt;
+  return report.kind == supervisor_report::kind_type::started ? 0 : report.value;
 }
 
 size_t child_process::write(std::string_view text) {
@@ -126,23 +109,42 @@ void child_process::wait(bool to_write, int limit_ms) {
     if (end)
       looked_at[count++] = {end.number(), events, 0};
   };
+  look_at(control_, POLLIN);
   look_at(output_, POLLIN);
   look_at(errors_, POLLIN);
-  look_at(ending_, POLLIN);
   if (to_write)
     look_at(input_, POLLOUT);
-  poll(looked_at.data(), count, limit_ms);
+  if (poll(looked_at.data(), count, limit_ms) > 0 && looked_at[0].revents != 0)
+    take_reports();
 }
 
-std::optional<int> child_process::status() {
-  int status = 0;
-  if (!status_ && waitpid(pid_, &status, WNOHANG) == pid_)
-    status_ = status;
-  return status_;
+void child_process::take_reports() {
+  supervisor_report report;
+  for (;;) {
+    const auto size = recv(control_.number(), &report, sizeof report, MSG_DONTWAIT);
+    if (size < 0 && (errno == EAGAIN || errno == EINTR))
+      return;
+    if (size != static_cast<ssize_t>(sizeof report)) {
+      gone_ = true;
+      return;
+    }
+    if (report.kind == supervisor_report::kind_type::ended)
+      status_ = report.value;
+    else if (report.kind == supervisor_report::kind_type::left)
+      left_ = report.value;
+  }
 }
 
-void child_process::send_signal(int number) const {
-  ::kill(-pid_, number);
+void child_process::order(char what) const {
+  (void)!send(control_.number(), &what, 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+void child_process::terminate() {
+  order(static_cast<char>(supervisor_order::terminate));
+}
+
+void child_process::kill() {
+  order(static_cast<char>(supervisor_order::kill));
 }
 
 } // namespace levain

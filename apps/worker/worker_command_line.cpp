@@ -170,6 +170,11 @@ void declare(CLI::App& app, worker_command_line& line, raw_line& raw) {
     "reconnect-interval-initial", worker.reconnect_interval_initial, "Before the second try to reach a node; doubling");
   add.span("reconnect-interval-max", worker.reconnect_interval_max, "Between tries to reach a node");
   list("exec", raw.exec, "Do steps of this kind by a command; may come more than once", "KIND=COMMAND")->group("Work");
+  list(
+    "pass-variable", line.passed_variables,
+    "A variable LEVAIN_... or PG... that commands get too; may come more than once", "NAME")
+    ->delimiter(',')
+    ->group("Work");
   list("bakery", raw.bakery, "Do the bakery's work: all, or names of its services", "SERVICE,...")
     ->delimiter(',')
     ->group("Work");

@@ -25,6 +25,8 @@ struct worker_command_line {
   worker_options worker;
   /// At least one.
   std::vector<offered_kind> kinds;
+  /// Variables of the environment that commands get although their names begin with LEVAIN_ or PG.
+  std::vector<std::string> passed_variables;
   /// Where the bakery's work is kept; empty for nowhere.
   std::string state_dir;
   bakery::fault_plan faults;

@@ -216,6 +216,19 @@ BOOST_AUTO_TEST_CASE(a_list_of_millions_is_refused_at_its_first_elements) {
   BOOST_TEST(fault_of(list + "what is this") == "422 the list must hold 1 to 1000 starts, not more");
 }
 
+BOOST_AUTO_TEST_CASE(a_termination_may_say_why_and_a_resolution_has_a_note) {
+  const auto terminate =
+    std::get<terminate_asked>(std::get<wish>(parse_wish("terminate", R"({"by": "anna", "reason": "fire"})")));
+  BOOST_TEST(terminate.by == "anna");
+  BOOST_TEST(terminate.reason == "fire");
+  const auto resolve =
+    std::get<resolve_asked>(std::get<wish>(parse_wish("resolve", R"({"by": "anna", "note": "refunded"})")));
+  BOOST_TEST(resolve.by == "anna");
+  BOOST_TEST(resolve.note == "refunded");
+  BOOST_TEST(fault_of_wish("resolve", R"({"by": "anna"})").starts_with("422 note: is missing"));
+  BOOST_TEST(fault_of_wish("resolve", R"({"by": "anna", "reason": "x"})").starts_with("422 "));
+}
+
 BOOST_AUTO_TEST_CASE(bad_wishes_are_refused_by_name) {
   BOOST_TEST(fault_of_wish("cancel", R"({"by": null})") == "422 by: must be a text, not null");
   BOOST_TEST(

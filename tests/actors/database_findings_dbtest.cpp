@@ -92,7 +92,7 @@ BOOST_FIXTURE_TEST_CASE(a_healthy_database_has_nothing_to_complain_of, examined)
       each.name != "fsync" && each.name != "full_page_writes" && each.name != "synchronous_commit" &&
       each.name != "autovacuum")
       BOOST_TEST(each.level == level::ok, each.name << ": " << each.value);
-  BOOST_TEST(findings.size() == 25U);
+  BOOST_TEST(findings.size() == 27U);
 }
 
 // ---- the server -------------------------------------------------------------
@@ -194,6 +194,21 @@ BOOST_FIXTURE_TEST_CASE(a_table_that_a_crash_would_empty_is_critical, examined) 
   is_good("unlogged_tables");
   execute("alter table run_starts set unlogged");
   is_found("unlogged_tables", level::critical, "run_starts");
+}
+
+BOOST_FIXTURE_TEST_CASE(a_schema_in_which_everybody_may_create_is_found_with_the_revoke_to_type, examined) {
+  execute("grant create on schema public to public");
+  const auto found = look("schema_rights");
+  BOOST_TEST((found.level == finding_level::warning));
+  BOOST_TEST(found.advice == "revoke create on schema public from public");
+}
+
+BOOST_FIXTURE_TEST_CASE(definitions_that_cannot_be_read_are_named, examined) {
+  execute("insert into workflow_definitions (name, version, content_hash, body, registered_at) values "
+          "('bread', 3, repeat('a', 64), '{}', 'infinity'), ('rolls', 1, repeat('b', 64), '{}', now())");
+  const auto found = look("unreadable_definitions");
+  BOOST_TEST((found.level == finding_level::critical));
+  BOOST_TEST(found.value == "bread 3");
 }
 
 BOOST_FIXTURE_TEST_CASE(an_index_that_is_not_valid_is_found, examined) {

@@ -4,7 +4,10 @@
 #include <stdexcept>
 
 #include <caf/send.hpp>
+#include <nlohmann/json.hpp>
 
+#include "actors/start_fingerprint.hpp"
+#include "persistence/sha256.hpp"
 #include "tests/support/actor_world.hpp"
 #include "tests/support/workflow_builder.hpp"
 
@@ -157,6 +160,46 @@ BOOST_AUTO_TEST_CASE(the_same_key_starts_one_run_and_frees_its_slot) {
   BOOST_TEST(again->run().repeated);
   BOOST_TEST(world.database->rows().size() == 1u);
   BOOST_TEST(world.status().runs_running == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(a_start_is_the_same_whichever_version_is_the_newest_and_whoever_asks) {
+  actor_world world;
+  const auto of_version = [](int32_t version, bool named) {
+    auto changed = std::make_shared<workflow_definition>(*one_step());
+    changed->version = version;
+    return [workflow = workflow_ptr(changed), named](start_request& x) {
+      x.idempotency_key = "tonight";
+      x.workflow = workflow;
+      x.version_named = named;
+      x.triggered_by = "user" + std::to_string(workflow->version);
+    };
+  };
+  auto first = world.start(one_step(), of_version(1, false));
+  world.settle();
+  auto again = world.start(one_step(), of_version(2, false));
+  auto same_version = world.start(one_step(), of_version(1, true));
+  auto other_version = world.start(one_step(), of_version(2, true));
+  auto other_priority = world.start(one_step(), [&](start_request& x) {
+    of_version(2, false)(x);
+    x.priority = "high";
+  });
+  world.settle();
+  BOOST_TEST((again->run().run == first->run().run));
+  BOOST_TEST(again->run().repeated);
+  BOOST_TEST(same_version->run().repeated);
+  BOOST_TEST((other_version->refusal().reason == start_refused::reason_type::key_conflict));
+  BOOST_TEST((other_priority->refusal().reason == start_refused::reason_type::key_conflict));
+}
+
+BOOST_AUTO_TEST_CASE(a_start_of_an_older_daemon_is_recognised) {
+  // As it was kept when version and trigger stood in the fingerprint.
+  start_request request{.tenant = actor_world::tenant, .workflow = one_step(), .version_named = false};
+  request.idempotency_key = "tonight";
+  const auto key = start_key_of(request);
+  BOOST_TEST(key.fingerprint.size() == 64u);
+  BOOST_TEST(!key.version.has_value());
+  const nlohmann::json kept = {one_step()->name, 7, "manual", "normal", "anna", "{}", ""};
+  BOOST_TEST(key.older_fingerprint(7, "anna") == sha256_hex(kept.dump()));
 }
 
 BOOST_AUTO_TEST_CASE(a_start_that_gets_its_slot_before_it_turns_out_to_be_none_writes_nothing) {

@@ -138,6 +138,16 @@ BOOST_FIXTURE_TEST_CASE(only_so_many_may_wait, endings_world) {
   BOOST_TEST(told(first) == "nothing yet");
 }
 
+BOOST_FIXTURE_TEST_CASE(who_does_not_wait_any_more_gives_its_place_to_the_next, endings_world) {
+  bool gone = false;
+  const auto left = ask({endings_asked::from_type::newest, {}, 10, 10s, {}, [&] { return gone; }});
+  const auto stays = ask_after(0, 10s);
+  BOOST_TEST(told(ask_after(0, 10s)) == "2 requests wait for endings already; ask again");
+  gone = true;
+  BOOST_TEST(told(ask_after(0, 10s)) == "nothing yet");
+  BOOST_TEST(told(stays) == "nothing yet");
+}
+
 BOOST_FIXTURE_TEST_CASE(who_waits_is_told_when_the_node_ends, endings_world) {
   const auto waiting = ask_after(0, 10s);
   caf::anon_send_exit(caf::actor_cast<caf::actor>(feed), caf::exit_reason::user_shutdown);

@@ -2,6 +2,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <map>
+#include <pqxx/pqxx>
 #include <set>
 
 #include "tests/actors/gateway_world.hpp"
@@ -40,6 +41,38 @@ const json slow = {{"time", "1h"}};
 } // namespace
 
 BOOST_FIXTURE_TEST_SUITE(gateway_api_dbtest, world_on_postgres)
+
+BOOST_AUTO_TEST_CASE(a_definition_that_the_database_refuses_is_told_in_its_words_and_ends_nothing) {
+  pqxx::connection by_hand(database.url());
+  pqxx::nontransaction(by_hand).exec(
+    "create function refuse() returns trigger language plpgsql as $$ begin raise exception 'no bread today'; end $$; "
+    "create trigger refuse before insert on workflow_definitions for each row execute function refuse()");
+  const json definition = {
+    {"workflow", "bread"}, {"version", 1}, {"steps", {{{"name", "bake"}, {"call", {{"simulate", quick}}}}}}};
+  const auto refused = world.post("/v1/workflows", definition);
+  BOOST_TEST(refused.status == 422, refused.body);
+  BOOST_TEST(refused.body.find("no bread today") != std::string::npos, refused.body);
+  pqxx::nontransaction(by_hand).exec("drop trigger refuse on workflow_definitions");
+  BOOST_TEST(world.post("/v1/workflows", definition).status == 201);
+}
+
+BOOST_AUTO_TEST_CASE(a_definition_that_cannot_be_read_is_named_and_the_others_go_on) {
+  for (const char* name : {"bread", "rolls", "cake"})
+    world.register_simulated(name, quick);
+  pqxx::connection by_hand(database.url());
+  pqxx::nontransaction(by_hand).exec("update workflow_definitions set registered_at = 'infinity' where name = 'bread'; "
+                                     "update workflow_definitions set body = '{\"workflow\": 1}' where name = 'cake'");
+  const auto listed = world.get("/v1/workflows").json()["workflows"];
+  BOOST_TEST_REQUIRE(listed.size() == 3U);
+  BOOST_TEST(listed[0]["unreadable"] == "registered_at: the row holds a time that no calendar has");
+  BOOST_TEST(listed[0]["registered_at"].is_null());
+  BOOST_TEST(!listed[2].contains("unreadable"));
+  const auto shown = world.get("/v1/workflows/bread");
+  BOOST_TEST(shown.status == 503);
+  BOOST_TEST(shown.body.find("column registered_at") != std::string::npos, shown.body);
+  BOOST_TEST(world.post(world.path("/runs"), {{"workflow", "bread"}}).status == 503);
+  world.wait_for(world.start({{"workflow", "rolls"}})["id"], "completed");
+}
 
 BOOST_AUTO_TEST_CASE(workflows_are_registered_once_and_never_change) {
   const json definition = {
@@ -203,6 +236,25 @@ BOOST_AUTO_TEST_CASE(the_same_key_starts_once_and_another_content_is_a_conflict)
   BOOST_TEST(world.send(strange).status == 201);
 }
 
+BOOST_AUTO_TEST_CASE(a_start_is_the_same_after_a_new_version_and_whoever_triggers_it) {
+  world.register_simulated("bread", quick);
+  json keyed = {{"workflow", "bread"}, {"idempotency_key", "k"}, {"triggered_by", "anna"}};
+  const auto first = world.post(world.path("/runs"), keyed);
+  BOOST_TEST(first.status == 201, first.body);
+  const json step = {{"name", "bake"}, {"call", {{"simulate", json::object()}}}};
+  const json newer = {{"workflow", "bread"}, {"version", 2}, {"steps", json::array({step})}};
+  BOOST_TEST(world.post("/v1/workflows", newer).status == 201);
+  keyed["triggered_by"] = "bob";
+  const auto again = world.post(world.path("/runs"), keyed);
+  BOOST_TEST(again.status == 200, again.body);
+  BOOST_TEST(again.json()["id"] == first.json()["id"]);
+  BOOST_TEST(again.json()["repeated"] == true);
+  const auto in_list = world.post(world.path("/runs"), json::array({keyed}));
+  BOOST_TEST(in_list.json()["repeated"] == 1);
+  keyed["version"] = 2;
+  BOOST_TEST(world.post(world.path("/runs"), keyed).status == 409);
+}
+
 BOOST_AUTO_TEST_CASE(a_thousand_runs_are_started_by_one_request) {
   world.register_simulated("bread", quick);
   auto list = json::array();
@@ -238,6 +290,8 @@ BOOST_AUTO_TEST_CASE(a_list_answers_for_each_start_in_its_order) {
 
   const auto again = world.post(world.path("/runs"), json::array({list[0]}));
   BOOST_TEST(again.status == 200);
+  BOOST_TEST(again.json()["started"] == 0);
+  BOOST_TEST(again.json()["repeated"] == 1);
   BOOST_TEST(again.json()["results"][0]["repeated"] == true);
   BOOST_TEST(again.json()["results"][0]["run_number"] == results[0]["run_number"]);
 }
@@ -307,6 +361,24 @@ BOOST_AUTO_TEST_CASE(no_tenant_sees_or_touches_what_is_another_tenants) {
   BOOST_TEST(world.get(stranger + "/active").json()["runs"].empty());
   BOOST_TEST(world.get(stranger + "/history?from=2020-01-01").json()["runs"].empty());
   BOOST_TEST(world.get("/v1/operator/runs").json()["runs"].size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(a_run_of_another_tenant_and_one_that_nobody_has_sound_the_same) {
+  world.register_simulated("bread", slow);
+  const auto theirs = world.start({{"workflow", "bread"}})["id"].get<std::string>();
+  const auto nobodys = theirs.substr(0, 20) + "aaa" + theirs.substr(23);
+  for (const auto& [method, what] : std::vector<std::pair<std::string, std::string>>{
+         {"GET", ""}, {"GET", "/events"}, {"GET", "/explain"}, {"POST", "/cancel"}, {"POST", "/pause"}}) {
+    const auto ask = [&](std::string run) {
+      auto answer = world.send({method, "/v1/tenants/" + gateway_world::stranger + "/runs/" + run + what});
+      BOOST_TEST(answer.status == 404, answer.body);
+      for (size_t at = 0; (at = answer.body.find(run)) != std::string::npos;)
+        answer.body.replace(at, run.size(), "RUN");
+      return answer.body;
+    };
+    BOOST_TEST(ask(theirs) == ask(nobodys));
+  }
+  BOOST_TEST(world.get(world.path("/runs/" + theirs + "/explain")).status == 200);
 }
 
 BOOST_AUTO_TEST_CASE(people_pause_resume_cancel_and_retry) {

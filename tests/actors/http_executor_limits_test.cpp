@@ -22,15 +22,69 @@ BOOST_AUTO_TEST_CASE(a_host_that_hangs_does_not_keep_others_waiting) {
   BOOST_TEST(hanging.kept.size() == 2u);
 }
 
-BOOST_AUTO_TEST_CASE(the_deadline_includes_the_wait_for_a_turn) {
+BOOST_AUTO_TEST_CASE(the_wait_for_a_turn_has_a_limit_of_its_own) {
   silent_service service;
   http_executor executor({.calls_per_host_max = 1});
   auto first = begin(executor, request_to(service.url()));
   auto request = request_to(service.url());
-  request.timeout = 50ms;
+  request.queue_timeout = 50ms;
   const auto failure = failure_of(call(executor, request));
   BOOST_TEST((failure.kind == kind_type::timeout));
-  BOOST_TEST(holds(failure.message, "did not get its turn within 50 ms"));
+  BOOST_TEST(holds(failure.message, "did not get its turn within 50ms (queue_timeout)"));
+  // Nothing was sent.
+  BOOST_TEST(!failure.unknown);
+}
+
+BOOST_AUTO_TEST_CASE(the_timeout_begins_with_the_turn) {
+  silent_service service;
+  http_executor executor({.calls_per_host_max = 1});
+  auto first = begin(executor, request_to(service.url()));
+  auto request = request_to(service.url());
+  request.timeout = 100ms;
+  auto second = begin(executor, request);
+  service.await(1);
+  BOOST_TEST((second.wait_for(300ms) == std::future_status::timeout));
+  service.kept[0]({.body = "1"});
+  const auto failure = failure_of(wait_for(std::move(second)));
+  BOOST_TEST((failure.kind == kind_type::timeout));
+  BOOST_TEST(holds(failure.message, "did not answer within 100ms"));
+  BOOST_TEST(failure.unknown);
+}
+
+BOOST_AUTO_TEST_CASE(a_call_that_waits_for_its_turn_can_be_taken_back) {
+  silent_service service;
+  http_executor executor({.calls_per_host_max = 1});
+  call_ticket on_the_wire;
+  call_ticket in_line;
+  auto first = begin(executor, request_to(service.url()), &on_the_wire);
+  auto second = begin(executor, request_to(service.url()), &in_line);
+  service.await(1);
+  executor.withdraw(in_line);
+  BOOST_TEST((failure_of(wait_for(std::move(second))).kind == kind_type::withdrawn));
+  // What was sent goes on.
+  executor.withdraw(on_the_wire);
+  service.kept[0]({.body = "1"});
+  BOOST_TEST(text_of(wait_for(std::move(first))) == "1");
+  BOOST_TEST(service.kept.size() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(a_call_says_when_it_waits_and_when_it_has_its_turn) {
+  silent_service service;
+  http_executor executor({.calls_per_host_max = 1});
+  auto first = begin(executor, request_to(service.url()));
+  std::promise<void> waits;
+  std::promise<void> has_turn;
+  std::promise<outcome> done;
+  executor.begin(
+    request_to(service.url()), [&](outcome what) { done.set_value(std::move(what)); },
+    [&](const call_news& news) { (news.kind == call_news::kind_type::waits ? waits : has_turn).set_value(); });
+  BOOST_TEST((waits.get_future().wait_for(5s) == std::future_status::ready));
+  service.await(1);
+  service.kept[0]({.body = "1"});
+  BOOST_TEST((has_turn.get_future().wait_for(5s) == std::future_status::ready));
+  service.await(2);
+  service.kept[1]({.body = "2"});
+  BOOST_TEST(text_of(wait_for(done.get_future())) == "2");
 }
 
 BOOST_AUTO_TEST_CASE(calls_beyond_calls_in_flight_max_wait_for_their_turn) {
@@ -41,7 +95,7 @@ BOOST_AUTO_TEST_CASE(calls_beyond_calls_in_flight_max_wait_for_their_turn) {
   auto second = begin(executor, request_to(service.url()));
   service.await(2);
   auto request = request_to(url_of(other));
-  request.timeout = 50ms;
+  request.queue_timeout = 50ms;
   BOOST_TEST(holds(failure_of(call(executor, request)).message, "did not get its turn"));
 }
 

@@ -93,7 +93,7 @@ struct silent_service {
   std::mutex mutex;
   std::condition_variable arrived;
   std::vector<respond_type> kept;
-  http_server server{{}, [this](http_request, respond_type respond) {
+  http_server server{{.any_host = true}, [this](http_request, respond_type respond) {
                        const std::lock_guard lock(mutex);
                        kept.push_back(std::move(respond));
                        arrived.notify_all();

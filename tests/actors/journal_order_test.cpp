@@ -152,7 +152,7 @@ BOOST_AUTO_TEST_CASE(a_run_starts_once_and_before_its_steps) {
 BOOST_AUTO_TEST_CASE(nothing_but_a_retry_follows_the_end) {
   written_journal again(completed());
   again.add(kind::run_completed);
-  again.breaks("the run ended with event 9 (run_completed); only run_retried may follow");
+  again.breaks("the run ended with event 9 (run_completed); only run_retried or attention_resolved may follow");
   written_journal retried(completed());
   retried.add(kind::run_retried, "", 0, R"({"by": "ann"})");
   retried.breaks("only a person can retry, and only what failed");

@@ -60,7 +60,7 @@ std::string chain_of_five(const std::string& simulate) {
 }
 
 void put(node& on, const workflow_ptr& workflow) {
-  awaited<std::variant<definition_store::put_result, std::string>> told;
+  awaited<register_outcome> told;
   on.put_workflow(workflow, told.receiver_of());
   const auto outcome = told.get();
   BOOST_TEST_REQUIRE(

@@ -71,6 +71,14 @@ BOOST_AUTO_TEST_CASE(a_node_that_takes_no_starts_is_critical_and_says_why) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(calls_that_wait_for_what_the_node_lacks_are_critical_and_named) {
+  auto status = healthy();
+  status.calls_wanting = {{"gate for workers", 1}, {"variable shop_url", 32}};
+  const auto found = finding_of(status, "calls_waiting");
+  BOOST_TEST(found.level == finding_level::critical);
+  BOOST_TEST(found.value == "1 waits for gate for workers; 32 wait for variable shop_url");
+}
+
 BOOST_AUTO_TEST_CASE(slow_commits_are_judged_by_their_99th_percentile) {
   auto status = healthy();
   const auto with_p99 = [&](duration p99) {

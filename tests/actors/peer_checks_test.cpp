@@ -123,7 +123,7 @@ BOOST_AUTO_TEST_CASE(a_hello_names_the_node_its_gate_and_what_it_speaks) {
     good, [](auto& x) { x.cluster_address = letters(299) + ":1"; }, "cluster_address", "0 to 300 bytes long, not 301");
   takes<node_hello>(good, [](auto& x) { x.protocol_max = std::numeric_limits<uint32_t>::max(); });
   refuses<node_hello>(
-    good, [](auto& x) { x.protocol_min = 2; }, "protocol_min", "at most protocol_max (1), not 2");
+    good, [](auto& x) { x.protocol_min = 3; }, "protocol_min", "at most protocol_max (1), not 3");
   refuses<node_hello>(
     good, [](auto& x) { x.gate = nullptr; }, "gate", "is missing");
 }
@@ -139,11 +139,13 @@ BOOST_AUTO_TEST_CASE(a_welcome_is_in_a_protocol_that_this_program_speaks) {
     good, [](auto& x) { x.protocol = wire_protocol_max + 1; }, "protocol", "must be");
 }
 
-BOOST_AUTO_TEST_CASE(a_wish_is_one_of_four_and_somebodys) {
+BOOST_AUTO_TEST_CASE(a_wish_is_one_of_six_and_somebodys) {
   const auto good = some_change();
-  for (const auto each : {wire_wish::cancel, wire_wish::pause, wire_wish::resume, wire_wish::retry})
+  for (const auto each :
+       {wire_wish::cancel, wire_wish::pause, wire_wish::resume, wire_wish::retry, wire_wish::terminate,
+        wire_wish::resolve})
     takes<wire_change>(good, [&](auto& x) { x.asked = each; });
-  for (const int each : {4, 255})
+  for (const int each : {6, 255})
     refuses<wire_change>(
       good, [&](auto& x) { x.asked = static_cast<wire_wish>(each); }, "asked", "not " + std::to_string(each));
   check_characters(good, &wire_change::by, "by", wish_by_characters_max);
@@ -219,8 +221,9 @@ BOOST_AUTO_TEST_CASE(a_start_is_what_the_interface_would_have_taken) {
   takes<wire_start>(good, [](auto& x) { x.version = std::numeric_limits<int32_t>::max(); });
   refuses<wire_start>(
     good, [](auto& x) { x.version = 0; }, "version", "not 0");
+  takes<wire_start>(good, [](auto& x) { x.version = -1; });
   refuses<wire_start>(
-    good, [](auto& x) { x.version = -1; }, "version", "not -1");
+    good, [](auto& x) { x.version = std::numeric_limits<int32_t>::min(); }, "version", "not -2147483648");
   check_word(good, &wire_start::run_type, "run_type", {"scheduled", "manual", "test"});
   check_word(good, &wire_start::priority, "priority", {"normal", "high", "critical"});
   check_characters(good, &wire_start::triggered_by, "triggered_by", triggered_by_characters_max);

@@ -52,7 +52,12 @@ BOOST_AUTO_TEST_SUITE(peer_words_test)
 
 BOOST_AUTO_TEST_CASE(every_wish_survives_the_wire) {
   const std::vector<wish> all{
-    cancel_asked{"ann", "burnt"}, pause_asked{"bob"}, resume_asked{"cid"}, retry_asked{"dan"}};
+    cancel_asked{"ann", "burnt"},
+    pause_asked{"bob"},
+    resume_asked{"cid"},
+    retry_asked{"dan"},
+    terminate_asked{"eve", "fire"},
+    resolve_asked{"fay", "refunded"}};
   for (const auto& each : all) {
     const auto sent = to_wire(some_run, some_tenant, each);
     sound(sent);
@@ -65,6 +70,10 @@ BOOST_AUTO_TEST_CASE(every_wish_survives_the_wire) {
         BOOST_TEST(same.by == x.by);
         if constexpr (std::is_same_v<std::remove_cvref_t<decltype(x)>, cancel_asked>)
           BOOST_TEST(same.reason == x.reason);
+        if constexpr (std::is_same_v<std::remove_cvref_t<decltype(x)>, terminate_asked>)
+          BOOST_TEST(same.reason == x.reason);
+        if constexpr (std::is_same_v<std::remove_cvref_t<decltype(x)>, resolve_asked>)
+          BOOST_TEST(same.note == x.note);
       },
       each);
   }
@@ -123,7 +132,7 @@ BOOST_AUTO_TEST_CASE(a_run_that_is_not_explained_survives_the_wire) {
 
 BOOST_AUTO_TEST_CASE(a_start_survives_the_wire) {
   const auto asked = full_request();
-  const auto sent = to_wire(asked);
+  const auto sent = to_wire(asked, wire_protocol_max);
   sound(sent);
   BOOST_TEST(sent.workflow == "two_steps");
   BOOST_TEST(sent.version == 1);
@@ -134,8 +143,18 @@ BOOST_AUTO_TEST_CASE(a_start_that_says_as_little_as_it_may_survives_the_wire) {
   start_request asked;
   asked.tenant = some_tenant;
   asked.workflow = two_steps();
-  const auto sent = to_wire(asked);
+  const auto sent = to_wire(asked, wire_protocol_max);
   check_same(request_of(sound(sent)), asked);
+}
+
+BOOST_AUTO_TEST_CASE(whether_a_version_was_named_survives_the_wire) {
+  auto asked = full_request();
+  for (const bool named : {true, false}) {
+    asked.version_named = named;
+    BOOST_TEST(request_of(sound(to_wire(asked, wire_protocol_max))).version_named == named);
+    // Older nodes know no open versions.
+    BOOST_TEST(to_wire(asked, wire_protocol_open_versions - 1).version == 1);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(what_became_of_a_start_survives_the_wire) {

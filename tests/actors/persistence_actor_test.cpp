@@ -58,6 +58,33 @@ BOOST_AUTO_TEST_CASE(what_gathers_during_a_commit_shares_the_next_batch) {
   BOOST_TEST(batches.sizes.size() <= 2u);
 }
 
+BOOST_AUTO_TEST_CASE(a_run_whose_row_is_locked_waits_alone_and_goes_on_when_it_is_free) {
+  actor_world world;
+  std::optional<run_id> locked;
+  world.manners->is_locked = [&](const run_append& append) { return append.run == locked; };
+  auto first = world.start(one_step());
+  world.settle();
+  locked = first->run().run;
+  world.calls->answer("one", "{}");
+  world.settle();
+  auto second = world.start(one_step());
+  world.settle();
+  BOOST_TEST(world.writer_status->held_up.contains(*locked));
+  BOOST_TEST((world.story(*locked) == std::vector{event_kind::run_accepted, event_kind::run_started}));
+  // Nobody else waits, and the database is not taken for slow.
+  world.calls->answer("one", "{}");
+  world.settle();
+  BOOST_TEST((world.row(second->run().run).status == run_status::completed));
+  BOOST_TEST(!world.writer_status->outage.going_on());
+  world.advance(1min);
+  BOOST_TEST((world.story(*locked) == std::vector{event_kind::run_accepted, event_kind::run_started}));
+  const auto run = *locked;
+  locked.reset();
+  world.advance(2s);
+  BOOST_TEST((world.row(run).status == run_status::completed));
+  BOOST_TEST(!world.writer_status->held_up.contains(run));
+}
+
 BOOST_AUTO_TEST_CASE(what_an_earlier_owner_left_waiting_is_not_written_under_the_next_epoch) {
   actor_world world;
   watched_batches batches(world);

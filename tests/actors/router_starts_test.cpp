@@ -3,6 +3,7 @@
 
 #include <caf/send.hpp>
 
+#include "actors/workflow/parse_definition.hpp"
 #include "tests/support/cluster_watch.hpp"
 #include "tests/support/has.hpp"
 #include "tests/support/peer_net.hpp"
@@ -128,6 +129,30 @@ BOOST_AUTO_TEST_CASE(what_another_node_refuses_is_told_as_it_is) {
     x.input = R"({"n":2})";
   }));
   BOOST_TEST((refused.reason == reason::key_conflict));
+}
+
+BOOST_AUTO_TEST_CASE(a_repeated_start_of_the_newest_version_is_recognised_across_nodes) {
+  some_nodes net(2, 1);
+  const auto keyed = [](start_request& x) {
+    x.idempotency_key = "k";
+    x.version_named = false;
+  };
+  const auto first = acknowledged(net.start(1, keyed));
+  const auto newer =
+    parse_definition(R"({"workflow": "two_steps", "version": 2, "steps": [{"name": "a", "call": {"simulate": {}}}]})")
+      .workflow;
+  net.node(0).workflows->put(newer, net.node(0).now());
+  // The first node has no shards, so it asks the other one.
+  net.know([](cluster_view& view) {
+    for (auto& each : view.nodes)
+      each.protocol_max = wire_protocol_max;
+  });
+  const auto again = acknowledged(net.start(0, [&](start_request& x) {
+    keyed(x);
+    x.workflow = newer;
+  }));
+  BOOST_TEST((again.run == first.run));
+  BOOST_TEST(again.repeated);
 }
 
 BOOST_AUTO_TEST_CASE(a_start_whose_answer_is_lost_is_refused_with_words_on_the_key) {

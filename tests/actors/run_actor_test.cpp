@@ -228,6 +228,58 @@ BOOST_AUTO_TEST_CASE(a_wish_is_granted_when_it_is_durable) {
   BOOST_TEST((world.row(start->run().run).status == run_status::cancelled));
 }
 
+BOOST_AUTO_TEST_CASE(a_command_is_rejected_when_what_the_rejection_rests_on_is_durable) {
+  actor_world world;
+  auto away = std::make_shared<bool>(false);
+  database_away(world, away);
+  auto start = world.start(workflow_builder("short").step("only").call(scripted()).build());
+  world.settle();
+  const auto run = start->run().run;
+  *away = true;
+  auto paused = world.ask(run, pause_asked{"anna"});
+  world.settle();
+  auto paused_again = world.ask(run, pause_asked{"mara"});
+  world.settle();
+  BOOST_TEST(!paused->has_value());
+  BOOST_TEST(!paused_again->has_value());
+  world.calls->answer("only", "{}"); // The run has ended, as far as its actor knows.
+  world.settle();
+  auto cancelled = world.ask(run, cancel_asked{"mara", ""});
+  world.settle();
+  BOOST_TEST(!cancelled->has_value());
+  *away = false;
+  world.advance(1s);
+  BOOST_TEST_REQUIRE(paused_again->has_value());
+  BOOST_TEST_REQUIRE(cancelled->has_value());
+  BOOST_TEST(std::holds_alternative<wish_granted>(**paused));
+  BOOST_TEST((std::get<wish_refused>(**paused_again).reason == wish_refused::reason_type::conflict));
+  BOOST_TEST((std::get<wish_refused>(**cancelled).reason == wish_refused::reason_type::conflict));
+}
+
+BOOST_AUTO_TEST_CASE(a_command_is_not_rejected_for_events_that_the_database_refuses) {
+  actor_world world;
+  auto away = std::make_shared<bool>(false);
+  database_away(world, away);
+  auto start = world.start(chain());
+  world.settle();
+  const auto run = start->run().run;
+  world.manners->on_row = [](const run_append& append) -> std::optional<std::string> {
+    for (const auto& each : append.events)
+      if (each.kind == event_kind::run_paused)
+        return "column body: cannot be stored";
+    return std::nullopt;
+  };
+  *away = true;
+  world.ask(run, pause_asked{"anna"});
+  world.settle();
+  auto paused = world.ask(run, pause_asked{"mara"});
+  world.settle();
+  *away = false;
+  world.advance(1s);
+  BOOST_TEST_REQUIRE(paused->has_value());
+  BOOST_TEST((std::get<wish_refused>(**paused).reason == wish_refused::reason_type::unavailable));
+}
+
 BOOST_AUTO_TEST_CASE(a_paused_run_begins_nothing_until_it_is_resumed) {
   actor_world world;
   auto start = world.start(chain());

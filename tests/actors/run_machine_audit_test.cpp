@@ -97,7 +97,11 @@ BOOST_AUTO_TEST_CASE(partial_success_names_what_failed) {
   BOOST_TEST(*row.error_message == "step insights failed: HTTP 501");
   BOOST_TEST(*row.step(audit_group::ai_insights).status == "failed");
   BOOST_TEST(*row.step(audit_group::ai_insights).error == "HTTP 501");
-  auto failed = details_of(run.state)["failed_steps"];
+  const auto details = details_of(run.state);
+  BOOST_TEST(details["step"] == "insights");
+  BOOST_TEST(details["message"] == "HTTP 501");
+  BOOST_TEST(details["compensations"].empty());
+  auto failed = details["failures"];
   BOOST_TEST(failed.size() == 1u);
   BOOST_TEST(
     failed[0].dump() ==
@@ -125,6 +129,42 @@ BOOST_AUTO_TEST_CASE(a_failed_run_tells_the_step_and_its_compensations) {
   BOOST_TEST(*row.error_message == "step c failed: HTTP 422");
   BOOST_TEST(row.saga_steps_completed == 2);
   BOOST_TEST(row.attention.has_value());
+}
+
+BOOST_AUTO_TEST_CASE(a_failed_run_tells_every_failure_the_decisive_one_first) {
+  fed_run run(workflow_builder().step("a").proceeds().step("b").step("c").needs({"b"}).build());
+  run.fail("a", final_failure("HTTP 501"));
+  run.fail("b", final_failure("HTTP 422"));
+  const auto details = details_of(run.state);
+  BOOST_TEST(details["step"] == "b");
+  const auto& failures = details["failures"];
+  BOOST_TEST_REQUIRE(failures.size() == 2u);
+  BOOST_TEST(failures[0]["step"] == "b");
+  BOOST_TEST(failures[1]["step"] == "a");
+  BOOST_TEST(failures[1]["message"] == "HTTP 501");
+}
+
+BOOST_AUTO_TEST_CASE(what_went_wrong_is_seen_while_a_step_waits_for_its_next_attempt) {
+  fed_run run(workflow_builder().step("a").attempts(2).audit(audit_group::procurement).build());
+  run.fail("a", retryable("HTTP 503"));
+  auto columns = audit_of(run.state).step(audit_group::procurement);
+  BOOST_TEST(columns.error.value_or("") == "HTTP 503");
+  BOOST_TEST(!columns.status.has_value());
+  run.wait(1h);
+  run.succeed("a");
+  columns = audit_of(run.state).step(audit_group::procurement);
+  BOOST_TEST(!columns.error.has_value());
+  BOOST_TEST(columns.status.value_or("") == "success");
+}
+
+BOOST_AUTO_TEST_CASE(a_step_that_never_began_in_a_failed_run_is_skipped) {
+  fed_run run(bakery());
+  run.fail("forecasting", final_failure("HTTP 422"));
+  const auto row = audit_of(run.state);
+  BOOST_TEST((row.status == run_status::failed));
+  BOOST_TEST(row.step(audit_group::forecasting).status.value_or("") == "failed");
+  BOOST_TEST(row.step(audit_group::production).status.value_or("") == "skipped");
+  BOOST_TEST(!row.step(audit_group::production).started_at.has_value());
 }
 
 BOOST_AUTO_TEST_CASE(a_cancelled_run_tells_who_and_why) {

@@ -109,8 +109,24 @@ BOOST_AUTO_TEST_CASE(values_are_found_and_percent_encoded) {
   BOOST_TEST(url_of("http://x/{run.number}/{run.attempt}", "{}") == "http://x/ORCH-20261123-00000001/1");
   BOOST_TEST(
     url_of("${base}/y", "{}", {{"base", "http://h:1/a b"}}) ==
-    "the call's url must not hold blanks or control characters: http://h:1/a b/y");
+    "the call's url must not hold blanks or control characters: ${base}/y");
   BOOST_TEST(url_of("${base}/y", "{}", {{"base", "http://h:1/a"}}) == "http://h:1/a/y");
+}
+
+BOOST_AUTO_TEST_CASE(numbers_reach_the_next_call_digit_by_digit) {
+  for (const char* number :
+       {"9007199254740993", "18446744073709551615", "18446744073709551616", "123456789012345678901",
+        "-9223372036854775809", "0.1234567890123456789", "99999999999999.999"}) {
+    const auto output = R"({"id":)" + std::string(number) + "}";
+    BOOST_TEST(url_of("http://x/{results.a.id}", output) == "http://x/" + std::string(number));
+    auto run = run_with_url("http://x/", output);
+    const auto request = std::get<call_request>(prepare_call(run.state, 1, false, {}));
+    BOOST_TEST(request.body.find(R"("a":)" + output) != std::string::npos);
+  }
+  const std::pair<const char*, const char*> equal[] = {{"12.30", "12.3"}, {"1e2", "100"}, {"-0", "0"}};
+  for (const auto& [given, sent] : equal)
+    BOOST_TEST(
+      url_of("http://x/{results.a.id}", R"({"id":)" + std::string(given) + "}") == "http://x/" + std::string(sent));
 }
 
 BOOST_AUTO_TEST_CASE(what_has_no_value_is_named) {
@@ -132,6 +148,63 @@ BOOST_AUTO_TEST_CASE(what_has_no_value_is_named) {
   BOOST_TEST(
     url_of("${oven_url}/x", "{}") ==
     "the call's url cannot be made: ${oven_url} has no value: this node has no variable of that name");
+}
+
+BOOST_AUTO_TEST_CASE(a_value_never_changes_the_structure_of_a_path) {
+  const auto rule = "'; a value may not make it empty, '.' or '..'";
+  const auto made = [](const std::string& url, const std::string& id) {
+    return url_of(url, json{{"id", id}, {"dot", "."}}.dump(), {{"svc", "http://h/a"}, {"up", "http://h/."}});
+  };
+  for (const char* id : {"", ".", ".."})
+    for (const char* url :
+         {"http://x/v1/{results.a.id}", "http://x/{results.a.id}/lines", "http://x/{results.a.id}?a=b",
+          "${svc}/{results.a.id}/b", "http://x/a/{results.a.id};v=1/b"})
+      BOOST_TEST(
+        made(url, id) ==
+          "the call's url cannot be made: {results.a.id} makes a segment of the path '" + std::string(id) + rule,
+        url << " with " << id);
+  for (const char* url :
+       {"http://x/.{results.a.id}/b", "http://x/{results.a.id}{results.a.dot}/b", "http://x/%2e{results.a.id}",
+        "http://x/{results.a.id}%2E/b", "${up}{results.a.id}"})
+    BOOST_TEST(made(url, ".").find("makes a segment of the path '..'") != std::string::npos, url);
+  BOOST_TEST(made("http://x/{results.a.id}{results.a.id}/b", "").find("path ''") != std::string::npos);
+  BOOST_TEST(made("http://x/%{results.a.id}", "2e").find("inside a percent escape") != std::string::npos);
+  BOOST_TEST(made("http://x/%2{results.a.id}", "e").find("inside a percent escape") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(other_values_are_one_segment_as_they_are) {
+  const auto made = [](const std::string& url, const std::string& id) { return url_of(url, json{{"id", id}}.dump()); };
+  BOOST_TEST(made("http://x/{results.a.id}/b", "...") == "http://x/.../b");
+  BOOST_TEST(made("http://x/{results.a.id}/b", "../..") == "http://x/..%2F../b");
+  BOOST_TEST(made("http://x/{results.a.id}/b", "a/../b") == "http://x/a%2F..%2Fb/b");
+  BOOST_TEST(made("http://x/{results.a.id}", "%2e%2e") == "http://x/%252e%252e");
+  BOOST_TEST(made("http://x/order-{results.a.id}", "") == "http://x/order-");
+  BOOST_TEST(made("http://x/?id={results.a.id}", "") == "http://x/?id=");
+  BOOST_TEST(made("http://x/?id={results.a.id}/b", "..") == "http://x/?id=../b");
+  BOOST_TEST(made("http://x/a//../{results.a.id}", "7") == "http://x/a//../7");
+}
+
+BOOST_AUTO_TEST_CASE(a_value_never_chooses_the_host) {
+  const auto made = [](const std::string& url, const std::string& svc) {
+    return url_of(url, R"({"id":".evil.com"})", {{"svc", svc}});
+  };
+  const auto fault =
+    "the call's url cannot be made: {results.a.id} stands before the path; a value may not choose the host";
+  BOOST_TEST(made("${svc}{results.a.id}/x", "http://h") == fault);
+  BOOST_TEST(made("${svc}{results.a.id}", "http://h") == fault);
+  BOOST_TEST(made("${svc}{results.a.id}", "http") == fault);
+  BOOST_TEST(made("${svc}{results.a.id}?x", "http://h:80") == fault);
+  BOOST_TEST(made("${svc}{results.a.id}", "http://h/a") == "http://h/a.evil.com");
+}
+
+BOOST_AUTO_TEST_CASE(a_call_is_named_without_the_nodes_variables) {
+  auto run = run_with_url("${svc}/path-${token}/{results.a.id}?k=${token}", R"({"id":"p 1"})");
+  const auto request =
+    std::get<call_request>(prepare_call(run.state, 1, false, {{"svc", "http://me:word@h"}, {"token", "s3cret"}}));
+  BOOST_TEST(std::get<http_call>(request.call).url == "http://me:word@h/path-s3cret/p%201?k=s3cret");
+  BOOST_TEST(request.name == "POST ${svc}/path-${token}/p%201");
+  auto named = run_with_url("http://me:word@h/x?y#z", "{}");
+  BOOST_TEST(std::get<call_request>(prepare_call(named.state, 1, false, {})).name == "POST http://h/x");
 }
 
 BOOST_AUTO_TEST_CASE(headers_cannot_smuggle_lines) {

@@ -35,7 +35,8 @@ std::vector<event> all_kinds() {
   for (int i = 1; i < event_kind_count; ++i) {
     auto kind = static_cast<event_kind>(i);
     auto name = to_string(kind);
-    bool of_step = name.starts_with("step_") || name.starts_with("attempt_") || name.starts_with("compensation_");
+    bool of_step = name.starts_with("step_") || name.starts_with("attempt_") || name.starts_with("compensation_") ||
+                   kind == event_kind::delivery_lost;
     of_step = of_step && kind != event_kind::compensation_started;
     auto fact = about(kind);
     if (of_step)
@@ -43,15 +44,20 @@ std::vector<event> all_kinds() {
     if (of_step && kind != event_kind::step_skipped)
       fact.attempt = 3;
     if (name.ends_with("failed") && kind != event_kind::run_failed)
-      fact.failure = call_failure{call_failure::kind_type::timeout, "no \"answer\" \\ ü", 90s};
+      fact.failure = call_failure{call_failure::kind_type::timeout, "no \"answer\" \\ ü", 90s, i % 2 == 0};
     if (name.ends_with("attempt_failed") || kind == event_kind::run_retry_scheduled)
       fact.due_at = night() + 1500us;
     if (kind == event_kind::step_succeeded)
       fact.output = R"({"n":1})";
-    if (name.starts_with("run_paused") || name.starts_with("run_re") || kind == event_kind::cancel_requested)
+    const bool command = kind == event_kind::cancel_requested || kind == event_kind::terminate_requested ||
+                         kind == event_kind::attention_resolved;
+    if (name.starts_with("run_paused") || name.starts_with("run_re") || command)
       fact.by = kind == event_kind::run_retry_scheduled ? "" : "ann";
-    if (kind == event_kind::step_skipped || kind == event_kind::cancel_requested || kind == event_kind::run_failed)
+    if (kind == event_kind::step_skipped || command || kind == event_kind::run_failed)
       fact.reason = "why not";
+    if (kind == event_kind::delivery_lost)
+      fact.worker = "oven-1";
+    fact.renews_keys = kind == event_kind::run_retried;
     facts.push_back(fact);
   }
   return facts;

@@ -34,19 +34,36 @@ BOOST_AUTO_TEST_CASE(keys_are_sorted_and_blanks_go) {
   BOOST_TEST(canonical(" {\"b\" : [1, 2] , \"a\":null}\n") == R"({"a":null,"b":[1,2]})");
 }
 
-BOOST_AUTO_TEST_CASE(numbers_have_the_form_they_come_back_with_from_the_database) {
+BOOST_AUTO_TEST_CASE(numbers_are_kept_digit_by_digit_in_one_form) {
   const std::pair<const char*, const char*> table[] = {
     {"1", "1"},
     {"-0", "0"},
-    {"-0.0", "0.0"},
-    {"1.0", "1.0"},
+    {"-0.0", "0"},
+    {"1.0", "1"},
     {"2.50", "2.5"},
-    {"1e3", "1000.0"},
+    {"12.30", "12.3"},
+    {"1e2", "100"},
+    {"1e3", "1000"},
+    {"1.50e1", "15"},
+    {"9007199254740993", "9007199254740993"},
+    {"18446744073709551616", "18446744073709551616"},
+    {"123456789012345678901", "123456789012345678901"},
+    {"-9223372036854775808", "-9223372036854775808"},
+    {"-9223372036854775809", "-9223372036854775809"},
+    {"0.1234567890123456789", "0.1234567890123456789"},
+    {"99999999999999.999", "99999999999999.999"},
+    {"0.10000000000000001", "0.10000000000000001"},
+    {"1.2345678901234567890123e-9", "1.2345678901234567890123e-9"},
+    {"1234567890123456789012345", "1.234567890123456789012345e+24"},
+    {"1e22", "1e+22"},
+    {"1e23", "1e+23"},
+    {"5e-324", "5e-324"},
+    {"0.000001", "0.000001"},
     {"1e16", "10000000000000000"},
     {"-1.5e17", "-150000000000000000"},
     {"18446744073709551615", "18446744073709551615"},
     {"1e25", "1e+25"},
-    {"0.0000001", "1e-07"},
+    {"0.0000001", "1e-7"},
   };
   for (const auto& [given, expected] : table)
     BOOST_TEST(canonical(given) == expected);
@@ -58,6 +75,16 @@ BOOST_AUTO_TEST_CASE(the_canonical_form_stays_as_it_is) {
     auto once = canonical(text);
     BOOST_TEST(canonical(once) == once);
   }
+}
+
+BOOST_AUTO_TEST_CASE(numbers_that_cannot_be_kept_are_refused_by_name) {
+  BOOST_TEST(
+    canonical(R"({"a":1e-400})") ==
+    "the answer cannot be used: the number 1e-400 cannot be kept exactly: it must be within the range of a double and "
+    "have at most 1000 digits");
+  BOOST_TEST(canonical("[" + std::string(1001, '7') + "e-900]").find("cannot be kept exactly") != std::string::npos);
+  BOOST_TEST(canonical("1e-400000000000000000000").find("cannot be kept exactly") != std::string::npos);
+  BOOST_TEST(canonical("0e99999999999999999999") == "0");
 }
 
 BOOST_AUTO_TEST_CASE(what_is_not_json_is_refused_with_its_place) {

@@ -1,6 +1,7 @@
 // How steps begin, succeed, are tried again, fail and are skipped, and how that ends a run.
 #include <boost/test/unit_test.hpp>
 
+#include "actors/run_machine/output.hpp"
 #include "tests/support/fed_run.hpp"
 #include "tests/support/workflow_builder.hpp"
 
@@ -158,7 +159,7 @@ BOOST_AUTO_TEST_CASE(a_failure_while_stopping_is_not_repeated) {
 BOOST_AUTO_TEST_CASE(a_stop_gives_up_calls_whose_effect_is_none) {
   fed_run run(workflow_builder().step("a").step("b").effect_none().step("c").build());
   run.fail("a");
-  BOOST_TEST(run.asked() == "abandon(b 1)");
+  BOOST_TEST(run.asked() == "abandon(b 1) withdraw(c 1)");
   run.fail("b", {call_failure::kind_type::abandoned, "given up", std::nullopt});
   BOOST_TEST(run.told() == "step_failed(b)");
   BOOST_TEST(run.asked() == "");
@@ -188,6 +189,23 @@ BOOST_AUTO_TEST_CASE(what_is_out_can_be_asked_after_a_crash) {
   run.succeed("a");
   auto out = calls_out(run.state);
   BOOST_TEST((out == std::vector<begin_call>{{1, 1, false}, {2, 1, false}}));
+}
+
+BOOST_AUTO_TEST_CASE(the_results_of_a_run_have_a_limit_together) {
+  workflow_builder builder;
+  for (int i = 0; i < 65; ++i)
+    builder.step("s" + std::to_string(i));
+  fed_run run(builder.build());
+  const auto large = '"' + std::string(output_bytes_max - 2, 'x') + '"';
+  for (int i = 0; i < 64; ++i)
+    run.succeed("s" + std::to_string(i), large);
+  BOOST_TEST((run.step("s63").phase == step_phase::succeeded));
+  run.succeed("s64", "1");
+  BOOST_TEST_REQUIRE(run.step("s64").failure.has_value());
+  BOOST_TEST((run.step("s64").failure->kind == call_failure::kind_type::invalid_output));
+  BOOST_TEST(
+    run.step("s64").failure->message ==
+    "the results of the run would have 67108865 bytes with this one; at most 67108864 are allowed (results_bytes_max)");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -48,6 +48,8 @@ public:
       feed(random_input());
     get_to_end();
     while (chance(0.4)) {
+      if (chance(0.3))
+        feed(resolve_asked{"eve", "seen\nto"});
       feed(retry_asked{"dora"});
       get_to_end();
     }
@@ -82,6 +84,8 @@ private:
              .max_attempts = static_cast<uint32_t>(1 + below(3)),
              .initial_interval = std::chrono::seconds(1),
              .jitter = 0}});
+      if (chance(0.3))
+        builder.undone_in_doubt();
       if (chance(0.5))
         builder.audit(static_cast<audit_group>(below(audit_group_count)));
       if (i == 0)
@@ -91,13 +95,17 @@ private:
   }
 
   std::variant<std::string, call_failure> random_result() {
-    switch (below(10)) {
+    switch (below(12)) {
+    case 10:
+      return call_failure{call_failure::kind_type::retryable, "the connection was lost", std::nullopt, true};
+    case 11:
+      return call_failure{call_failure::kind_type::withdrawn, "nobody was given it", std::nullopt};
     case 0:
       return retryable("HTTP 503\nfrom \xFF nowhere");
     case 1:
       return final_failure();
     case 2:
-      return call_failure{call_failure::kind_type::timeout, "no answer in 30s", std::nullopt};
+      return call_failure{call_failure::kind_type::timeout, "no answer in 30s", std::nullopt, true};
     case 3:
       return call_failure{call_failure::kind_type::retryable, "HTTP 429", std::chrono::seconds(below(5000))};
     case 4:
@@ -116,6 +124,13 @@ private:
         random_result()};
     auto chosen = std::next(in_hand_.begin(), static_cast<std::ptrdiff_t>(below(in_hand_.size())));
     auto [step, attempt, undo] = *chosen;
+    if (undo) { // nobody takes these back
+      auto result = random_result();
+      if (auto* failed = std::get_if<call_failure>(&result);
+          failed && failed->kind == call_failure::kind_type::withdrawn)
+        result = std::string("{}");
+      return {step, attempt, undo, std::move(result)};
+    }
     if (abandoned_.contains(*chosen) && chance(0.8))
       return {step, attempt, undo, call_failure{call_failure::kind_type::abandoned, "given up", std::nullopt}};
     return {step, attempt, undo, random_result()};
@@ -136,6 +151,15 @@ private:
       return resume_asked{"bob"};
     if (roll < 95)
       return cancel_asked{"cleo", "no\nflour"};
+    if (roll < 96)
+      return cancel_grace_over{std::chrono::seconds(30)};
+    if (roll < 97)
+      return delivery_was_lost{
+        static_cast<step_index>(below(state_.steps.size() + 1)), static_cast<uint32_t>(below(4)), chance(0.3), "oven"};
+    if (roll < 98)
+      return resolve_asked{"eve", "seen to"};
+    if (chance(0.2))
+      return terminate_asked{"fay", "fire"};
     return retry_asked{"dora"};
   }
 
@@ -180,6 +204,10 @@ private:
       last_resort_ = decided;
     }
     BOOST_REQUIRE(state_ == before);
+    // What was taken back is in nobody's hand when it begins again.
+    for (const auto& fact : decided.events)
+      if (fact.kind == event_kind::attempt_withdrawn)
+        in_hand_.erase({*fact.step, fact.attempt, false});
     commit(decided.events, decided.effects);
     check();
     if (chance(0.02))
@@ -226,6 +254,9 @@ private:
       BOOST_REQUIRE(state_.workflow->steps[call->step].effect == call_effect::none);
       BOOST_REQUIRE(in_hand_.contains({call->step, call->attempt, false}));
       abandoned_.insert({call->step, call->attempt, false});
+    } else if (const auto* call = std::get_if<withdraw_call>(&effect)) {
+      BOOST_REQUIRE(in_hand_.contains({call->step, call->attempt, false}));
+      BOOST_REQUIRE(call->cancel == (state_.cancelling && !state_.paused));
     }
   }
 
@@ -242,7 +273,8 @@ private:
       return;
     }
     auto wanted = told_.at(call.step);
-    wanted[state_.workflow->steps[call.step].name] = nlohmann::json::parse(step.output);
+    if (step.phase == step_phase::succeeded)
+      wanted[state_.workflow->steps[call.step].name] = nlohmann::json::parse(step.output);
     BOOST_REQUIRE(results == wanted);
   }
 
@@ -294,14 +326,20 @@ private:
     bool undone_as_it_should = state_.ended_as == run_status::failed || state_.ended_as == run_status::cancelled;
     for (step_index i = 0; i < state_.steps.size(); ++i) {
       const auto& step = state_.steps[i];
-      bool undoable = step.phase == step_phase::succeeded && state_.workflow->steps[i].compensate;
+      const auto& definition = state_.workflow->steps[i];
+      bool in_doubt = step.phase == step_phase::failed && step.unknown &&
+                      definition.compensate_when == compensation_condition::attempted;
+      bool undoable = (step.phase == step_phase::succeeded || in_doubt) && definition.compensate;
       bool settled = step.undo == undo_phase::compensated || step.undo == undo_phase::failed;
       BOOST_REQUIRE(settled == (undoable && undone_as_it_should));
     }
-    BOOST_REQUIRE(
-      row.attention.has_value() == std::any_of(state_.steps.begin(), state_.steps.end(), [](const auto& step) {
-        return step.undo == undo_phase::failed || step.left_behind.has_value();
-      }));
+    const bool completed = state_.ended_as == run_status::completed;
+    const bool needs = std::any_of(state_.steps.begin(), state_.steps.end(), [&](const auto& step) {
+      const bool unknown = step.unknown && step.phase != step_phase::succeeded && step.undo != undo_phase::compensated;
+      return step.undo == undo_phase::failed || (step.left_behind && !completed) || unknown ||
+             !step.unknown_keys.empty();
+    });
+    BOOST_REQUIRE(row.attention.has_value() == (needs && !state_.attention_resolved));
   }
 
   std::mt19937_64 draw_;

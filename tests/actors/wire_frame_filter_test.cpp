@@ -174,6 +174,12 @@ BOOST_DATA_TEST_CASE(a_later_frame_that_is_wrong_does_not_pass_and_ends_all, dat
   BOOST_TEST(later.passed == "");
 }
 
+BOOST_AUTO_TEST_CASE(an_alert_of_tls_is_known_though_it_is_shorter_than_a_header) {
+  const std::string alert("\x15\x03\x01\x00\x02\x02\x46", 7);
+  for (const size_t at_once : {1UL, 7UL})
+    BOOST_TEST(has(fed(frame_origin::accepting, alert, at_once).fault, "it speaks TLS"));
+}
+
 BOOST_AUTO_TEST_CASE(a_program_is_known_by_its_first_frame) {
   frame_filter filter(frame_origin::connecting, ours);
   const auto first = frames::connecting(theirs);

@@ -55,7 +55,7 @@ struct worker_world {
 
 workflow_builder mixing(duration timeout = 30s) {
   workflow_builder builder("work");
-  builder.step("one").call(worker_call{"mixing"}).timeout(timeout).attempts(3);
+  builder.step("one").call(worker_call{"mixing"}).timeout(timeout).queue_timeout(30s).attempts(3);
   return builder;
 }
 
@@ -83,14 +83,14 @@ BOOST_AUTO_TEST_CASE(a_worker_does_a_step_under_its_key_and_the_shard_s_epoch) {
   BOOST_TEST((small.world.row(run).status == run_status::completed));
 }
 
-BOOST_AUTO_TEST_CASE(a_step_waits_for_a_worker_within_its_timeout) {
+BOOST_AUTO_TEST_CASE(a_step_waits_for_a_worker_within_its_queue_timeout) {
   worker_world small;
   const auto run = small.start(mixing().build());
   small.world.advance(29s);
   const auto who = small.join();
   const auto call = small.given(1).front();
-  // The wait is part of the attempt's time.
-  BOOST_TEST(call.time_left == 1'000);
+  // The attempt's own time begins now.
+  BOOST_TEST(call.time_left == 30'000);
   small.say(who, answer_to(call));
   BOOST_TEST((small.world.row(run).status == run_status::completed));
 }
@@ -101,13 +101,15 @@ BOOST_AUTO_TEST_CASE(a_step_whose_kind_nobody_offered_in_time_is_tried_again) {
   auto wait = small.only_wait(run);
   BOOST_TEST(wait.kind == "worker");
   BOOST_TEST(
-    wait.text == "step one: attempt 1, worker kind mixing, is out since 00:00:00Z, and waits for a worker: no worker "
-                 "offers steps of kind 'mixing'; its deadline is 00:00:30Z");
+    wait.text == "step one: attempt 1, worker kind mixing, waits since 00:00:00Z for a worker: no worker offers steps "
+                 "of kind 'mixing'; it waits until 00:00:30Z (queue_timeout)");
   BOOST_TEST((wait.until == small.world.now() + 30s));
   small.world.advance(30s);
   wait = small.only_wait(run);
   BOOST_TEST(wait.kind == "worker");
-  BOOST_TEST(wait.text == "step one: no worker offers steps of kind 'mixing'; attempt 2 is due at 00:00:31Z");
+  BOOST_TEST(
+    wait.text ==
+    "step one: no worker offers steps of kind 'mixing', for 30s (queue_timeout); attempt 2 is due at 00:00:31Z");
   BOOST_TEST((small.desk->figures() == worker_figures{0, 0, 0}));
   small.world.advance(1s);
   const auto who = small.join();
@@ -127,7 +129,7 @@ BOOST_AUTO_TEST_CASE(a_step_whose_workers_were_busy_all_the_time_times_out_and_s
   wait = small.only_wait(run);
   BOOST_TEST(wait.kind == "retry");
   BOOST_TEST(
-    wait.text.find("no answer within 30s: every worker that offers steps of kind 'mixing' is busy (timeout)") !=
+    wait.text.find("every worker that offers steps of kind 'mixing' is busy, for 30s (queue_timeout) (timeout)") !=
       std::string::npos,
     wait.text);
 }
@@ -244,17 +246,18 @@ BOOST_AUTO_TEST_CASE(an_answer_that_is_no_json_is_judged_like_any_other) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(a_node_without_a_gate_says_so_and_tries_again) {
+BOOST_AUTO_TEST_CASE(a_step_at_a_node_without_a_gate_waits_and_fails_not) {
   actor_world world;
   const auto told = world.start(mixing().build());
-  world.settle();
-  const auto waits = world.explain_run(told->run().run).waits;
+  world.advance(24h);
+  const auto run = told->run().run;
+  const auto waits = world.explain_run(run).waits;
   BOOST_TEST_REQUIRE(waits.size() == 1u);
   BOOST_TEST(waits[0].kind == "worker");
   BOOST_TEST(
     waits[0].text ==
-    "step one: no worker offers steps of kind 'mixing': this node has no gate for workers (--cluster); "
-    "attempt 2 is due at 00:00:01Z");
+    "step one: attempt 1, worker kind mixing, waits for a gate for workers on node world: start it with --cluster");
+  BOOST_TEST((world.row(run).status == run_status::running));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -30,7 +30,8 @@ struct desk_world {
   };
 
   /// What a worker has heard, in order.
-  using heard = std::vector<std::variant<worker_welcome, wire_refused, call_given, call_dropped, gates_known>>;
+  using heard = std::vector<
+    std::variant<worker_welcome, wire_refused, call_given, call_announced, call_part, call_dropped, gates_known>>;
 
   desk_world() {
     desk_actor = system.spawn(worker_desk_actor, desk, "anna");
@@ -59,7 +60,8 @@ struct desk_world {
       return {
         [to](const worker_welcome& x) { to->push_back(x); }, [to](const wire_refused& x) { to->push_back(x); },
         [to](const call_given& x) { to->push_back(x); },     [to](const call_dropped& x) { to->push_back(x); },
-        [to](const gates_known& x) { to->push_back(x); },
+        [to](const gates_known& x) { to->push_back(x); },    [to](const call_announced& x) { to->push_back(x); },
+        [to](const call_part& x) { to->push_back(x); },
       };
     };
     auto made = system.spawn(listen, ears);
@@ -122,7 +124,7 @@ BOOST_AUTO_TEST_CASE(a_worker_of_another_protocol_is_refused_with_both_ranges) {
   hello.protocol_max = wire_protocol_max + 2;
   world.join(world.worker(ears), hello);
   BOOST_TEST_REQUIRE(ears->size() == 1u);
-  BOOST_TEST(std::get<wire_refused>(ears->at(0)).reason == "node 'anna' speaks protocol 1 to 1, the worker 2 to 3");
+  BOOST_TEST(std::get<wire_refused>(ears->at(0)).reason == "node 'anna' speaks protocol 1 to 2, the worker 3 to 4");
   BOOST_TEST(world.desk->figures().connected == 0u);
 }
 
@@ -208,6 +210,8 @@ BOOST_AUTO_TEST_CASE(silence_ends_a_call_when_it_is_due_and_no_timer_runs_withou
   const auto unasked = world.begin(worker_request("unasked"));
   BOOST_TEST(!world.scheduler.has_pending_timeout());
   const auto asked = world.begin(worker_request("asked", "bake", 10s));
+  BOOST_TEST(!world.scheduler.has_pending_timeout());
+  world.say(worker, call_begun{2});
   BOOST_TEST(world.scheduler.has_pending_timeout());
   world.advance(9s);
   world.say(worker, call_heartbeat{2, "on it"});
@@ -281,6 +285,77 @@ BOOST_AUTO_TEST_CASE(calls_fail_when_the_desk_s_actor_is_gone) {
   BOOST_TEST_REQUIRE(world.results.size() == 2u);
   for (const auto& each : world.results)
     BOOST_TEST(std::get<call_failure>(each).message == "the node is shutting down");
+}
+
+BOOST_AUTO_TEST_CASE(a_large_call_goes_in_parts_and_small_ones_pass_between_them) {
+  desk_world world;
+  const auto ears = std::make_shared<desk_world::heard>();
+  const auto worker = world.worker(ears);
+  world.join(worker, hello_of(1, {{"bake", 5}}));
+  auto large = worker_request("large");
+  large.body = std::string(call_parts_window_bytes + 5, 'x');
+  const auto first = world.begin(large);
+  const auto announced = std::get<call_announced>(ears->at(1));
+  BOOST_TEST(announced.body_bytes == large.body.size());
+  BOOST_TEST(announced.given.body == "");
+  // No more than the window is on its way.
+  const auto at_a_time = call_parts_window_bytes / call_part_bytes_max;
+  BOOST_TEST(world.count<call_part>(*ears) == at_a_time);
+  const auto second = world.begin(worker_request("small"));
+  BOOST_TEST(std::get<call_given>(ears->back()).key == "small");
+  world.say(worker, call_part_taken{announced.given.number, call_part_bytes_max});
+  BOOST_TEST(world.count<call_part>(*ears) == at_a_time + 1);
+  std::string body;
+  for (const auto& each : *ears)
+    if (const auto* part = std::get_if<call_part>(&each)) {
+      BOOST_TEST(part->offset == body.size());
+      body += part->text;
+    }
+  BOOST_TEST((body == large.body));
+}
+
+BOOST_AUTO_TEST_CASE(a_large_call_that_is_declined_or_dropped_is_sent_no_further) {
+  desk_world world;
+  const auto ears = std::make_shared<desk_world::heard>();
+  const auto worker = world.worker(ears);
+  world.join(worker, hello_of(1, {{"bake", 5}}));
+  auto large = worker_request("large");
+  large.body = std::string(5 * call_parts_window_bytes, 'x');
+  auto held = world.begin(large);
+  const auto sent = world.count<call_part>(*ears);
+  world.say(worker, call_declined{1});
+  world.say(worker, call_part_taken{1, call_part_bytes_max});
+  BOOST_TEST(world.count<call_part>(*ears) == sent);
+  world.say(worker, room_made{"bake", 5});
+  BOOST_TEST(world.count<call_announced>(*ears) == 2u);
+  held.give_up();
+  world.settle();
+  BOOST_TEST(world.count<call_dropped>(*ears) == 1u);
+  const auto before = world.count<call_part>(*ears);
+  world.say(worker, call_part_taken{1, call_part_bytes_max});
+  BOOST_TEST(world.count<call_part>(*ears) == before);
+}
+
+BOOST_AUTO_TEST_CASE(a_worker_of_the_first_protocol_gets_large_calls_whole) {
+  desk_world world;
+  const auto ears = std::make_shared<desk_world::heard>();
+  auto hello = hello_of(1, {{"bake", 5}});
+  hello.protocol_min = 1;
+  hello.protocol_max = 1;
+  world.join(world.worker(ears), hello);
+  auto large = worker_request("large");
+  large.body = std::string(2 * call_parts_window_bytes, 'x');
+  const auto held = world.begin(large);
+  BOOST_TEST((std::get<call_given>(ears->at(1)).body == large.body));
+}
+
+BOOST_AUTO_TEST_CASE(who_confirms_what_was_not_sent_is_cut_off) {
+  desk_world world;
+  const auto ears = std::make_shared<desk_world::heard>();
+  const auto worker = world.worker(ears);
+  world.join(worker, hello_of(1, {{"bake", 5}}));
+  world.say(worker, call_part_taken{1, 1});
+  BOOST_TEST(world.desk->figures().connected == 0u);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -153,9 +153,9 @@ BOOST_AUTO_TEST_CASE(more_than_may_wait_and_more_than_may_be_sent_fail_and_say_s
   BOOST_TEST(small.failure("c").message.find("at most 67108864 are allowed") != std::string::npos);
 }
 
-BOOST_AUTO_TEST_CASE(nobody_is_silent_who_was_not_told) {
+BOOST_AUTO_TEST_CASE(nobody_is_silent_who_has_not_begun) {
   small_desk small;
-  small.join(1);
+  const auto who = small.join(1);
   const auto held = small.begin(worker_request("a", "bake", 10s));
   // Whoever speaks with the workers got no turn.
   small.now += 1min;
@@ -163,6 +163,10 @@ BOOST_AUTO_TEST_CASE(nobody_is_silent_who_was_not_told) {
   small.desk->end_silent_calls();
   BOOST_TEST(small.results.empty());
   BOOST_TEST(small.sent() == "1:give 1");
+  // The call is on its way for as long as its body takes.
+  small.now += 1min;
+  BOOST_TEST(!small.desk->next_due().has_value());
+  BOOST_TEST(small.desk->take(who, call_begun{1}) == "");
   BOOST_TEST((small.desk->next_due() == small.now + 10s));
 }
 
@@ -171,6 +175,7 @@ BOOST_AUTO_TEST_CASE(a_silent_worker_s_call_ends_and_it_is_told) {
   const auto who = small.join(1);
   const auto held = small.begin(worker_request("a", "bake", 10s));
   small.sent();
+  BOOST_TEST(small.desk->take(who, call_begun{1}) == "");
   BOOST_TEST((small.desk->next_due() == small.now + 10s));
   small.now += 10s;
   small.desk->end_silent_calls();
@@ -301,8 +306,8 @@ BOOST_AUTO_TEST_CASE(a_hello_that_makes_no_sense_is_refused_with_what_is_wrong) 
      "the worker's host has 256 bytes, at most 255 are allowed"},
     {[](worker_hello& x) { x.version = std::string(101, 'x'); },
      "the worker's version has 101 bytes, at most 100 are allowed"},
-    {[](worker_hello& x) { x.protocol_min = 2; }, "it speaks the protocols 2 to 1, which is no range"},
-    {[](worker_hello& x) { x.protocol_min = 0; }, "it speaks the protocols 0 to 1, which is no range"},
+    {[](worker_hello& x) { x.protocol_min = 3; }, "it speaks the protocols 3 to 2, which is no range"},
+    {[](worker_hello& x) { x.protocol_min = 0; }, "it speaks the protocols 0 to 2, which is no range"},
     {[](worker_hello& x) { x.offers.clear(); }, "it offers 0 kinds, 1 to 100 are allowed"},
     {[](worker_hello& x) { x.offers.resize(101); }, "it offers 101 kinds, 1 to 100 are allowed"},
     {[](worker_hello& x) { x.offers[0].kind = "bake bread"; },

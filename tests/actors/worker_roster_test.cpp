@@ -395,6 +395,10 @@ BOOST_AUTO_TEST_CASE(a_worker_is_told_what_the_call_is_and_how_long_it_has) {
   request.undo = true;
   request.run_number = "ORCH-1";
   const auto number = small.add(request);
+  // Its time begins with the delivery.
+  small.now += 5s;
+  small.join(hello_of(1, {{"bake", 1}}));
+  small.given();
   small.now += 29s;
   const auto message = small.roster.message_of(number, small.now);
   BOOST_TEST(message.number == number);

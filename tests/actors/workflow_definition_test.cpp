@@ -6,6 +6,7 @@
 #include <string>
 
 #include "actors/workflow/parse_definition.hpp"
+#include "actors/workflow/stored_definition.hpp"
 #include "persistence/sha256.hpp"
 
 using namespace levain;
@@ -158,6 +159,13 @@ BOOST_AUTO_TEST_CASE(the_body_reads_as_the_same_workflow) {
   const auto again = parse_well(one->body);
   BOOST_TEST((again->steps == one->steps));
   BOOST_TEST(again->content_hash == one->content_hash);
+}
+
+BOOST_AUTO_TEST_CASE(a_definition_that_was_registered_is_read_without_rules_that_came_later) {
+  const std::string text =
+    R"({"workflow": "w", "version": 1, "steps": [{"name": "a", "call": {"http": {"url": "http://{input.host}/x"}}}]})";
+  BOOST_TEST(!parse_definition(text).workflow);
+  BOOST_TEST(read_stored_definition(text).workflow != nullptr);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

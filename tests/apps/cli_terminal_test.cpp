@@ -5,6 +5,8 @@
 
 #include "actors/workflow/parse_definition.hpp"
 #include "apps/client/api_client.hpp"
+#include "apps/program/log_format.hpp"
+#include "apps/terminal/json_text.hpp"
 #include "apps/terminal/progress_line.hpp"
 #include "apps/terminal/run_text.hpp"
 #include "apps/terminal/table.hpp"
@@ -68,6 +70,36 @@ BOOST_AUTO_TEST_CASE(texts_from_elsewhere_cannot_move_the_cursor) {
     harmless("a\xC2\x9B"
              "2J") == "a 2J");
   BOOST_TEST(harmless("Panadería №1") == "Panadería №1");
+}
+
+BOOST_AUTO_TEST_CASE(texts_from_elsewhere_cannot_look_like_others) {
+  // A change of direction, a line separator, and a byte that is a control on old terminals.
+  BOOST_TEST(harmless("paid\u202Etxt\u2066x\u200F") == "paid txt x ");
+  BOOST_TEST(harmless("a\u2028b\u2029c") == "a b c");
+  BOOST_TEST(
+    harmless("a\x9B"
+             "2J") == "a\uFFFD2J");
+}
+
+BOOST_AUTO_TEST_CASE(json_shows_what_would_hide_and_is_ascii_on_a_terminal) {
+  const nlohmann::ordered_json document{{"note", "caf\u00E9 \u202E \u009B \x7F"}};
+  BOOST_TEST(json_text(document, false) == "{\n  \"note\": \"caf\u00E9 \\u202e \\u009b \\u007f\"\n}\n");
+  BOOST_TEST(json_text(document, true) == "{\n  \"note\": \"caf\\u00e9 \\u202e \\u009b \\u007f\"\n}\n");
+  BOOST_TEST((nlohmann::ordered_json::parse(json_text(document, true)) == document));
+}
+
+BOOST_AUTO_TEST_CASE(a_line_of_the_log_stays_one_line) {
+  const spdlog::details::log_msg message("levaind", spdlog::level::warn, "a\nb \x1B[31m\u202E \u009B caf\u00E9");
+  for (const bool json : {false, true}) {
+    spdlog::memory_buf_t buffer;
+    if (json)
+      json_log_formatter().format(message, buffer);
+    else
+      plain_log_formatter().format(message, buffer);
+    const std::string line(buffer.data(), buffer.size());
+    BOOST_TEST(line.find('\n') == line.size() - 1, line);
+    BOOST_TEST(line.find("\\u001b[31m\\u202e \\u009b caf\u00E9") != std::string::npos, line);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(texts_are_cut_between_characters) {

@@ -125,4 +125,39 @@ BOOST_AUTO_TEST_CASE(help_and_version_are_no_failures) {
   BOOST_TEST(run({"--version"}).status == 0);
 }
 
+BOOST_AUTO_TEST_CASE(shared_options_may_stand_before_the_command) {
+  for (const auto& words :
+       {std::vector<std::string>{"--json", "--url", nowhere, "status"},
+        {"--url=" + nowhere, "status"},
+        {"--log-level", "error", "--tenant", tenant, "--url", nowhere, "list"}})
+    BOOST_TEST(run(words).status == 3);
+  check_ends(run({"--tenant", tenant, "--url", nowhere, "certs", "/tmp"}), 2, "--tenant");
+  check_ends(run({"--url"}), 2, "");
+}
+
+BOOST_AUTO_TEST_CASE(help_and_version_are_commands_too) {
+  BOOST_TEST(run({"help"}).output == run({"--help"}).output);
+  BOOST_TEST(run({"help", "list"}).output == run({"list", "--help"}).output);
+  BOOST_TEST(run({"version"}).output == run({"--version"}).output);
+}
+
+BOOST_AUTO_TEST_CASE(every_program_says_its_name_and_version_in_one_form) {
+  const auto levain = run({"--version"}).output;
+  BOOST_TEST_REQUIRE(levain.starts_with("levain "), levain);
+  for (const std::string program : {"levaind", "levain-worker", "levain-bakery", "levain-load"}) {
+    const auto said = run_to_end({program, {"--version"}});
+    BOOST_TEST(said.status == 0);
+    BOOST_TEST(said.output == program + levain.substr(6));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(moments_are_taken_as_people_write_them) {
+  for (const std::string moment :
+       {"2026-11-27 10:00", "2026-11-27 10:00:30", "2026-11-27T10:00", "2026-11-27 10:00+01:00", "2026-11-27", "now",
+        "today", "yesterday", "1 hour ago", "90 minutes ago", "2h ago", "2 weeks ago", "7d"})
+    BOOST_TEST(run({"list", "--tenant", tenant, "--url", nowhere, "--from", moment}).status == 3, moment);
+  for (const std::string wrong : {"2026-11-27 10", "2026-13-27 10:00", "tomorrow", "an hour ago", "1 fortnight ago"})
+    check_ends(run({"list", "--tenant", tenant, "--url", nowhere, "--from", wrong}), 2, "must be a time such as");
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -11,6 +11,7 @@
 
 #include "actors/cluster/wire_limits.hpp"
 #include "actors/workflow/parse_definition.hpp"
+#include "apps/levaind/file_plan.hpp"
 #include "apps/program/open_files.hpp"
 #include "tests/support/temporary_folder.hpp"
 
@@ -136,6 +137,7 @@ std::vector<limit_case> count_limits() {
     {"round-robin-quantum", 10, [](const o& x) { return x.node.dispatcher.round_robin_quantum; }},
     {"run-numbers-block", 20'000, [](const o& x) { return x.node.dispatcher.run_numbers_block; }},
     {"writers", 2, [](const o& x) { return x.node.writers; }},
+    {"definitions-cache-bytes-max", 64 * 1024 * 1024, [](const o& x) { return x.node.definitions_cache_bytes_max; }},
     {"batch-runs-max", 500, [](const o& x) { return x.node.persistence.batch_runs_max; }},
     {"batch-bytes-max", 8 * 1024 * 1024, [](const o& x) { return x.node.persistence.batch_bytes_max; }},
     {"recovery-page-runs-max", 500, [](const o& x) { return x.node.recovery.page_runs_max; }},
@@ -181,6 +183,7 @@ std::vector<limit_case> span_limits() {
     {"projection-interval", micros(250ms), [](const o& x) { return micros(x.node.run.projection_interval); }},
     {"lease-duration", micros(5s), [](const o& x) { return micros(x.node.lease.lease_duration); }},
     {"heartbeat-interval", micros(1500ms), [](const o& x) { return micros(x.node.lease.heartbeat_interval); }},
+    {"cancel-grace", micros(30s), [](const o& x) { return micros(x.node.run.cancel_grace); }},
     {"handover-grace", micros(2s), [](const o& x) { return micros(x.node.dispatcher.handover_grace); }},
     {"node-forgotten-after", micros(24h), [](const o& x) { return micros(x.node.lease.node_forgotten_after); }},
     {"recovery-retry-interval", micros(500ms), [](const o& x) { return micros(x.node.recovery.retry_interval); }},
@@ -324,8 +327,28 @@ BOOST_AUTO_TEST_CASE(variables_are_gathered_and_checked) {
   const auto options = options_of({"--var", "a=http://127.0.0.1:1/x=y", "--var", "b_2="});
   BOOST_TEST((options.node.variables == call_variables{{"a", "http://127.0.0.1:1/x=y"}, {"b_2", ""}}));
   BOOST_TEST(refusal_of({"--var", "a=1", "--var", "a=2"}) == "levaind: --var: gives 'a' twice");
-  for (const std::string bad : {"a", "=1", "2a=1", "a b=1"})
-    BOOST_TEST(refusal_of({"--var", bad}).ends_with("not '" + bad + "'"));
+  BOOST_TEST(refusal_of({"--var", "a"}).ends_with("not 'a'"));
+  // Behind the name there may be a secret.
+  for (const std::string bad : {"", "2a", "a b"})
+    BOOST_TEST(refusal_of({"--var", bad + "=secret"}).ends_with("not '" + bad + "=...'"));
+}
+
+BOOST_AUTO_TEST_CASE(variables_come_from_files_and_from_the_environment) {
+  const test::temporary_folder folder;
+  const auto file = folder / "token";
+  std::ofstream(file) << "s3cret\n";
+  const environment_variable given("LEVAIN_VAR_oven_url", "http://oven");
+  const environment_variable overruled("LEVAIN_VAR_token", "other");
+  const auto options = options_of({"--var-file", "token=" + file});
+  BOOST_TEST((options.node.variables == call_variables{{"token", "s3cret"}, {"oven_url", "http://oven"}}));
+  BOOST_TEST(
+    refusal_of({"--var", "token=1", "--var-file", "token=" + file}) ==
+    "levaind: --var-file: gives 'token', which has a value already");
+  BOOST_TEST(
+    refusal_of({"--var-file", "token=/nowhere/token"}) ==
+    "levaind: --var-file: the file '/nowhere/token' for 'token' cannot be read");
+  std::ofstream(file) << std::string(65 * 1024, 'x');
+  BOOST_TEST(refusal_of({"--var-file", "token=" + file}).ends_with("must have at most 65536 bytes"));
 }
 
 BOOST_AUTO_TEST_CASE(flags_do_what_they_are_called) {
@@ -497,6 +520,33 @@ BOOST_AUTO_TEST_CASE(files_are_enough_for_every_limit) {
   const auto before = allow_open_files(0);
   BOOST_TEST(allow_open_files(1) == before);
   BOOST_TEST(allow_open_files(before + 1) >= before);
+}
+
+BOOST_AUTO_TEST_CASE(limits_come_down_to_the_files_that_are_allowed) {
+  for (const size_t allowed : {64U, 96U, 256U, 1024U, 4096U}) {
+    auto options = options_of({});
+    BOOST_TEST(fit_open_files(options, allowed));
+    const auto& calls = options.node.http;
+    const auto shared = calls.calls_in_flight_max + 2 * calls.names.threads_max + options.http.connections_max +
+                        options.http.refusals_max;
+    BOOST_TEST(shared + open_files_reserved(options) <= std::max<size_t>(allowed, open_files_reserved(options) + 8));
+    BOOST_TEST(calls.calls_in_flight_max >= 1U);
+    BOOST_TEST(calls.idle_connections_max <= calls.calls_in_flight_max);
+    BOOST_TEST(calls.calls_per_host_max <= calls.calls_in_flight_max);
+    BOOST_TEST(options.http.connections_max >= 1U);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(limits_that_fit_stay_as_they_are) {
+  auto options = options_of({"--connections-max", "10", "--refusals-max", "5", "--calls-in-flight-max", "20"});
+  BOOST_TEST(!fit_open_files(options, 20'000));
+  BOOST_TEST(options.node.http.calls_in_flight_max == 20U);
+  BOOST_TEST(options.http.connections_max == 10U);
+  auto few = options_of({"--connections-max", "10", "--refusals-max", "5", "--calls-in-flight-max", "2000"});
+  BOOST_TEST(fit_open_files(few, 1024));
+  // What clients do not ask for calls may have.
+  BOOST_TEST(few.http.connections_max == 10U);
+  BOOST_TEST(few.node.http.calls_in_flight_max > 500U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

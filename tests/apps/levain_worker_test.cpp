@@ -39,12 +39,27 @@ struct worker_world {
   }
 
   void start_with(const std::vector<std::string>& words) {
+    const auto rooms = gate->all().rooms.size();
     worker.emplace(program_options{.program = "levain-worker", .arguments = words});
-    BOOST_TEST_REQUIRE(gate->heard([](const heard& x) { return !x.rooms.empty(); }), worker->errors());
+    BOOST_TEST_REQUIRE(gate->heard([rooms](const heard& x) { return x.rooms.size() > rooms; }), worker->errors());
   }
 
   bool says(const std::string& words) {
     return eventually([&] { return worker->errors().find(words) != std::string::npos; }, 20s);
+  }
+
+  /// Heeds no signal, and leaves its number in the file `pid`.
+  std::string deaf_script() { return "trap '' TERM; echo $$ > " + (folder / "pid") + "; while true; do sleep 1; done"; }
+
+  pid_t deaf_pid() {
+    pid_t pid = 0;
+    BOOST_TEST_REQUIRE(eventually(
+      [&] {
+        std::ifstream(folder / "pid") >> pid;
+        return pid > 0;
+      },
+      20s));
+    return pid;
   }
 
   void open(const std::string& name) { std::ofstream(folder / name) << "open\n"; }
@@ -250,6 +265,62 @@ BOOST_AUTO_TEST_CASE(what_fails_because_it_was_cancelled_is_another_worker_s) {
   BOOST_TEST(worker->wait(20s).has_value());
   BOOST_TEST_REQUIRE(gate->heard([](const heard& x) { return x.lost > 0; }));
   BOOST_TEST(gate->all().ended.empty());
+}
+
+BOOST_AUTO_TEST_CASE(every_signal_that_asks_it_to_end_ends_it_in_order) {
+  for (const int number : {SIGHUP, SIGQUIT, SIGINT}) {
+    std::filesystem::remove(folder / "door");
+    start("while [ ! -e " + (folder / "door") + " ]; do sleep 0.05; done; echo '{}'");
+    const auto heard_before = gate->all();
+    const auto call = static_cast<uint64_t>(number);
+    gate->say(some_call(call, "bake"));
+    BOOST_TEST_REQUIRE(gate->heard([&](const heard& x) { return x.begun.size() > heard_before.begun.size(); }));
+    worker->send_signal(number);
+    BOOST_TEST_REQUIRE(gate->heard([&](const heard& x) { return x.leaving > heard_before.leaving; }), number);
+    open("door");
+    BOOST_TEST(gate->end_of(call).succeeded);
+    const auto end = worker->wait(20s);
+    BOOST_TEST_REQUIRE(end.has_value());
+    BOOST_TEST(end->status.value_or(-1) == 0, worker->errors());
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_second_signal_ends_it_at_once_and_its_commands) {
+  start(deaf_script());
+  gate->say(some_call(1, "bake"));
+  const auto command = deaf_pid();
+  worker->send_signal(SIGTERM);
+  BOOST_TEST_REQUIRE(says("stop_asked"));
+  worker->send_signal(SIGTERM);
+  const auto end = worker->wait(5s);
+  BOOST_TEST_REQUIRE(end.has_value());
+  BOOST_TEST((end->signal == SIGTERM));
+  BOOST_TEST(eventually([&] { return kill(command, 0) != 0; }, 5s));
+}
+
+BOOST_AUTO_TEST_CASE(a_worker_that_is_killed_takes_its_commands_along) {
+  start("setsid " + (folder / "deaf.sh") + " & " + deaf_script());
+  std::ofstream(folder / "deaf.sh") << "#!/bin/sh\ntrap '' TERM\necho $$ > " << (folder / "other") << "\nsleep 300\n";
+  std::filesystem::permissions(folder / "deaf.sh", std::filesystem::perms::owner_all);
+  gate->say(some_call(1, "bake"));
+  const auto command = deaf_pid();
+  pid_t other = 0;
+  BOOST_TEST_REQUIRE(eventually(
+    [&] {
+      std::ifstream(folder / "other") >> other;
+      return other > 0;
+    },
+    20s));
+  worker->kill_and_wait();
+  BOOST_TEST(eventually([&] { return kill(command, 0) != 0; }, 5s));
+  BOOST_TEST(eventually([&] { return kill(other, 0) != 0; }, 5s));
+}
+
+BOOST_AUTO_TEST_CASE(what_commands_say_on_standard_error_is_in_the_log_with_the_key) {
+  start("echo 'the oven is warm' >&2; echo '{}'");
+  gate->say(some_call(7, "bake"));
+  BOOST_TEST(gate->end_of(7).succeeded);
+  BOOST_TEST(says("command_stderr key=bake/7 line=\"the oven is warm\""), worker->errors());
 }
 
 BOOST_AUTO_TEST_CASE(a_worker_that_is_killed_is_noticed) {

@@ -5,10 +5,15 @@
 
 #include <atomic>
 #include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <map>
+#include <set>
 
+#include "apps/worker/command_status.hpp"
+#include "apps/worker/fork_server.hpp"
 #include "tests/support/processes.hpp"
 
 using namespace levain;
@@ -73,6 +78,23 @@ struct command_world {
     return std::get<worker_failure>(result.value());
   }
 
+  /// The words of a process that heeds no signal; it leaves its number in the file `pid`.
+  std::string deaf(const std::string& way) {
+    const auto file = folder / "deaf.sh";
+    std::ofstream(file) << "trap '' TERM HUP INT\necho $$ > " << (folder / "pid.new") << "\nmv " << (folder / "pid.new")
+                        << " " << (folder / "pid") << "\nwhile true; do sleep 1; done\n";
+    return way + "sh " + file;
+  }
+
+  pid_t deaf_pid() {
+    pid_t pid = 0;
+    std::ifstream(folder / "pid") >> pid;
+    BOOST_TEST_REQUIRE(pid > 0);
+    return pid;
+  }
+
+  static bool lives(pid_t pid) { return kill(pid, 0) == 0; }
+
   temporary_folder folder;
   held_step step;
 };
@@ -118,17 +140,38 @@ BOOST_AUTO_TEST_CASE(large_input_and_output_at_once_do_not_block_each_other) {
 
 BOOST_AUTO_TEST_CASE(the_exit_status_says_whether_a_later_attempt_may_mend_it) {
   check(failure("echo the oven is cold >&2; exit 75"), "the oven is cold", true);
-  check(failure("echo no such flour >&2; exit 1"), "no such flour", false);
-  check(failure("exit 2"), "the command ended with status 2", false);
+  check(failure("echo no such flour >&2; exit 65"), "no such flour", false);
+  check(failure("exit 64"), "the command ended with status 64", false);
+}
+
+BOOST_AUTO_TEST_CASE(a_status_that_says_nothing_may_be_mended) {
+  // As an interpreter ends after an uncaught exception.
+  check(failure("echo 'Traceback:' >&2; echo '  KeyError: flour' >&2; exit 1"), "Traceback: | KeyError: flour", true);
+  check(failure("exit 2"), "the command ended with status 2", true);
+  check(failure("no-such-program 2>/dev/null"), "the command ended with status 127", true);
+}
+
+BOOST_AUTO_TEST_CASE(of_sysexits_those_that_find_fault_with_what_was_asked_are_final) {
+  const std::set<int> final{64, 65, 66, 67, 68, 73, 77, 78};
+  for (int status = 1; status < 256; ++status)
+    BOOST_TEST(may_be_mended(status) == !final.contains(status), status);
 }
 
 BOOST_AUTO_TEST_CASE(a_signal_may_be_mended) {
   check(failure("kill -9 $$"), "signal 9 ended the command (Killed)", true);
 }
 
-BOOST_AUTO_TEST_CASE(the_last_line_on_stderr_is_the_message_also_without_an_end) {
-  check(failure("printf 'one\\ntwo\\n\\n' >&2; exit 1"), "two", false);
-  check(failure("printf 'one\\ntwo' >&2; exit 1"), "two", false);
+BOOST_AUTO_TEST_CASE(the_last_lines_on_stderr_are_the_message_also_without_an_end) {
+  check(failure("printf 'one\\ntwo\\n\\n' >&2; exit 1"), "one | two", true);
+  check(failure("printf 'one\\ntwo' >&2; exit 1"), "one | two", true);
+}
+
+BOOST_AUTO_TEST_CASE(of_many_lines_the_last_that_fit_are_the_message) {
+  const auto last = failure("for line in $(seq 1000); do echo \"line $line\" >&2; done; exit 1").message;
+  BOOST_TEST(last.size() <= command_message_bytes_max);
+  BOOST_TEST(last.size() > command_message_bytes_max - 20);
+  BOOST_TEST(last.ends_with("line 999 | line 1000"), last);
+  BOOST_TEST(last.starts_with("line "), last);
 }
 
 BOOST_AUTO_TEST_CASE(an_endless_line_on_stderr_is_cut) {
@@ -137,7 +180,7 @@ BOOST_AUTO_TEST_CASE(an_endless_line_on_stderr_is_cut) {
 }
 
 BOOST_AUTO_TEST_CASE(progress_lines_are_heartbeats_and_no_message) {
-  check(failure("echo wrong >&2; echo 'progress: 1 of 2' >&2; echo 'progress: 2 of 2' >&2; exit 1"), "wrong", false);
+  check(failure("echo wrong >&2; echo 'progress: 1 of 2' >&2; echo 'progress: 2 of 2' >&2; exit 1"), "wrong", true);
   BOOST_TEST(step.beats == " 1 of 2; 2 of 2;");
 }
 
@@ -153,10 +196,77 @@ BOOST_AUTO_TEST_CASE(a_command_that_prints_too_much_is_ended) {
   check(failure("yes"), "the command printed more than 16777216 bytes on stdout", false);
 }
 
-BOOST_AUTO_TEST_CASE(a_grandchild_that_keeps_the_pipes_does_not_hold_the_step) {
+BOOST_AUTO_TEST_CASE(what_a_command_leaves_behind_is_ended) {
+  const auto left = output("sleep 300 & echo \"{\\\"left\\\": $!}\"").at("left").get<pid_t>();
+  BOOST_TEST(!lives(left));
+}
+
+BOOST_AUTO_TEST_CASE(what_a_command_leaves_behind_and_does_not_heed_sigterm_is_killed) {
   const auto begin = std::chrono::steady_clock::now();
-  BOOST_TEST(output("sleep 30 & echo \"{\\\"sleeper\\\": $!}\"").contains("sleeper"));
-  BOOST_TEST((std::chrono::steady_clock::now() - begin < 20s));
+  output(deaf("") + " & while [ ! -e " + (folder / "pid") + " ]; do sleep 0.05; done; echo '{}'");
+  BOOST_TEST(!lives(deaf_pid()));
+  BOOST_TEST((std::chrono::steady_clock::now() - begin < command_end_grace + 10s));
+}
+
+BOOST_AUTO_TEST_CASE(a_session_of_its_own_is_no_way_out) {
+  // It forks twice, as daemons do, so that nobody knows its parent.
+  output("(" + deaf("setsid ") + " &) & while [ ! -e " + (folder / "pid") + " ]; do sleep 0.05; done; echo '{}'");
+  BOOST_TEST(!lives(deaf_pid()));
+}
+
+BOOST_AUTO_TEST_CASE(nothing_of_a_cancelled_command_outlives_the_grace) {
+  step.cancel_at_beat = true;
+  for (const std::string way : {"", "setsid "}) {
+    std::filesystem::remove(folder / "pid");
+    const auto begin = std::chrono::steady_clock::now();
+    failure(
+      deaf(way) + " & while [ ! -e " + (folder / "pid") + " ]; do sleep 0.05; done; echo progress: >&2; wait; sleep 9");
+    BOOST_TEST(!lives(deaf_pid()));
+    BOOST_TEST((std::chrono::steady_clock::now() - begin < command_end_grace + 10s));
+    step.is_cancelled = false;
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_command_that_prints_without_end_is_ended_all_the_same) {
+  step.cancel_at_beat = true;
+  for (const std::string flood : {"exec yes >&2", "exec yes progress: x >&2", "yes >&2 & echo '{}'; exit 1"}) {
+    const auto begin = std::chrono::steady_clock::now();
+    failure("echo progress: >&2; sleep 0.3; " + flood);
+    BOOST_TEST((std::chrono::steady_clock::now() - begin < command_end_grace + 10s), flood);
+    step.is_cancelled = false;
+  }
+}
+
+BOOST_AUTO_TEST_CASE(what_a_cancelled_command_has_done_all_the_same_counts) {
+  step.cancel_at_beat = true;
+  const auto done = output("trap 'echo [7]; exit 0' TERM; echo progress: >&2; while true; do sleep 0.1; done");
+  BOOST_TEST(done == nlohmann::json::array({7}));
+}
+
+BOOST_AUTO_TEST_CASE(a_command_whose_supervisor_is_killed_does_not_live_on) {
+  const auto said = failure("sleep 0.3; kill -9 $PPID; sleep 300");
+  BOOST_TEST(said.retry);
+  check(said, "the command was killed with the process that watched over it", true);
+}
+
+BOOST_AUTO_TEST_CASE(a_fork_server_that_was_killed_is_made_anew) {
+  kill(fork_server::of_this_process().pid(), SIGKILL);
+  BOOST_TEST(output("echo '{}'") == nlohmann::json::object());
+}
+
+BOOST_AUTO_TEST_CASE(what_is_meant_for_levain_is_kept_from_commands) {
+  const std::map<std::string, std::string> variables{
+    {"LEVAIN_WORKER_KEY", "a"}, {"LEVAIN_TOKEN", "b"}, {"PGPASSWORD", "c"}, {"LEVAIN_URL", "d"}, {"OVEN_TOKEN", "e"}};
+  for (const auto& [name, value] : variables)
+    setenv(name.c_str(), value.c_str(), 1);
+  const command_words script{
+    "sh", "-c", R"(echo "[\"$LEVAIN_WORKER_KEY$LEVAIN_TOKEN$PGPASSWORD\", \"$LEVAIN_URL$OVEN_TOKEN\"]")"};
+  const auto without = run_command(script, step);
+  const auto with = run_command(script, step, {"PGPASSWORD"});
+  for (const auto& [name, value] : variables)
+    unsetenv(name.c_str());
+  BOOST_TEST(std::get<nlohmann::json>(without.value()) == nlohmann::json({"", "de"}));
+  BOOST_TEST(std::get<nlohmann::json>(with.value()) == nlohmann::json({"c", "de"}));
 }
 
 BOOST_AUTO_TEST_CASE(a_cancelled_command_gets_sigterm_and_its_group_too) {

@@ -32,6 +32,10 @@ public:
       all_[key].push_back(std::move(result));
     };
   }
+  bool has(const std::string& key) const {
+    std::lock_guard lock(mutex_);
+    return all_.contains(key);
+  }
   size_t count() const {
     std::lock_guard lock(mutex_);
     return all_.size();
@@ -78,6 +82,9 @@ struct desk_world {
     return worker;
   }
 
+  /// Of the calls to come.
+  std::string body = R"({"run":{"id":"none"},"input":{},"results":{}})";
+
   void begin(const std::string& kind, const std::string& key, duration heartbeat = {}) {
     call_request request;
     request.run = make_run_id(now_utc(), {++made, made}, 1);
@@ -89,7 +96,7 @@ struct desk_world {
     request.timeout = 1min;
     request.call = worker_call{kind, heartbeat};
     request.epoch = 7;
-    request.body = R"({"run":{"id":"none"},"input":{},"results":{}})";
+    request.body = body;
     in_flight[key] = desk->begin(std::move(request), got.taker(key));
   }
 
@@ -100,7 +107,7 @@ struct desk_world {
 
   uint64_t made = 0;
   temporary_folder folder;
-  wire_config config{{}, {}};
+  wire_config config{wire_security{}, wire_pace{}};
   caf::actor_system system{config};
   std::shared_ptr<worker_desk> desk = std::make_shared<worker_desk>(worker_roster_options{}, now_utc);
   caf::actor gate;
@@ -203,6 +210,25 @@ BOOST_AUTO_TEST_CASE(a_call_without_heartbeats_ends_and_one_with_them_goes_on) {
   // Its command was ended, so the slot is free again.
   begin("silent", "c");
   BOOST_TEST(eventually([&] { return desk->figures().calls_out == 1; }, 20s));
+}
+
+BOOST_AUTO_TEST_CASE(small_calls_pass_large_ones_and_what_is_on_its_way_is_no_silence) {
+  const auto worker = start_worker(
+    {"--exec", "pack=" + script("pack.sh", "cat >/dev/null; echo '{}'"), "--exec",
+     "tiny=" + script("tiny.sh", "echo 1"), "--at-once", "4"});
+  body = R"({"run":{},"input":{},"results":{"large":")" + std::string(30'000'000, 'x') + R"("}})";
+  for (const std::string name : {"a", "b", "c", "d"})
+    begin("pack", name, 2s);
+  body = R"({"run":{},"input":{},"results":{}})";
+  for (int count = 0; count < 5; ++count) {
+    const auto name = "tiny" + std::to_string(count);
+    begin("tiny", name);
+    BOOST_TEST_REQUIRE(eventually([&] { return got.has(name); }, 30s), worker->errors());
+  }
+  BOOST_TEST_REQUIRE(eventually([&] { return got.count() == 9; }, 120s), worker->errors());
+  for (const std::string name : {"a", "b", "c", "d"})
+    BOOST_TEST(std::holds_alternative<std::string>(got.of(name)), name);
+  BOOST_TEST(worker->errors().find("node_lost") == std::string::npos, worker->errors());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

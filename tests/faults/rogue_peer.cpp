@@ -9,12 +9,13 @@
 #include <caf/all.hpp>
 #include <caf/io/basp_broker.hpp>
 #include <caf/io/middleman.hpp>
-#include <caf/openssl/all.hpp>
 
 #include "actors/cluster/wire_host.hpp"
 #include "actors/cluster/wire_limits.hpp"
 #include "actors/cluster/wire_messages.hpp"
+#include "actors/cluster/wire_proxy.hpp"
 #include "actors/cluster/wire_system.hpp"
+#include "tests/faults/bent_frames.hpp"
 
 namespace {
 
@@ -27,20 +28,6 @@ const uuid nobody{{0xde, 0xad, 0xbe, 0xef, 0, 0, 0x40, 0, 0x80, 0, 0, 0, 0, 0, 0
 void say(const std::string& line) {
   std::cout << line << std::endl;
 }
-
-/// The certificates are shown as they are: whether they are good is for the other side to find out. Each may be empty.
-class unchecked_config : public wire_config {
-public:
-  explicit unchecked_config(const wire_security& security)
-    : wire_config({}, {}) {
-    if (security.ca.empty())
-      return;
-    openssl_certificate = security.certificate;
-    openssl_key = security.key;
-    openssl_cafile = security.ca;
-    load<caf::openssl::manager>();
-  }
-};
 
 worker_hello some_hello(const std::string& kind) {
   worker_hello hello;
@@ -214,12 +201,24 @@ caf::behavior rogue(caf::event_based_actor* self, const std::string& how, const 
 } // namespace
 
 /// rogue_peer HOW HOST:PORT CERTIFICATE KEY CA, each of the last three may be empty
+/// rogue_peer bent_frames HOST:PORT CONNECTIONS SEED -, or bent_gate
 int main(int argc, char** argv) {
   constexpr int words = 6;
   const auto at = argc == words ? parse_wire_address(argv[2]) : std::nullopt;
   if (!at)
     return 2;
-  unchecked_config config({argv[3], argv[4], argv[5]});
+  const std::string how = argv[1];
+  if (how == "bent_frames" || how == "bent_gate") {
+    const auto connections = std::stoul(argv[3]);
+    const auto seed = static_cast<uint32_t>(std::stoul(argv[4]));
+    if (how == "bent_gate")
+      levain::test::answer_with_bent_frames(*at, connections, seed);
+    else
+      say("connections: " + std::to_string(levain::test::send_bent_frames(*at, connections, seed)));
+    return 0;
+  }
+  // The certificates are shown as they are: whether they are good is for the other side to find out.
+  wire_config config(std::make_unique<wire_proxy>(wire_security{argv[3], argv[4], argv[5]}, wire_pace{}), wire_pace{});
   caf::actor_system system(config);
   system.spawn(rogue, std::string(argv[1]), *at);
   system.await_all_actors_done();

@@ -103,6 +103,13 @@ std::pair<pid_t, pid_t> program_with_server(const fs::path& directory) {
   return {child, server};
 }
 
+/// Makes the account that the server runs as the owner; needs root.
+void give_to_server(const fs::path& path) {
+  const auto user = levain::find_unix_user("postgres");
+  BOOST_TEST_REQUIRE(user.has_value());
+  BOOST_TEST_REQUIRE(chown(path.c_str(), user->uid, user->gid) == 0);
+}
+
 void kill_and_collect(pid_t child) {
   kill(child, SIGKILL);
   waitpid(child, nullptr, 0);
@@ -206,6 +213,98 @@ BOOST_AUTO_TEST_CASE(a_dead_servers_number_that_lives_again_is_no_obstacle) {
   BOOST_TEST(alive(other.second));
   kill_and_collect(other.first);
   BOOST_TEST(gone_within(other.second, 30s));
+}
+
+/// What a killed server's lock file may hold: the number of somebody who lives, nothing (a power cut), rubbish.
+BOOST_AUTO_TEST_CASE(whatever_a_dead_server_left_beside_its_socket_is_no_obstacle) {
+  const scratch_folder folder;
+  const auto directory = folder.path / "pg";
+  auto server = levain::embedded_postgres::start(in(directory));
+  keep_a_row(server->url());
+  const auto socket_folder = directory / "socket";
+  server->stop();
+  for (const std::string& left : {std::to_string(getppid()) + "\n", std::string(), std::string("rubbish")}) {
+    fs::create_directories(socket_folder);
+    if (geteuid() == 0)
+      give_to_server(socket_folder);
+    std::ofstream(socket_folder / ".s.PGSQL.5432.lock") << left;
+    std::ofstream(socket_folder / ".s.PGSQL.5432") << "";
+    server = levain::embedded_postgres::start(in(directory));
+    BOOST_TEST(ask(server->url(), "select answer from kept") == "42");
+    server->stop();
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_directory_that_was_moved_or_copied_after_a_kill_starts) {
+  const scratch_folder folder;
+  const auto [program, orphan] = program_with_server(folder.path / "pg");
+  kill(orphan, SIGKILL);
+  kill_and_collect(program);
+  BOOST_TEST(gone_within(orphan, 30s));
+  levain::run_program({"/bin/cp", "-a", (folder.path / "pg").string(), (folder.path / "copied").string()});
+  fs::rename(folder.path / "pg", folder.path / "moved");
+  for (const char* name : {"copied", "moved"})
+    BOOST_TEST(
+      ask(levain::embedded_postgres::start(in(folder.path / name))->url(), "select answer from kept") == "42", name);
+}
+
+BOOST_AUTO_TEST_CASE(a_directory_that_others_may_write_to_is_refused) {
+  const scratch_folder folder;
+  const auto directory = folder.path / "pg";
+  fs::create_directories(directory);
+  for (const auto others : {fs::perms::others_write, fs::perms::group_write}) {
+    fs::permissions(directory, fs::perms(0755) | others);
+    check_contains(message_of([&] { levain::embedded_postgres::start(in(directory)); }), "chmod go-w");
+    BOOST_TEST(fs::is_empty(directory));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_directory_of_another_account_is_refused) {
+  if (geteuid() != 0)
+    return; // Only root can give a directory away.
+  const scratch_folder folder;
+  const auto directory = folder.path / "pg";
+  fs::create_directories(directory);
+  give_to_server(directory);
+  check_contains(message_of([&] { levain::embedded_postgres::start(in(directory)); }), "belongs to another account");
+}
+
+BOOST_AUTO_TEST_CASE(a_link_in_the_place_of_a_file_is_not_followed) {
+  const scratch_folder folder;
+  std::ofstream(folder.path / "letter.txt") << "dear\n";
+  for (const char* name : {"levain.lock", "postgres.log"}) {
+    const auto directory = folder.path / name;
+    fs::create_directories(directory);
+    std::ofstream(directory / "levain.lock") << "";
+    fs::remove(directory / name);
+    fs::create_symlink(folder.path / "letter.txt", directory / name);
+    check_contains(message_of([&] { levain::embedded_postgres::start(in(directory)); }), name);
+  }
+  std::string line;
+  std::getline(std::ifstream(folder.path / "letter.txt"), line);
+  BOOST_TEST(line == "dear");
+}
+
+BOOST_AUTO_TEST_CASE(the_lock_is_for_its_owner_alone) {
+  const scratch_folder folder;
+  const auto directory = folder.path / "pg";
+  fs::create_directories(directory);
+  std::ofstream(directory / "levain.lock") << "1\n";
+  fs::permissions(directory / "levain.lock", fs::perms(0644));
+  const auto server = levain::embedded_postgres::start(in(directory));
+  BOOST_TEST((fs::status(directory / "levain.lock").permissions() == fs::perms(0600)));
+}
+
+BOOST_AUTO_TEST_CASE(variables_for_another_database_do_not_keep_a_private_one_from_starting) {
+  const scratch_folder folder;
+  for (const auto& [name, value] :
+       {std::pair("PGSERVICE", "prod"), std::pair("PGTZ", "Nowhere"), std::pair("PGDATESTYLE", "nonsense"),
+        std::pair("PGHOSTADDR", "127.0.0.1"), std::pair("PGOPTIONS", "-c no_such=1")})
+    setenv(name, value, 1);
+  auto server = levain::embedded_postgres::start(in(folder.path / "pg"));
+  BOOST_TEST(ask(server->url(), "select inet_server_addr() is null") == "t");
+  setenv("PGSERVICE", "prod", 1);
+  BOOST_TEST(ask(levain::embedded_postgres_url(folder.path / "pg"), "select 1") == "1");
 }
 
 BOOST_AUTO_TEST_CASE(a_second_program_is_refused_by_the_name_of_the_first) {

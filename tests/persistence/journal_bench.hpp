@@ -29,6 +29,9 @@ public:
   /// From now on `subject` cannot reach the database, until it `comes_back`.
   virtual void goes_away() = 0;
   virtual void comes_back() = 0;
+  /// Another transaction has locked the run's row, until `unlock_rows`.
+  virtual void lock_row(const run_id& run) = 0;
+  virtual void unlock_rows() = 0;
 };
 
 // -- material
@@ -87,6 +90,10 @@ inline bool is_committed(const append_outcome& outcome) {
 inline std::string reason_of(const append_outcome& outcome) {
   const auto* rejected = std::get_if<append_rejected>(&outcome);
   return rejected ? rejected->reason : "(not rejected)";
+}
+
+inline bool is_held_up(const append_outcome& outcome) {
+  return std::holds_alternative<append_held_up>(outcome);
 }
 
 inline bool is_done(const append_answer& answer, size_t runs) {

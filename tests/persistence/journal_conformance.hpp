@@ -146,6 +146,47 @@ inline void a_key_starts_one_run(journal_bench& bench) {
   BOOST_TEST(bench.subject().read(bench_run(3)).empty());
 }
 
+inline void a_repeated_start_may_leave_the_version_open(journal_bench& bench) {
+  auto first = keyed_start(bench_run(1), "monday", 'a');
+  first.insert->workflow = "bread";
+  first.insert->workflow_version = 2;
+  auto newest = keyed_start(bench_run(2), "monday", 'a');
+  auto same = keyed_start(bench_run(3), "monday", 'a');
+  same.key->version = 2;
+  auto other = keyed_start(bench_run(4), "monday", 'a');
+  other.key->version = 3;
+  // In one batch, and once it is there.
+  for (const bool with_first : {true, false}) {
+    std::vector<run_append> batch{newest, same, other};
+    if (with_first)
+      batch.insert(batch.begin(), first);
+    auto answer = bench.subject().append(batch);
+    BOOST_TEST_REQUIRE(answer.outcomes.size() == batch.size());
+    if (with_first)
+      answer.outcomes.erase(answer.outcomes.begin());
+    BOOST_TEST((answer.outcomes[0] == append_outcome(append_duplicate{bench_run(1), true})));
+    BOOST_TEST((answer.outcomes[1] == append_outcome(append_duplicate{bench_run(1), true})));
+    BOOST_TEST((answer.outcomes[2] == append_outcome(append_duplicate{bench_run(1), false})));
+  }
+}
+
+inline void a_start_is_recognised_by_its_older_fingerprint(journal_bench& bench) {
+  auto first = keyed_start(bench_run(1), "monday", 'o');
+  first.insert->workflow = "bread";
+  first.insert->workflow_version = 2;
+  first.insert->triggered_by = "anna";
+  must_commit(bench.subject(), first);
+  auto again = keyed_start(bench_run(2), "monday", 'n');
+  again.key->older_fingerprint = [](int32_t version, const std::string& triggered_by) {
+    return std::string(64, version == 2 && triggered_by == "anna" ? 'o' : 'x');
+  };
+  auto other = keyed_start(bench_run(3), "monday", 'n');
+  other.key->older_fingerprint = [](int32_t, const std::string&) { return std::string(64, 'x'); };
+  const auto answer = bench.subject().append({again, other});
+  BOOST_TEST((answer.outcomes.at(0) == append_outcome(append_duplicate{bench_run(1), true})));
+  BOOST_TEST((answer.outcomes.at(1) == append_outcome(append_duplicate{bench_run(1), false})));
+}
+
 inline void a_key_belongs_to_its_tenant(journal_bench& bench) {
   must_commit(bench.subject(), keyed_start(bench_run(1), "monday", 'a'));
   run_append other = keyed_start(bench_run(2), "monday", 'a');
@@ -302,6 +343,46 @@ inline void an_event_number_is_used_once(journal_bench& bench) {
   BOOST_TEST((bench.subject().read(run).back().kind == event_kind::run_started));
 }
 
+inline void the_same_events_again_are_committed_and_written_once(journal_bench& bench) {
+  const run_id run = bench_run(1);
+  const auto start = bench_start(run);
+  auto next = bench_events(run, {bench_event(2, event_kind::run_started), bench_event(3, event_kind::run_completed)});
+  next.update = full_row(run, 0);
+  must_commit(bench.subject(), start);
+  must_commit(bench.subject(), next);
+  const auto again = bench.subject().append({next, bench_start(bench_run(2))});
+  BOOST_REQUIRE(is_done(again, 2));
+  BOOST_TEST(is_committed(again.outcomes[0]), reason_of(again.outcomes[0]));
+  BOOST_TEST(is_committed(again.outcomes[1]));
+  const auto started_again = bench.subject().append({start});
+  BOOST_REQUIRE(is_done(started_again, 1));
+  BOOST_TEST(is_committed(started_again.outcomes[0]), reason_of(started_again.outcomes[0]));
+  BOOST_TEST(bench.subject().read(run).size() == 3u);
+  BOOST_TEST(same_row(*bench.row(run), *next.update));
+}
+
+inline void a_locked_row_holds_up_its_own_run_alone(journal_bench& bench) {
+  std::vector<run_append> batch;
+  for (int i = 1; i <= 4; ++i) {
+    must_commit(bench.subject(), bench_start(bench_run(i)));
+    batch.push_back(bench_events(bench_run(i), {bench_event(2, event_kind::run_started)}));
+    batch.back().update = full_row(bench_run(i), i);
+  }
+  batch.push_back(bench_start(bench_run(5)));
+  bench.lock_row(bench_run(2));
+  // Again and again, and each time the others go on.
+  for (int i = 0; i < 2; ++i) {
+    const auto answer = bench.subject().append(batch);
+    BOOST_REQUIRE_MESSAGE(is_done(answer, 5), answer.reason);
+    for (size_t run = 0; run < answer.outcomes.size(); ++run)
+      BOOST_TEST(is_held_up(answer.outcomes[run]) == (run == 1), run);
+  }
+  BOOST_TEST(bench.subject().read(bench_run(2)).size() == 1u);
+  bench.unlock_rows();
+  must_commit(bench.subject(), batch[1]);
+  BOOST_TEST(bench.subject().read(bench_run(2)).size() == 2u);
+}
+
 inline void a_hole_is_for_whoever_folds_to_find(journal_bench& bench) {
   const run_id run = bench_run(1);
   must_commit(bench.subject(), bench_start(run));
@@ -446,17 +527,19 @@ inline void ended_runs_are_not_unfinished(journal_bench& bench) {
     rule(an_unknown_run_has_no_events) rule(an_empty_batch_is_done) rule(many_runs_share_a_batch)                      \
       rule(every_column_of_an_inserted_row_is_kept) rule(an_update_sets_every_column)                                  \
         rule(a_projection_needs_no_event) rule(only_runs_of_a_lost_shard_are_fenced)                                   \
-          rule(a_fenced_projection_is_not_written) rule(a_key_starts_one_run) rule(a_key_belongs_to_its_tenant)        \
-            rule(of_two_starts_in_a_batch_the_first_has_the_key) rule(of_many_starts_in_a_batch_the_first_has_the_key) \
-              rule(a_rejected_start_leaves_its_key_free) rule(a_poison_row_fails_alone_with_a_reason)                  \
-                rule(limited_columns_hold_what_they_promise) rule(several_poison_rows_are_all_found)                   \
-                  rule(a_fenced_run_stays_fenced_beside_poison) rule(an_event_number_is_used_once)                     \
-                    rule(a_run_number_is_used_once) rule(a_hole_is_for_whoever_folds_to_find)                          \
-                      rule(a_run_appears_once_in_a_batch) rule(an_update_keeps_the_time_that_it_says)                  \
-                        rule(what_has_no_commit_is_in_no_doubt) rule(misfits_are_rejected)                             \
-                          rule(unfinished_runs_are_listed_in_the_order_of_their_ids)                                   \
-                            rule(unfinished_runs_are_read_in_the_order_asked)                                          \
-                              rule(a_run_that_ended_since_it_was_listed_is_left_out)                                   \
-                                rule(ended_runs_are_not_unfinished)
+          rule(a_fenced_projection_is_not_written) rule(a_key_starts_one_run)                                          \
+            rule(a_repeated_start_may_leave_the_version_open) rule(a_start_is_recognised_by_its_older_fingerprint)     \
+              rule(a_key_belongs_to_its_tenant) rule(of_two_starts_in_a_batch_the_first_has_the_key)                   \
+                rule(of_many_starts_in_a_batch_the_first_has_the_key) rule(a_rejected_start_leaves_its_key_free)       \
+                  rule(a_poison_row_fails_alone_with_a_reason) rule(limited_columns_hold_what_they_promise)            \
+                    rule(several_poison_rows_are_all_found) rule(a_fenced_run_stays_fenced_beside_poison)              \
+                      rule(an_event_number_is_used_once) rule(the_same_events_again_are_committed_and_written_once)    \
+                        rule(a_locked_row_holds_up_its_own_run_alone) rule(a_run_number_is_used_once)                  \
+                        rule(a_hole_is_for_whoever_folds_to_find) rule(a_run_appears_once_in_a_batch)                  \
+                          rule(an_update_keeps_the_time_that_it_says) rule(what_has_no_commit_is_in_no_doubt)          \
+                            rule(misfits_are_rejected) rule(unfinished_runs_are_listed_in_the_order_of_their_ids)      \
+                              rule(unfinished_runs_are_read_in_the_order_asked)                                        \
+                                rule(a_run_that_ended_since_it_was_listed_is_left_out)                                 \
+                                  rule(ended_runs_are_not_unfinished)
 
 } // namespace levain::test

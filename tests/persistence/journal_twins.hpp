@@ -155,6 +155,8 @@ private:
       return "duplicate of " + to_string(duplicate->existing) + (duplicate->same_content ? "" : ", other content");
     if (const auto* rejected = std::get_if<append_rejected>(&outcome))
       return "rejected: " + rejected->reason;
+    if (const auto* held_up = std::get_if<append_held_up>(&outcome))
+      return "held up: " + held_up->reason;
     return "committed";
   }
 

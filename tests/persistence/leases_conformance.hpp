@@ -14,6 +14,8 @@ public:
   virtual leases& subject() = 0;
   /// Lets the node's lease run out by the database's clock.
   virtual void expire(const uuid& node) = 0;
+  /// Puts the database's clock back, as seen from the node's last heartbeat: that lies ahead by so much.
+  virtual void put_clock_back(const uuid& node, std::chrono::milliseconds ahead) = 0;
   /// Lets a moment pass by the database's clock.
   virtual void pass() = 0;
   virtual void goes_away() = 0;
@@ -59,6 +61,23 @@ inline void no_more_is_taken_than_asked_for(leases_bench& bench) {
   BOOST_TEST(bench.subject().take(one.id, 0, false).empty());
   BOOST_TEST(bench.subject().owned(one.id).size() == 10u);
   BOOST_TEST(bench.subject().take(one.id, 1000, false).size() == shard_count - 20u);
+}
+
+inline void a_heartbeat_that_lies_ahead_by_more_than_a_lease_counts_as_expired(leases_bench& bench) {
+  const auto one = bench_node(1);
+  const auto two = bench_node(2);
+  bench.subject().join(one, long_lease);
+  bench.subject().take(one.id, shard_count, false);
+  bench.put_clock_back(one.id, long_lease / 2);
+  bench.subject().join(two, long_lease);
+  BOOST_TEST(bench.subject().take(two.id, shard_count, false).empty());
+  BOOST_TEST(bench.subject().share(two.id).nodes_living == 2u);
+  bench.put_clock_back(one.id, long_lease * 2);
+  bench.subject().heartbeat(two.id, {});
+  BOOST_TEST(bench.subject().share(two.id).nodes_living == 1u);
+  BOOST_TEST(bench.subject().take(two.id, shard_count, false).size() == shard_count);
+  BOOST_TEST(bench.subject().forget_expired(long_lease * 9) == 0u);
+  BOOST_TEST(bench.subject().forget_expired(std::chrono::milliseconds(0)) == 1u);
 }
 
 inline void a_living_nodes_shards_stay_its_own(leases_bench& bench) {
@@ -254,15 +273,16 @@ inline void an_unreachable_database_says_so(leases_bench& bench) {
 
 /// Every rule above, for whoever registers them.
 #define LEVAIN_LEASES_RULES(rule)                                                                                      \
-  rule(a_new_node_owns_nothing) rule(free_shards_are_taken_under_a_new_epoch) rule(no_more_is_taken_than_asked_for)    \
-    rule(a_living_nodes_shards_stay_its_own) rule(an_expired_nodes_shards_are_taken_over)                              \
-      rule(a_heartbeat_keeps_a_lease) rule(a_late_heartbeat_keeps_what_nobody_took) rule(an_unknown_node_gets_nothing) \
-        rule(the_sole_node_takes_what_living_ones_own) rule(shares_are_even_and_add_up)                                \
-          rule(whoever_was_there_first_by_the_databases_clock_has_one_more)                                            \
-            rule(an_expired_node_has_no_share_and_its_shards_are_free)                                                 \
-              rule(what_is_released_is_taken_under_a_new_epoch)                                                        \
-                rule(only_ones_own_is_released_and_only_under_its_epoch)                                               \
-                  rule(nodes_that_expired_long_ago_are_forgotten) rule(who_leaves_gives_everything_up_at_once)         \
-                    rule(blocks_of_run_numbers_do_not_overlap) rule(an_unreachable_database_says_so)
+  rule(a_heartbeat_that_lies_ahead_by_more_than_a_lease_counts_as_expired) rule(a_new_node_owns_nothing)               \
+    rule(free_shards_are_taken_under_a_new_epoch) rule(no_more_is_taken_than_asked_for)                                \
+      rule(a_living_nodes_shards_stay_its_own) rule(an_expired_nodes_shards_are_taken_over)                            \
+        rule(a_heartbeat_keeps_a_lease) rule(a_late_heartbeat_keeps_what_nobody_took)                                  \
+          rule(an_unknown_node_gets_nothing) rule(the_sole_node_takes_what_living_ones_own)                            \
+            rule(shares_are_even_and_add_up) rule(whoever_was_there_first_by_the_databases_clock_has_one_more)         \
+              rule(an_expired_node_has_no_share_and_its_shards_are_free)                                               \
+                rule(what_is_released_is_taken_under_a_new_epoch)                                                      \
+                  rule(only_ones_own_is_released_and_only_under_its_epoch)                                             \
+                    rule(nodes_that_expired_long_ago_are_forgotten) rule(who_leaves_gives_everything_up_at_once)       \
+                      rule(blocks_of_run_numbers_do_not_overlap) rule(an_unreachable_database_says_so)
 
 } // namespace levain::test

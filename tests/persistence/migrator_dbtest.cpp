@@ -2,11 +2,15 @@
 
 #include <future>
 #include <pqxx/pqxx>
+#include <set>
 
+#include "persistence/connection.hpp"
 #include "persistence/journal.hpp"
 #include "persistence/migrations.hpp"
 #include "persistence/migrator.hpp"
 #include "persistence/postgres_leases.hpp"
+#include "persistence/schema_partitions.hpp"
+#include "persistence/schema_session.hpp"
 #include "tests/support/database.hpp"
 #include "tests/support/has.hpp"
 
@@ -73,10 +77,14 @@ BOOST_AUTO_TEST_CASE(two_starters_at_once_apply_each_migration_once) {
   std::vector<std::future<migration_report>> starters;
   for (int i = 0; i < 4; ++i)
     starters.push_back(std::async(std::launch::async, [&] { return migrate_up(database.url()); }));
-  int who_did_it = 0;
+  std::multiset<std::string> done;
   for (auto& starter : starters)
-    who_did_it += starter.get().up_to_date ? 0 : 1;
-  BOOST_TEST(who_did_it == 1);
+    for (auto& each : starter.get().done)
+      done.insert(std::move(each));
+  for (const auto& migration : embedded_migrations())
+    BOOST_TEST(done.count("applied " + std::string(migration.name)) == 1u, migration.name);
+  for (const auto& each : done)
+    BOOST_TEST(done.count(each) == 1u, each);
   BOOST_TEST(verify_schema(database.url()).empty());
 }
 
@@ -194,6 +202,48 @@ BOOST_AUTO_TEST_CASE(verify_names_every_difference) {
   BOOST_TEST(has(differences[0], "column run_starts.fingerprint: is text; it should be text not null"));
   BOOST_TEST(has(differences[1], "index ix_orchestration_runs_trigger: missing"));
   BOOST_TEST(has(differences[2], "column orchestration_runs.forced: unknown to this program"));
+}
+
+BOOST_AUTO_TEST_CASE(who_holds_the_lock_of_the_schema_is_named) {
+  for (const auto contents : {nothing, fresh_database::contents::migrated}) {
+    const fresh_database database(contents);
+    pqxx::connection holder(database.url() + "&application_name=a%20slow%20one");
+    pqxx::work holding(holder);
+    lock_schema(holding);
+    connection_options options;
+    options.url = database.url();
+    options.lock_timeout = std::chrono::milliseconds(50);
+    const auto other = open_connection(options);
+    pqxx::work waiting(*other);
+    BOOST_CHECK_EXCEPTION(lock_schema(waiting), migration_error, [&](const migration_error& error) {
+      return has(error.what(), "process " + std::to_string(holder.backendpid())) &&
+             has(error.what(), "application 'a slow one'");
+    });
+  }
+}
+
+BOOST_AUTO_TEST_CASE(nothing_of_a_migration_outlives_it_in_a_session) {
+  const fresh_database database(nothing);
+  in_schema_session(database.url(), schema_lock_timeout, [](pqxx::connection& connection) {
+    pqxx::work transaction(connection);
+    lock_schema(transaction);
+    transaction.commit();
+    pqxx::nontransaction after(connection);
+    BOOST_TEST(after.exec("select from pg_locks where locktype = 'advisory' and pid = pg_backend_pid()").empty());
+  });
+}
+
+BOOST_AUTO_TEST_CASE(a_stranger_who_may_only_connect_holds_up_no_join_and_no_upkeep) {
+  const fresh_database database;
+  pqxx::connection stranger(database.url());
+  pqxx::nontransaction holding(stranger);
+  holding.exec("select pg_advisory_lock(x'6c657661696e'::bigint), pg_advisory_lock(x'6a6f696e'::bigint)");
+  postgres_leases nodes{{.url = database.url(), .statement_timeout = std::chrono::milliseconds(2'000)}};
+  node_record node;
+  node.id.bytes[0] = 1;
+  node.name = "here";
+  BOOST_CHECK_NO_THROW(nodes.join(node, std::chrono::hours(1)));
+  BOOST_TEST(!ensure_partitions(database.url(), now_utc(), partitions_ahead_max).empty());
 }
 
 BOOST_AUTO_TEST_CASE(a_database_out_of_reach_is_said_to_be) {

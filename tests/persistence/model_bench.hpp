@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -18,6 +19,7 @@ public:
     manners_->on_append = [this](const std::vector<run_append>&) {
       return away_ ? model_fault::transient : std::exchange(next_fault_, model_fault::none);
     };
+    manners_->is_locked = [this](const run_append& append) { return append.update && locked_.contains(append.run); };
     manners_->can_resolve = manners_->can_read = [this] { return !away_; };
     for (shard_number shard = 0; shard < shard_count; ++shard)
       set_epoch(shard, bench_epoch);
@@ -31,6 +33,8 @@ public:
   void lose_next_answer() override { next_fault_ = model_fault::in_doubt_after_commit; }
   void goes_away() override { away_ = true; }
   void comes_back() override { away_ = false; }
+  void lock_row(const run_id& run) override { locked_.insert(run); }
+  void unlock_rows() override { locked_.clear(); }
 
   void tamper(const run_id& run, const std::function<void(std::vector<event_record>&)>& change) {
     database_->tamper_with_events(run, change);
@@ -44,6 +48,7 @@ private:
   std::shared_ptr<model_database> database_ = std::make_shared<model_database>();
   model_fault next_fault_ = model_fault::none;
   bool away_ = false;
+  std::set<run_id> locked_;
   model_journal journal_{database_, manners_};
 };
 

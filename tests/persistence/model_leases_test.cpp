@@ -18,6 +18,10 @@ public:
       leases_.heartbeat(conformance::bench_node(n).id, {});
     now_ += std::chrono::microseconds(1);
   }
+  void put_clock_back(const uuid& node, std::chrono::milliseconds ahead) override {
+    leases_.heartbeat(node, {});
+    now_ -= ahead;
+  }
   void pass() override { now_ += std::chrono::milliseconds(1); }
   void goes_away() override { away_ = true; }
   void comes_back() override { away_ = false; }

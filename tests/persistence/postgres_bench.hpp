@@ -41,6 +41,12 @@ public:
   void lose_next_answer() override { gate_.lose_next_answer(); }
   void goes_away() override { gate_.shut(); }
   void comes_back() override { gate_.reopen(); }
+  void lock_row(const run_id& run) override {
+    if (!holder_)
+      holder_ = std::make_unique<pqxx::work>(locker_);
+    holder_->exec_params("select from orchestration_runs where id = $1 for update", to_string(run));
+  }
+  void unlock_rows() override { holder_.reset(); }
 
   pqxx::result admin(const std::string& sql) {
     pqxx::work transaction(admin_);
@@ -53,6 +59,8 @@ public:
     postgres_journal_options options;
     options.url = url;
     options.statement_timeout = statement_timeout_;
+    options.lock_timeout = std::chrono::milliseconds(100);
+    options.key_wait_max = std::chrono::milliseconds(10);
     options.resolve_lock_timeout = std::chrono::milliseconds(100);
     return options;
   }
@@ -60,6 +68,8 @@ public:
   std::chrono::milliseconds statement_timeout_;
   fresh_database database_;
   pqxx::connection admin_{database_.url()};
+  pqxx::connection locker_{database_.url()};
+  std::unique_ptr<pqxx::work> holder_;
   database_gate gate_{database_.url()};
   postgres_journal journal_{options(gate_.url())};
 };

@@ -183,6 +183,56 @@ BOOST_FIXTURE_TEST_CASE(foreign_ids_belong_to_the_shard_of_their_last_byte, post
   BOOST_TEST(read_all_unfinished(subject(), {3}).size() == 1u);
 }
 
+BOOST_FIXTURE_TEST_CASE(an_open_transaction_that_uses_a_key_holds_up_that_start_alone, postgres_bench) {
+  std::vector<run_append> batch;
+  for (int i = 1; i <= 5; ++i) {
+    batch.push_back(bench_start(bench_run(i)));
+    batch.back().key = start_key{bench_tenant, "key " + std::to_string(i), std::string(64, 'a')};
+  }
+  {
+    pqxx::work other(locker_);
+    other.exec_params(
+      "insert into run_starts (tenant_id, idempotency_key, run_id, fingerprint) values ($1, 'key 4', $2, $3)",
+      to_string(bench_tenant.value), to_string(bench_run(9)), std::string(64, 'b'));
+    const auto answer = subject().append(batch);
+    BOOST_REQUIRE_MESSAGE(is_done(answer, 5), answer.reason);
+    for (size_t run = 0; run < answer.outcomes.size(); ++run)
+      BOOST_TEST(is_held_up(answer.outcomes[run]) == (run == 3), run);
+  }
+  must_commit(subject(), batch[3]);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_table_that_is_locked_blames_and_holds_up_no_run, postgres_bench) {
+  must_commit(subject(), bench_start(bench_run(1)));
+  {
+    pqxx::work lock(locker_);
+    lock.exec("lock table run_events");
+    BOOST_TEST((subject().append({bench_start(bench_run(2))}).status == append_answer::status_type::transient));
+  }
+  must_commit(subject(), bench_start(bench_run(2)));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_row_is_refused_whatever_state_a_trigger_says_it_with, postgres_bench) {
+  admin(R"(
+    create function refuse() returns trigger language plpgsql as $$
+    begin
+      if new.run_type <> '' and new.run_type not in ('scheduled', 'manual', 'test') then
+        raise exception 'unwanted' using errcode = new.run_type;
+      end if;
+      return new;
+    end $$;
+    create trigger refuse before insert on orchestration_runs for each row execute function refuse())");
+  int i = 0;
+  for (const char* state : {"LV001", "ZZ999", "38000", "P0001", "7A000"}) {
+    std::vector<run_append> batch = {bench_start(bench_run(++i)), bench_start(bench_run(++i))};
+    batch[0].insert->run_type = state;
+    const auto answer = subject().append(batch);
+    BOOST_REQUIRE_MESSAGE(is_done(answer, 2), state << ": " << answer.reason);
+    BOOST_TEST(reason_of(answer.outcomes[0]).find("unwanted") != std::string::npos, state);
+    BOOST_TEST(is_committed(answer.outcomes[1]), state);
+  }
+}
+
 BOOST_FIXTURE_TEST_CASE(a_server_without_synchronous_commit_has_it_for_the_journal, postgres_bench) {
   admin("alter database \"" + std::string(admin_.dbname()) + "\" set synchronous_commit = off");
   admin(R"(

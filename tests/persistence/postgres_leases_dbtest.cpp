@@ -24,6 +24,13 @@ public:
       to_string(node));
     transaction.commit();
   }
+  void put_clock_back(const uuid& node, std::chrono::milliseconds ahead) override {
+    pqxx::work transaction(admin_);
+    transaction.exec_params(
+      "update nodes set heartbeat_at = clock_timestamp() + $2::bigint * interval '1 millisecond' where id = $1",
+      to_string(node), ahead.count());
+    transaction.commit();
+  }
   void pass() override {} // It passes by itself.
   void goes_away() override { gate_.shut(); }
   void comes_back() override { gate_.reopen(); }

@@ -62,9 +62,9 @@ struct remembered {
   }
 };
 
-std::vector<std::string> numbers(const std::vector<audit_row>& rows) {
+std::vector<std::string> numbers(const run_list& list) {
   std::vector<std::string> all;
-  for (const auto& row : rows)
+  for (const auto& row : list.runs)
     all.push_back(row.run_number);
   return all;
 }
@@ -189,9 +189,9 @@ BOOST_FIXTURE_TEST_CASE(a_run_that_nobody_acts_for_needs_attention_and_says_why,
           "select id, 'journal_damaged', 'a hole' from orchestration_runs where run_number = 'ORCH-1'");
   const auto needing = ask.runs_needing_attention(ours);
   BOOST_TEST(numbers(needing) == (texts{"ORCH-1"}), per_element);
-  BOOST_TEST(needing.at(0).stopped.value_or("") == "journal_damaged: a hole");
-  BOOST_TEST(ask.find_run(ours, needing.at(0).id)->stopped.value_or("") == "journal_damaged: a hole");
-  BOOST_TEST(ask.runs_needing_attention(theirs).empty());
+  BOOST_TEST(needing.runs.at(0).stopped.value_or("") == "journal_damaged: a hole");
+  BOOST_TEST(ask.find_run(ours, needing.runs.at(0).id)->stopped.value_or("") == "journal_damaged: a hole");
+  BOOST_TEST(ask.runs_needing_attention(theirs).runs.empty());
 }
 
 BOOST_FIXTURE_TEST_CASE(a_run_that_says_why_needs_attention_whatever_its_status, remembered) {
@@ -199,6 +199,16 @@ BOOST_FIXTURE_TEST_CASE(a_run_that_says_why_needs_attention_whatever_its_status,
   add(ours, run_status::failed, noon + hours(1));
   execute("update orchestration_runs set attention = 'undo failed'");
   BOOST_TEST(numbers(ask.runs_needing_attention(ours)) == (texts{"ORCH-2", "ORCH-1"}), per_element);
+}
+
+BOOST_FIXTURE_TEST_CASE(what_was_resolved_or_is_a_test_needs_no_attention, remembered) {
+  for (int i = 0; i < 4; ++i)
+    add(ours, run_status::failed, noon + hours(i));
+  execute("update orchestration_runs set error_details = '{\"attention_resolved\": {\"by\": \"ann\"}}' "
+          "where run_number = 'ORCH-1'");
+  execute("update orchestration_runs set run_type = 'test' where run_number = 'ORCH-2'");
+  execute("update orchestration_runs set run_type = 'test', attention = 'undo failed' where run_number = 'ORCH-3'");
+  BOOST_TEST(numbers(ask.runs_needing_attention(ours)) == (texts{"ORCH-4"}), per_element);
 }
 
 BOOST_FIXTURE_TEST_CASE(another_tenants_run_is_not_there, remembered) {
@@ -220,7 +230,7 @@ BOOST_FIXTURE_TEST_CASE(pages_follow_each_other_without_gap_or_repetition, remem
   int pages = 0;
   do {
     const auto page = ask.list_runs(filter);
-    for (const auto& number : numbers(page.runs))
+    for (const auto& number : numbers(page))
       seen.push_back(number);
     filter.cursor = page.next;
     ++pages;
@@ -230,6 +240,60 @@ BOOST_FIXTURE_TEST_CASE(pages_follow_each_other_without_gap_or_repetition, remem
     seen ==
       (texts{"ORCH-10", "ORCH-9", "ORCH-8", "ORCH-7", "ORCH-6", "ORCH-5", "ORCH-4", "ORCH-3", "ORCH-2", "ORCH-1"}),
     per_element);
+}
+
+BOOST_FIXTURE_TEST_CASE(runs_that_begin_between_two_pages_are_not_lost, remembered) {
+  for (int i = 0; i < 6; ++i)
+    add(ours, run_status::pending, noon + hours(i));
+  run_filter filter{ours};
+  filter.limit = 2;
+  texts seen;
+  do {
+    const auto page = ask.list_runs(filter);
+    for (const auto& number : numbers(page))
+      seen.push_back(number);
+    filter.cursor = page.next;
+    execute("update orchestration_runs set status = 'running', started_at = '2031-03-13'");
+  } while (!filter.cursor.empty());
+  BOOST_TEST(seen == (texts{"ORCH-6", "ORCH-5", "ORCH-4", "ORCH-3", "ORCH-2", "ORCH-1"}), per_element);
+}
+
+BOOST_FIXTURE_TEST_CASE(lists_leave_the_documents_unread, remembered) {
+  auto row = full_row();
+  row.status = run_status::failed;
+  row.retry_count = 0;
+  row.max_retries_reached = false;
+  write(row);
+  for (const auto& list :
+       {run_list(ask.list_runs({ours})), ask.run_history(ours, row.started_at, row.started_at),
+        ask.runs_needing_attention(ours)}) {
+    BOOST_TEST_REQUIRE(list.runs.size() == 1U);
+    BOOST_TEST(!list.runs[0].forecast_data.has_value());
+    BOOST_TEST(!list.runs[0].run_metadata.has_value());
+    BOOST_TEST(list.runs[0].error_details.has_value());
+  }
+}
+
+BOOST_FIXTURE_TEST_CASE(what_an_open_run_is_doing_comes_from_its_journal, remembered) {
+  const auto doing = [&](const std::vector<std::string>& kinds) {
+    const auto row = add(ours, run_status::running, noon);
+    int seq = 0;
+    for (const auto& kind : kinds)
+      event(row.id, ++seq, kind);
+    const auto activity = ask.list_runs({ours}).runs.at(0).activity;
+    return activity ? std::string(to_string(*activity)) : std::string();
+  };
+  BOOST_TEST(doing({"run_accepted", "run_started"}).empty());
+  BOOST_TEST(doing({"run_accepted", "run_paused"}) == "paused");
+  BOOST_TEST(doing({"run_accepted", "run_paused", "run_resumed"}).empty());
+  BOOST_TEST(doing({"run_accepted", "run_paused", "cancel_requested"}) == "cancelling");
+  BOOST_TEST(doing({"run_accepted", "cancel_requested", "run_paused"}) == "cancelling");
+  BOOST_TEST(doing({"run_accepted", "cancel_requested", "run_cancelled", "run_retried"}).empty());
+  run_filter paused{ours};
+  paused.activities = {run_activity::paused};
+  BOOST_TEST(ask.list_runs(paused).runs.size() == 1U);
+  paused.statuses = {run_status::running};
+  BOOST_TEST(ask.list_runs(paused).runs.size() == 6U);
 }
 
 BOOST_FIXTURE_TEST_CASE(a_page_that_holds_everything_has_no_next, remembered) {
@@ -248,7 +312,7 @@ BOOST_FIXTURE_TEST_CASE(lists_are_narrowed_by_every_filter, remembered) {
   const auto listed = [&](auto narrow) {
     run_filter filter{ours};
     narrow(filter);
-    return numbers(ask.list_runs(filter).runs);
+    return numbers(ask.list_runs(filter));
   };
   BOOST_TEST(
     listed([](auto& f) {
@@ -273,7 +337,8 @@ BOOST_FIXTURE_TEST_CASE(wrong_arguments_are_named, remembered) {
   run_filter filter{ours};
   for (const char* cursor :
        {"x", "12", "12.", ".", "12.x", "x.00000000-0000-7000-8000-000000000001",
-        "9223372036854775807.00000000-0000-7000-8000-000000000001"}) {
+        "_00000000-0000-7000-8000-000000000001", "12_00000000-0000-7000-8000-000000000001",
+        "2031-13-12_12:00:00_00000000-0000-7000-8000-000000000001", "now_00000000-0000-7000-8000-000000000001"}) {
     filter.cursor = cursor;
     BOOST_CHECK_EXCEPTION(ask.list_runs(filter), std::invalid_argument, naming("cursor: "));
   }
@@ -328,6 +393,42 @@ BOOST_FIXTURE_TEST_CASE(verification_takes_a_range_of_runs, remembered) {
   const auto batch = ask.verify_batch({operator_scope{}}, {added[0], added[3]});
   BOOST_TEST_REQUIRE(batch.size() == 3U);
   BOOST_TEST((batch.front().row.id == added[1] && batch.back().row.id == added[3]));
+}
+
+BOOST_FIXTURE_TEST_CASE(verification_reads_as_many_runs_as_have_room_together, remembered) {
+  for (int i = 0; i < 4; ++i) {
+    const auto row = add(ours, run_status::running, noon);
+    event(row.id, 1, "run_accepted");
+  }
+  // 1,000 numbers of 309 digits each.
+  execute(
+    "update run_events set body = (select jsonb_agg(1e308::numeric) from generate_series(1, 1000)) "
+    "where run_id = '" +
+    to_string(run_number(2)) + "'");
+  const auto sizes_of = [&](uint64_t bytes_max) {
+    std::vector<size_t> sizes;
+    run_range range;
+    for (;;) {
+      const auto part = ask.verify_batch({ours}, range, bytes_max);
+      if (part.empty())
+        return sizes;
+      sizes.push_back(part.size());
+      range.after = part.back().row.id;
+    }
+  };
+  using counts = std::vector<size_t>;
+  BOOST_TEST(sizes_of(verify_batch_bytes_max) == (counts{4}), per_element);
+  BOOST_TEST(sizes_of(100'000) == (counts{2, 2}), per_element);
+  BOOST_TEST(sizes_of(1) == (counts{1, 1, 1, 1}), per_element);
+  // One that is too large by itself is named and hides no other.
+  const auto first = ask.verify_batch({ours}, {}, 100'000, 50'000);
+  BOOST_TEST_REQUIRE(first.size() == 1U);
+  const auto large = ask.verify_batch({ours}, {first.back().row.id, {}}, 100'000, 50'000);
+  BOOST_TEST_REQUIRE(large.size() == 1U);
+  BOOST_TEST(large[0].row.run_number == "ORCH-2");
+  BOOST_TEST_REQUIRE(large[0].unreadable.size() == 1U);
+  BOOST_TEST(large[0].unreadable[0].message.find("at most 50000 are read") != std::string::npos);
+  BOOST_TEST(ask.verify_batch({ours}, {large.back().row.id, {}}, 100'000, 50'000).size() == 2U);
 }
 
 BOOST_FIXTURE_TEST_CASE(what_cannot_be_read_is_said_in_its_run, remembered) {

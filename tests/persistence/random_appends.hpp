@@ -179,9 +179,11 @@ private:
     for (auto* number : {&row.forecasts_generated, &row.retry_count, &row.saga_steps_total})
       if (chance(0.1))
         *number = one_of(numbers);
-    for (auto* metric : {&row.fulfillment_rate, &row.quality_score, &row.duration_seconds})
+    if (chance(0.2))
+      row.duration_seconds = chance(0.5) ? std::nullopt : std::optional(one_of(numbers));
+    for (auto* metric : {&row.fulfillment_rate, &row.quality_score})
       if (chance(0.2))
-        *metric = chance(0.5) ? std::nullopt : std::optional(one_of(numbers));
+        *metric = chance(0.5) ? std::nullopt : std::optional(static_cast<int32_t>(below(101)));
     for (auto* document : {&row.forecast_data, &row.run_metadata, &row.error_details})
       if (chance(0.2))
         *document = chance(0.5) ? std::nullopt : std::optional(json());

@@ -1,6 +1,6 @@
 -- What the migrations make, as the catalog tells it. Made anew with LEVAIN_UPDATE_GOLDEN=1.
 type orchestrationstatus: enum (pending, running, completed, partial_success, failed, cancelled)
-type run_event_kind: enum (run_accepted, run_started, step_succeeded, attempt_failed, attempt_started, step_failed, step_skipped, run_paused, run_resumed, cancel_requested, compensation_started, step_compensated, compensation_attempt_failed, compensation_attempt_started, compensation_failed, run_retry_scheduled, run_retried, run_completed, run_partially_succeeded, run_failed, run_cancelled)
+type run_event_kind: enum (run_accepted, run_started, step_succeeded, attempt_failed, attempt_started, step_failed, step_skipped, run_paused, run_resumed, cancel_requested, compensation_started, step_compensated, compensation_attempt_failed, compensation_attempt_started, compensation_failed, run_retry_scheduled, run_retried, run_completed, run_partially_succeeded, run_failed, run_cancelled, attempt_withdrawn, delivery_lost, terminate_requested, attention_resolved)
 table nodes: plain
 materialized view orchestration_daily:  SELECT orchestration_runs.tenant_id, orchestration_runs.started_at::date AS day, count(*) AS runs, count(*) FILTER (WHERE orchestration_runs.status = 'pending'::orchestrationstatus) AS pending, count(*) FILTER (WHERE orchestration_runs.status = 'running'::orchestrationstatus) AS running, count(*) FILTER (WHERE orchestration_runs.status = 'completed'::orchestrationstatus) AS completed, count(*) FILTER (WHERE orchestration_runs.status = 'partial_success'::orchestrationstatus) AS partial_success, count(*) FILTER (WHERE orchestration_runs.status = 'failed'::orchestrationstatus) AS failed, count(*) FILTER (WHERE orchestration_runs.status = 'cancelled'::orchestrationstatus) AS cancelled, avg(orchestration_runs.duration_seconds) AS duration_seconds_avg, max(orchestration_runs.duration_seconds) AS duration_seconds_max, avg(orchestration_runs.fulfillment_rate) AS fulfillment_rate_avg, avg(orchestration_runs.on_time_delivery_rate) AS on_time_delivery_rate_avg, avg(orchestration_runs.cost_accuracy) AS cost_accuracy_avg, avg(orchestration_runs.quality_score) AS quality_score_avg, sum(orchestration_runs.retry_count) AS retries FROM orchestration_runs GROUP BY orchestration_runs.tenant_id, (orchestration_runs.started_at::date);
 table orchestration_runs: plain
@@ -129,7 +129,11 @@ column workflow_definitions.body: json not null
 column workflow_definitions.registered_at: timestamp with time zone not null default now()
 primary key of nodes: PRIMARY KEY (id)
 constraint nodes.protocol_min_is_not_above_max: CHECK (protocol_min <= protocol_max)
+constraint orchestration_runs.cost_accuracy_is_0_to_100: CHECK (cost_accuracy >= 0 AND cost_accuracy <= 100) NOT VALID
+constraint orchestration_runs.fulfillment_rate_is_0_to_100: CHECK (fulfillment_rate >= 0 AND fulfillment_rate <= 100) NOT VALID
+constraint orchestration_runs.on_time_delivery_rate_is_0_to_100: CHECK (on_time_delivery_rate >= 0 AND on_time_delivery_rate <= 100) NOT VALID
 primary key of orchestration_runs: PRIMARY KEY (id)
+constraint orchestration_runs.quality_score_is_0_to_100: CHECK (quality_score >= 0 AND quality_score <= 100) NOT VALID
 constraint run_events.attempt_starts_at_one: CHECK (attempt >= 1)
 primary key of run_events: PRIMARY KEY (run_id, seq)
 constraint run_events.seq_starts_at_one: CHECK (seq >= 1)
@@ -159,5 +163,7 @@ index ix_orchestration_runs_tenant_started: CREATE INDEX ix_orchestration_runs_t
 index ix_orchestration_runs_tenant_status: CREATE INDEX ix_orchestration_runs_tenant_status ON orchestration_runs USING btree (tenant_id, status)
 index ix_orchestration_runs_tenant_type: CREATE INDEX ix_orchestration_runs_tenant_type ON orchestration_runs USING btree (tenant_id, run_type)
 index ix_orchestration_runs_trigger: CREATE INDEX ix_orchestration_runs_trigger ON orchestration_runs USING btree (triggered_by)
+index orchestration_runs_created_at: CREATE INDEX orchestration_runs_created_at ON orchestration_runs USING btree (created_at)
+index orchestration_runs_tenant_created: CREATE INDEX orchestration_runs_tenant_created ON orchestration_runs USING btree (tenant_id, created_at)
 trigger orchestration_runs.orchestration_runs_updated_at_follows: CREATE TRIGGER orchestration_runs_updated_at_follows BEFORE UPDATE ON orchestration_runs FOR EACH ROW WHEN (NOT new.updated_at IS DISTINCT FROM old.updated_at AND current_setting('levain.says_updated_at'::text, true) IS DISTINCT FROM 'on'::text) EXECUTE FUNCTION orchestration_runs_touch()
 function orchestration_runs_touch: returns trigger set TimeZone=UTC as begin new.updated_at = now(); return new; end

@@ -13,6 +13,33 @@ BOOST_AUTO_TEST_CASE(states_that_blame_the_rows) {
     BOOST_TEST((kind_of_sqlstate(state) == failure_kind::bad_rows), state);
 }
 
+BOOST_AUTO_TEST_CASE(states_that_only_a_trigger_or_a_function_raises_blame_the_rows) {
+  for (const char* state : {"LV001", "ZZ999", "IX000", "7A000", "99999", "38000", "39004", "2F002", "21000"})
+    BOOST_TEST((kind_of_sqlstate(state) == failure_kind::bad_rows), state);
+  for (const char* state : {"HV000", "F0000", "72000", "XX001", "53400", "57P05", "58P01", "2D000"})
+    BOOST_TEST((kind_of_sqlstate(state) == failure_kind::transient), state);
+}
+
+BOOST_AUTO_TEST_CASE(a_session_that_cannot_write_or_lost_its_statements_is_given_up) {
+  for (const char* state : {"25006", "26000", "42P05", "57P01", "57P05", "08006", "25P03"}) {
+    const auto failure = classify_failure(std::make_exception_ptr(pqxx::sql_error("ERROR", "INSERT", state)));
+    BOOST_TEST((failure.kind == failure_kind::transient), state);
+    BOOST_TEST(failure.connection_lost, state);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_value_that_cannot_be_read_is_no_fault_of_the_connection) {
+  const auto failure = classify_failure(std::make_exception_ptr(unreadable_column("column at: 'infinity'")));
+  BOOST_TEST((failure.kind == failure_kind::transient));
+  BOOST_TEST(!failure.connection_lost);
+  BOOST_TEST(failure.reason == "a value cannot be read: column at: 'infinity'");
+}
+
+BOOST_AUTO_TEST_CASE(a_fault_of_the_program_is_not_taken_for_the_database) {
+  BOOST_CHECK_THROW(classify_failure(std::make_exception_ptr(std::bad_alloc())), std::bad_alloc);
+  BOOST_CHECK_THROW(classify_failure(std::make_exception_ptr(std::out_of_range("at"))), std::out_of_range);
+}
+
 BOOST_AUTO_TEST_CASE(states_that_do_not_blame_the_rows) {
   for (const char* state :
        {"", "08006", "25006", "40001", "40P01", "53100", "53200", "53300", "55P03", "57014", "57P01", "58030", "XX000"})

@@ -9,8 +9,15 @@ namespace {
 fact succeeded(const std::string& step, const json& output) {
   return {event_kind::step_succeeded, step, 1, {{"output", output}}};
 }
+/// What a call that may have done its work leaves is said to be unknown.
+bool leaves_doubt(const std::string& kind) {
+  return kind == "timeout" || kind == "invalid_output" || kind == "abandoned";
+}
 fact fails(const std::string& step, const std::string& kind) {
-  return {event_kind::step_failed, step, 1, {{"kind", kind}, {"message", "no"}}};
+  json body{{"kind", kind}, {"message", "no"}};
+  if (leaves_doubt(kind))
+    body["unknown"] = true;
+  return {event_kind::step_failed, step, 1, body};
 }
 
 } // namespace
@@ -37,7 +44,7 @@ BOOST_AUTO_TEST_CASE(an_outcome_is_what_the_call_was_answered) {
     {{event_kind::attempt_failed,
       "a",
       1,
-      {{"kind", "timeout"}, {"message", "late"}, {"due_at", to_rfc3339(early_timeout.now + 1s)}}}});
+      {{"kind", "timeout"}, {"message", "late"}, {"unknown", true}, {"due_at", to_rfc3339(early_timeout.now + 1s)}}}});
   BOOST_TEST(early_timeout.broken() == "outcome_is_answer");
 }
 
@@ -50,9 +57,27 @@ BOOST_AUTO_TEST_CASE(a_deadline_passes_without_an_answer) {
     {{event_kind::attempt_failed,
       "a",
       1,
-      {{"kind", "timeout"}, {"message", "late"}, {"due_at", to_rfc3339(kept.now + 1s)}}}});
+      {{"kind", "timeout"}, {"message", "late"}, {"unknown", true}, {"due_at", to_rfc3339(kept.now + 1s)}}}});
   kept.answer(call, 1, false);
   BOOST_TEST(kept.broken() == "");
+}
+
+BOOST_AUTO_TEST_CASE(a_call_that_may_have_done_its_work_is_said_to_be_unknown) {
+  const auto said = [](bool effect_none, const std::string& message, bool unknown) {
+    history x([&](workflow_known& workflow) { workflow.steps[0].effect_none = effect_none; });
+    x.begin();
+    x.call("a");
+    x.pass(30s);
+    json body{{"kind", "timeout"}, {"message", message}, {"due_at", to_rfc3339(x.now + 1s)}};
+    if (unknown)
+      body["unknown"] = true;
+    x.write({{event_kind::attempt_failed, "a", 1, body}});
+    return x.broken();
+  };
+  BOOST_TEST(said(false, "late", true) == "");
+  BOOST_TEST(said(false, "late", false) == "unknown_is_said");
+  BOOST_TEST(said(true, "late", false) == "");
+  BOOST_TEST(said(false, "nobody took it (queue_timeout)", false) == "");
 }
 
 BOOST_AUTO_TEST_CASE(an_answer_that_was_awaited_is_not_replaced) {

@@ -36,7 +36,12 @@ BOOST_AUTO_TEST_CASE(a_wish_that_was_refused_has_no_event) {
 
   history after;
   after.begin();
-  after.deny(after.wish(wish_kind::pause, "ann"), "conflict");
+  after.wish(wish_kind::pause, "bob");
+  const auto refused = after.wish(wish_kind::pause, "ann");
+  after.write({{event_kind::run_paused, {}, 0, {{"by", "bob"}}}});
+  after.deny(refused, "conflict");
+  after.wish(wish_kind::resume, "bill");
+  after.write({{event_kind::run_resumed, {}, 0, {{"by", "bill"}}}});
   after.write({paused_by_ann});
   BOOST_TEST(after.broken() == "wish_refused_clean");
 
@@ -57,6 +62,29 @@ BOOST_AUTO_TEST_CASE(a_wish_that_was_refused_has_no_event) {
   in_doubt.deny(wish, "unavailable");
   in_doubt.write({paused_by_ann});
   BOOST_TEST(in_doubt.broken() == "");
+}
+
+BOOST_AUTO_TEST_CASE(a_command_is_rejected_only_for_what_is_on_disk) {
+  history early;
+  early.begin();
+  early.wish(wish_kind::pause, "ann");
+  early.deny(early.wish(wish_kind::pause, "bob"), "conflict");
+  BOOST_TEST(early.broken() == "rejection_durable");
+
+  history kept;
+  kept.begin();
+  kept.wish(wish_kind::pause, "ann");
+  const auto wish = kept.wish(wish_kind::pause, "bob");
+  kept.write({paused_by_ann});
+  kept.deny(wish, "conflict");
+  BOOST_TEST(kept.broken() == "");
+
+  history before;
+  before.begin();
+  before.wish(wish_kind::pause, "ann");
+  before.write({paused_by_ann});
+  before.deny(before.wish(wish_kind::pause, "bob"), "conflict");
+  BOOST_TEST(before.broken() == "");
 }
 
 BOOST_AUTO_TEST_CASE(a_stranger_changes_nothing_and_learns_nothing) {

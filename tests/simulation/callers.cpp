@@ -74,13 +74,16 @@ workflow_known known_from(const workflow_definition& from) {
     x.compensates = step.compensate.has_value();
     x.effect_none = step.effect == call_effect::none;
     x.continues = step.on_failure == failure_policy::proceed;
+    x.undone_in_doubt = step.compensate_when == compensation_condition::attempted;
     x.attempts_max = step.retry.max_attempts;
     x.undo_attempts_max = step.compensate ? step.compensate->retry.max_attempts : 0;
     x.retry_wait = wait_of(step.retry);
     x.timeout = step.timeout;
+    x.queue_timeout = step.queue_timeout;
     if (step.compensate) {
       x.undo_retry_wait = wait_of(step.compensate->retry);
       x.undo_timeout = step.compensate->timeout;
+      x.undo_queue_timeout = step.compensate->queue_timeout;
     }
     x.audit = step.audit;
     for (const auto& entry : step.record)
@@ -189,16 +192,15 @@ void callers::put(const workflow_item& what) {
   });
   const auto workflow = parsed(what.body);
   caf::anon_send(
-    node->definition(), register_workflow{
-                          workflow, [this, workflow, at = node->state(), answered,
-                                     again](std::variant<definition_store::put_result, std::string> x) {
-                            if (!at->alive || std::exchange(*answered, true))
-                              return;
-                            if (std::holds_alternative<std::string>(x))
-                              again();
-                            else if (workflow->version > 1 && !runs_.empty())
-                              under_.seen.saw(sight::versions_in_flight);
-                          }});
+    node->definition(),
+    register_workflow{workflow, [this, workflow, at = node->state(), answered, again](const register_outcome& x) {
+                        if (!at->alive || std::exchange(*answered, true))
+                          return;
+                        if (std::holds_alternative<std::string>(x))
+                          again();
+                        else if (workflow->version > 1 && !runs_.empty())
+                          under_.seen.saw(sight::versions_in_flight);
+                      }});
 }
 
 // ---- starts -----------------------------------------------------------------

@@ -74,7 +74,10 @@ std::string_view to_string(sight x) {
     "held calls told",
     "kept results taken",
     "works begun",
-    "works cancelled"};
+    "works cancelled",
+    "steps withdrawn",
+    "deliveries lost",
+    "cancels told"};
   return names[static_cast<size_t>(x)];
 }
 

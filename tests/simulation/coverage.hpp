@@ -80,9 +80,12 @@ enum class sight : uint8_t {
   kept_results_taken,
   works_begun,
   works_cancelled,
+  steps_withdrawn,
+  deliveries_lost,
+  cancels_told,
 };
 
-inline constexpr size_t sight_count = static_cast<size_t>(sight::works_cancelled) + 1;
+inline constexpr size_t sight_count = static_cast<size_t>(sight::cancels_told) + 1;
 
 std::string_view to_string(sight x);
 

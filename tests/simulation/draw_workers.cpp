@@ -88,6 +88,8 @@ private:
       timeout = luck_.between(6'000, 20'000);
       of["timeout"] = std::to_string(timeout) + "ms";
     }
+    // A kind may have nobody for good.
+    of["queue_timeout"] = std::to_string(luck_.between(100, 2 * timeout)) + "ms";
     if (luck_.happens(350))
       call["heartbeat"] = std::to_string(luck_.between(heartbeat_least, std::max(timeout / 2, heartbeat_least))) + "ms";
     if (of.contains("name")) {

@@ -85,6 +85,8 @@ drawn_workflow draw_workflow(chance& luck, const std::string& name, int32_t vers
       step["compensate"] = draw_call(luck, results);
       step["compensate"]["timeout"] = milliseconds(luck.between(100, 3000));
       step["compensate"]["retry"] = draw_retry(luck, 4);
+      if (luck.happens(400))
+        step["compensate_when"] = "attempted";
     }
     if (luck.happens(500) && i < audit_group_count)
       step["audit"] = to_string(static_cast<audit_group>(i));

@@ -28,9 +28,8 @@ struct life {
   duration down{};
   /// It was told to end in order.
   bool stopping = false;
-  /// What its clock is off by, and how often that changed.
+  /// What its clock is off by.
   duration skew{};
-  int clock_jumps = 0;
   /// Calls of its ports that have not returned: its actors' frames are on the stack.
   int in_ports = 0;
 

@@ -92,6 +92,7 @@ node_life::node_life(ground& under, const node_surroundings& around, place who)
     return state_->alive && !under_.faults.is_out(state_->who.node, connection_kind::recovery, true, under_.now);
   }));
   environment_->now = [this] { return local_now(); };
+  environment_->steady = [this] { return under_.now; };
   environment_->entropy = [this] { return uuid_entropy{entropy_.draw(), entropy_.draw()}; };
   environment_->variables = {{"base", "http://service"}};
   environment_->run.projection_interval = shape.projection;
@@ -99,12 +100,12 @@ node_life::node_life(ground& under, const node_surroundings& around, place who)
   environment_->functions = around_.calls.executor_for(state_, false);
   if (shape.workers > 0)
     speak_to_workers();
-  environment_->timekeeper = system_.spawn(timekeeper, environment_->now);
+  environment_->timekeeper = system_.spawn(timekeeper, environment_->steady);
   recovery_options recovering;
   recovering.page_runs_max = shape.page_runs_max;
   recovering.shards_at_a_time = shape.shards_at_a_time;
   const auto writer_status = std::make_shared<persistence_status>();
-  environment_->append_pressure_now = [status = writer_status, now = environment_->now] {
+  environment_->append_pressure_now = [status = writer_status, now = environment_->steady] {
     return status->pressure(now());
   };
   environment_->recovery = system_.spawn(
@@ -149,7 +150,7 @@ node_life::node_life(ground& under, const node_surroundings& around, place who)
   for (uint64_t i = 0; i < shape.writers; ++i) {
     environment_->writers.push_back(system_.spawn(
       persistence, std::make_unique<simulated_journal>(under_, state_, connection_kind::writer), writing,
-      environment_->now, environment_->entropy, writer_status,
+      environment_->steady, environment_->entropy, writer_status,
       [to = lease_keeper_](shard_lease shard) { caf::anon_send(to, shard_fenced{shard}); }));
     holdable_.emplace_back(held_actor::writer, environment_->writers.back().id());
   }
@@ -184,7 +185,7 @@ void node_life::speak_to_others(const environment_ptr& environment) {
   route_ = system_.spawn(
     router,
     router_beginning{
-      environment->now, environment->timekeeper, dispatch_, definition_, around_.others.port_of(state_), options});
+      environment->steady, environment->timekeeper, dispatch_, definition_, around_.others.port_of(state_), options});
   holdable_.emplace_back(held_actor::router, route_.id());
   watch(caf::actor_cast<caf::actor>(route_), "router");
   around_.others.open(
@@ -198,7 +199,7 @@ void node_life::speak_to_others(const environment_ptr& environment) {
 /// As `node_wire` does.
 void node_life::speak_to_workers() {
   desk_ = std::make_shared<worker_desk>(
-    worker_roster_options{.host = host_of(state_->who.node)}, [this] { return local_now(); });
+    worker_roster_options{.host = host_of(state_->who.node), .deliveries_max = 2}, [this] { return under_.now; });
   desk_actor_ = system_.spawn(worker_desk_actor, desk_, "node-" + std::to_string(state_->who.node));
   desk_actor_->attach_functor([this](const caf::error& reason) {
     if (state_->alive && desk_actor_)

@@ -31,6 +31,13 @@ private:
   bool deadlines_;
 };
 
+/// The request was sent, and nobody knows what became of it.
+call_failure no_answer() {
+  auto late = failure(call_failure::kind_type::timeout, "no answer before the deadline");
+  late.unknown = true;
+  return late;
+}
+
 services::services(ground& under, const fate_book& fates)
   : under_(under)
   , fates_(fates) {}
@@ -56,9 +63,7 @@ call_in_flight services::begin(const life_ptr& from, call_request request, call_
   made->request = std::move(request);
   made->done = std::move(done);
   made->deadlines = deadlines;
-  made->clock_jumps = from->clock_jumps;
   made->deadline = under_.now + made->request.timeout;
-  made->local_deadline = made->deadline + from->skew;
   const auto& x = made->request;
   made->input = input_of(x.body);
   under_.seen.saw(sight::calls_made);
@@ -76,7 +81,7 @@ call_in_flight services::begin(const life_ptr& from, call_request request, call_
   open_.push_back(made);
   come_about(made, fate);
   if (deadlines)
-    answer(made, made->request.timeout, failure(call_failure::kind_type::timeout, "no answer before the deadline"));
+    answer(made, made->request.timeout, no_answer());
   return call_in_flight([made](let_go_reason) {
     made->given_up = true;
     made->done = nullptr;
@@ -155,9 +160,8 @@ bool services::is_awaited(const call& x) const {
     return false;
   if (x.deadlines)
     return true;
-  // Without a deadline of its own the executor cannot know whether its step still waits; by these clocks it does.
-  return under_.now < x.deadline && under_.now + x.from->skew < x.local_deadline &&
-         x.clock_jumps == x.from->clock_jumps;
+  // Without a deadline of its own the executor cannot know whether its step still waits; by the true time it does.
+  return under_.now < x.deadline;
 }
 
 void services::tell(const call_ptr& x, const call_result& result) {

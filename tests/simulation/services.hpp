@@ -32,8 +32,6 @@ private:
     bool given_up = false;
     bool answered = false;
     timestamp deadline{};
-    timestamp local_deadline{};
-    int clock_jumps = 0;
   };
   using call_ptr = std::shared_ptr<call>;
   class executor;

@@ -32,6 +32,10 @@ word_passed read(const call_dropped& x) {
   return word;
 }
 
+word_passed read(const call_cancelled& x) {
+  return read_number(word_kind::cancelled, x.number);
+}
+
 word_passed read(const call_begun& x) {
   return read_number(word_kind::begun, x.number);
 }
@@ -105,7 +109,7 @@ std::vector<offer_known> known_from(const std::vector<wire_offer>& offers) {
 std::optional<word_passed> read_word(const caf::type_erased_tuple& content) {
   return read_any<
     call_given, call_dropped, call_begun, call_declined, room_made, call_heartbeat, call_ended, calls_held,
-    worker_leaving>(content);
+    worker_leaving, call_cancelled>(content);
 }
 
 } // namespace levain::simulation

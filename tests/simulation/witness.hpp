@@ -46,12 +46,17 @@ struct step_known {
   bool effect_none = false;
   /// `"on_failure": "continue"`.
   bool continues = false;
+  /// `"compensate_when": "attempted"`.
+  bool undone_in_doubt = false;
   uint32_t attempts_max = 1;
   uint32_t undo_attempts_max = 1;
   wait_known retry_wait;
   wait_known undo_retry_wait;
   duration timeout{};
   duration undo_timeout{};
+  /// The longest wait for a worker; absent where there is no limit.
+  std::optional<duration> queue_timeout;
+  std::optional<duration> undo_queue_timeout;
   /// The group of columns it fills in the audit row.
   std::optional<audit_group> audit;
   std::vector<record_known> records;

@@ -17,6 +17,7 @@ public:
   witnessed_calls(ground& under, life_ptr of, std::shared_ptr<worker_calls> desk);
 
   call_in_flight begin(call_request request, call_done done) override;
+  call_in_flight begin_told(call_request request, call_done done, levain::call_told told) override;
   std::optional<worker_call_view> look(const std::string& key, uint32_t attempt) const override {
     return desk_->look(key, attempt);
   }
@@ -28,12 +29,12 @@ private:
     uint64_t number = 0;
     /// Somebody waits.
     bool open = true;
+    duration timeout{};
     timestamp deadline{};
-    timestamp local_deadline{};
-    int clock_jumps = 0;
   };
 
   void tell(const call& x, const call_result& result);
+  void moved(call& x, const call_news& news);
   bool is_awaited(const call& x) const;
 
   ground& under_;

@@ -379,6 +379,10 @@ void worker_wire::count(const word_passed& x) {
     if (x.heard)
       under_.seen.saw(sight::calls_dropped);
     break;
+  case word_kind::cancelled:
+    if (x.heard)
+      under_.seen.saw(sight::cancels_told);
+    break;
   case word_kind::beat:
     if (x.heard)
       under_.seen.saw(sight::beats_heard);

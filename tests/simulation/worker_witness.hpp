@@ -59,6 +59,7 @@ enum class word_kind : uint8_t {
   // A node's words.
   given,
   dropped,
+  cancelled,
   // A worker's.
   begun,
   declined,

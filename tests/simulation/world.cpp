@@ -289,7 +289,6 @@ void world::stop(const stop_item& x) {
 void world::skew(const skew_item& x) {
   if (auto* node = living(x.node)) {
     node->state()->skew = x.offset;
-    ++node->state()->clock_jumps;
     tell(*node->state(), process_change::clock_moved);
     under_.seen.saw(sight::clock_jumps);
   }

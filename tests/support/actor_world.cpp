@@ -7,6 +7,7 @@
 
 #include "actors/recovery.hpp"
 #include "actors/timekeeper.hpp"
+#include "actors/wanting_calls.hpp"
 #include "persistence/model_definition_store.hpp"
 #include "persistence/model_leases.hpp"
 
@@ -29,10 +30,17 @@ call_in_flight scripted_calls::begin(call_request request, call_done done) {
   if (throw_on_begin == throws::anything)
     throw 42; // NOLINT(hicpp-exception-baseclass)
   calls_.push_back({std::move(request), std::move(done)});
-  return call_in_flight([this, index = calls_.size() - 1](let_go_reason why) {
-    calls_[index].given_up = true;
-    calls_[index].run_moves = why == let_go_reason::run_moves;
-  });
+  return call_in_flight(
+    [this, index = calls_.size() - 1](let_go_reason why) {
+      calls_[index].given_up = true;
+      calls_[index].run_moves = why == let_go_reason::run_moves;
+    },
+    [this, index = calls_.size() - 1](withdraw_reason why) {
+      calls_[index].asked_back = why;
+      if (takes_back && calls_[index].done)
+        std::exchange(calls_[index].done, nullptr)(
+          call_failure{call_failure::kind_type::withdrawn, "it waited", std::nullopt});
+    });
 }
 
 size_t scripted_calls::count(const std::string& key) const {
@@ -74,21 +82,25 @@ actor_world::~actor_world() {
                                 << found.last.back().detail);
 }
 
-timestamp actor_world::now() const {
+timestamp actor_world::steady() const {
   return world_begin + std::chrono::duration_cast<duration>(scheduler_.clock().now().time_since_epoch());
 }
 
 void actor_world::boot() {
   environment_ = std::make_shared<node_environment>();
   environment_->now = [this] { return now(); };
+  environment_->steady = [this] { return steady(); };
   environment_->entropy = [this] { return uuid_entropy{entropy_++, entropy_ * 0x9e3779b97f4a7c15ULL}; };
   environment_->run = settings_.run;
+  environment_->variables = variables;
+  environment_->wanting = wanting = std::make_shared<wanting_calls>("world");
+  environment_->http = calls;
   environment_->functions = calls;
   if (settings_.make_workers)
-    environment_->workers = settings_.make_workers(environment_->now);
+    environment_->workers = settings_.make_workers(environment_->steady);
   environment_->why_no_database = [status = writer_status] { return status->failing_reason(); };
-  environment_->append_pressure_now = [this] { return pressure.value_or(writer_status->pressure(now())); };
-  environment_->timekeeper = system_.spawn(timekeeper, environment_->now);
+  environment_->append_pressure_now = [this] { return pressure.value_or(writer_status->pressure(steady())); };
+  environment_->timekeeper = system_.spawn(timekeeper, environment_->steady);
   auto recovery_journal = settings_.make_recovery_journal ? settings_.make_recovery_journal(database, manners)
                                                           : std::make_unique<model_journal>(database, manners);
   environment_->recovery = system_.spawn(
@@ -118,14 +130,14 @@ void actor_world::boot() {
 
 void actor_world::spawn_writer() {
   environment_->writers.push_back(system_.spawn(
-    persistence, std::make_unique<model_journal>(database, manners), settings_.persistence, environment_->now,
+    persistence, std::make_unique<model_journal>(database, manners), settings_.persistence, environment_->steady,
     environment_->entropy, writer_status,
     [to = lease_keeper_handle](shard_lease shard) { caf::anon_send(to, shard_fenced{shard}); }));
 }
 
 void actor_world::lose_timers() {
   caf::anon_send_exit(environment_->timekeeper, caf::exit_reason::kill);
-  environment_->timekeeper = system_.spawn(timekeeper, environment_->now);
+  environment_->timekeeper = system_.spawn(timekeeper, environment_->steady);
   settle();
 }
 

@@ -32,6 +32,8 @@ public:
     bool given_up = false;
     /// It was, because its run goes on at another node.
     bool run_moves = false;
+    /// Why it was to be taken back, if it was.
+    std::optional<withdraw_reason> asked_back = {};
   };
 
   call_in_flight begin(call_request request, call_done done) override;
@@ -47,6 +49,8 @@ public:
   /// Makes the next calls end in an exception: one that says why, or a thing that nobody catches.
   enum class throws { nothing, exception, anything };
   throws throw_on_begin = throws::nothing;
+  /// Calls can be taken back, as if they still waited for their turn.
+  bool takes_back = false;
 
 private:
   std::vector<waiting_call> calls_;
@@ -88,7 +92,11 @@ public:
   void settle();
   /// Lets time pass, and what becomes due in it happen.
   void advance(duration span);
-  timestamp now() const;
+  /// The wall clock, which a test may set by `clock_is_off`.
+  timestamp now() const { return steady() + clock_is_off; }
+  /// The clock that nobody sets.
+  timestamp steady() const;
+  duration clock_is_off{};
   /// How many messages the actors have handled so far.
   uint64_t messages_handled() const { return messages_handled_; }
 
@@ -126,6 +134,9 @@ public:
   std::shared_ptr<persistence_status> writer_status = std::make_shared<persistence_status>();
   std::shared_ptr<liveness_log> liveness = std::make_shared<liveness_log>();
   bool expects_violations = false;
+  /// Nodes that boot from now on have these.
+  call_variables variables;
+  std::shared_ptr<wanting_calls> wanting;
   /// What the dispatcher is told of the writers instead of the truth.
   std::optional<append_pressure> pressure;
   /// Nodes that boot from now on own nothing.

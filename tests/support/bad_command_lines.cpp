@@ -79,7 +79,7 @@ const std::vector<bad_command_line>& bad_arguments() {
     {"levain", {"start", "daily_bakery", "--tenant", some_tenant, "--input", "{day: 1}", "--url", nobody_listens}},
     {"levain", {"start", "daily_bakery", "--tenant", some_tenant, "--input", "@DIR/none", "--url", nobody_listens}},
     {"levain", {"start", "daily_bakery", "--tenant", some_tenant, "--priority", "urgent", "--url", nobody_listens}},
-    {"levain", {"history", "--tenant", some_tenant, "--from", "yesterday", "--url", nobody_listens}},
+    {"levain", {"history", "--tenant", some_tenant, "--from", "tomorrow", "--url", nobody_listens}},
     {"levain", {"workflow", "register", "DIR/none", "--url", nobody_listens}},
     {"levain", {"status", "--url", "ftp://127.0.0.1"}},
     {"levain", {"node"}},

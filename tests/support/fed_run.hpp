@@ -33,6 +33,11 @@ inline call_failure final_failure(std::string message = "HTTP 400") {
   return {call_failure::kind_type::final, std::move(message), std::nullopt};
 }
 
+/// The request was sent, and nobody knows what became of it.
+inline call_failure lost_answer(call_failure::kind_type kind = call_failure::kind_type::timeout) {
+  return {kind, "no answer within 30s", std::nullopt, true};
+}
+
 /// A run that a test feeds by hand; every decision's events are folded at once, as if they had been committed.
 class fed_run {
 public:
@@ -65,6 +70,9 @@ public:
     auto i = index_of(step);
     return feed(call_answered{i, state.steps[i].undo_attempt, true, std::move(failure)});
   }
+  decision withdraw(const std::string& step) {
+    return fail(step, {call_failure::kind_type::withdrawn, "nobody was given it", std::nullopt});
+  }
   /// Time passes, and the machine is told.
   decision wait(duration span) {
     now += span;
@@ -94,7 +102,7 @@ public:
     return text;
   }
 
-  /// The last decision's effects: `begin(a 1) undo(b 1) abandon(c 1)`.
+  /// The last decision's effects: `begin(a 1) undo(b 1) abandon(c 1) withdraw(d 1) cancel(e 1)`.
   std::string asked() const {
     std::string text;
     for (const auto& effect : last.effects) {
@@ -104,6 +112,9 @@ public:
                 std::to_string(call->attempt) + ")";
       else if (const auto* call = std::get_if<abandon_call>(&effect))
         text += "abandon(" + state.workflow->steps[call->step].name + " " + std::to_string(call->attempt) + ")";
+      else if (const auto* call = std::get_if<withdraw_call>(&effect))
+        text += (call->cancel ? "cancel(" : "withdraw(") + state.workflow->steps[call->step].name + " " +
+                std::to_string(call->attempt) + ")";
     }
     return text;
   }

@@ -5,7 +5,10 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl.hpp>
 
+#include <boost/asio/write.hpp>
+
 #include "actors/cluster/wire_address.hpp"
+#include "tests/support/wire_frames.hpp"
 
 namespace levain::test {
 
@@ -33,10 +36,15 @@ greeting_over_tls(const std::string& address, const wire_security& files, std::c
     greeting.error = wrong ? wrong.message() : "";
   };
   stream.async_handshake(asio::ssl::stream_base::client, [&](const boost::system::error_code& wrong) {
-    if (wrong)
+    if (wrong) {
       greeting.error = wrong.message();
-    else
+      return;
+    }
+    // Whoever has not introduced itself gets no answer.
+    static const auto introduction = frames::connecting(frames::name(1));
+    asio::async_write(stream, asio::buffer(introduction), [&](const boost::system::error_code&, size_t) {
       stream.async_read_some(asio::buffer(first), spoken);
+    });
   });
   context.run_for(limit);
   return greeting;

@@ -71,6 +71,15 @@ public:
     last().compensate = std::move(spec);
     return *this;
   }
+  /// Undone also when its outcome is unknown.
+  workflow_builder& undone_in_doubt() {
+    last().compensate_when = compensation_condition::attempted;
+    return *this;
+  }
+  workflow_builder& queue_timeout(duration span) {
+    last().queue_timeout = span;
+    return *this;
+  }
   workflow_builder& audit(audit_group group) {
     last().audit = group;
     return *this;

@@ -540,4 +540,36 @@ BOOST_AUTO_TEST_CASE(what_fails_because_all_was_cancelled_is_left_to_other_worke
   BOOST_TEST(bench.results_kept() == 0U);
 }
 
+BOOST_AUTO_TEST_CASE(a_slot_is_kept_for_a_call_whose_body_is_on_its_way) {
+  BOOST_TEST(bench.reserve(first, call(1, "a").given, now));
+  BOOST_TEST(bench.reserve(first, call(2, "b").given, now));
+  check(heard_of_room(), {"room bake 0 to 1", "room bake 0 to 2"});
+  BOOST_TEST(!bench.reserve(second, call(1, "c").given, now));
+  BOOST_TEST(heard().front() == "declined 1 to 2");
+  heard_of_room();
+  give(first, 1, "a");
+  BOOST_TEST(bench.being_done() == 1U);
+  bench.withdraw(first, call(2, "b").given);
+  check(heard(), {"declined 2 to 1"});
+  check(heard_of_room(), {"room bake 1 to 1", "room bake 1 to 2"});
+}
+
+BOOST_AUTO_TEST_CASE(the_slots_of_calls_on_their_way_are_free_when_their_gate_is_lost) {
+  bench.reserve(first, call(1, "a").given, now);
+  bench.reserve(second, call(1, "b").given, now);
+  heard_of_room();
+  bench.gate_lost(first, now);
+  check(heard_of_room(), {"room bake 1 to 2"});
+}
+
+BOOST_AUTO_TEST_CASE(a_heartbeat_without_words_leaves_those_that_wait) {
+  give(first, 1, "a");
+  bench.beat(1, "one", now);
+  heard();
+  bench.beat(1, "two", now);
+  bench.beat(1, "", now);
+  bench.pass(now + call_heartbeat_interval);
+  check(heard(), {"beat 1 two to 1"});
+}
+
 BOOST_AUTO_TEST_SUITE_END()

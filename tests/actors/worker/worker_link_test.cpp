@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -42,7 +43,7 @@ struct link_world {
       add_message_types<caf::id_block::levain_wire>();
     }
   };
-  using heard = std::vector<std::variant<worker_hello, call_begun, call_declined>>;
+  using heard = std::vector<std::variant<worker_hello, call_begun, call_declined, call_part_taken>>;
 
   /// A gate that keeps what it is asked, and says nothing by itself.
   static caf::behavior silent_gate(caf::event_based_actor* self, link_world* world) {
@@ -54,6 +55,7 @@ struct link_world {
       },
       [world](const call_begun& x) { world->ears.emplace_back(x); },
       [world](const call_declined& x) { world->ears.emplace_back(x); },
+      [world](const call_part_taken& x) { world->ears.emplace_back(x); },
       [](const room_made&) {},
       [](const answer_now& x) { x.how(); },
     };
@@ -99,6 +101,7 @@ struct link_world {
       .cut_off = [this](const caf::strong_actor_ptr&) { ++cuts; },
       .begin =
         [this](work_number work, const call_given&, const std::shared_ptr<step_at_work>&) { works.push_back(work); },
+      .aside = [this](std::function<void()> reading) { asides.push_back(std::move(reading)); },
     };
     link = system.spawn(worker_link, std::move(options));
     inbox->open(link);
@@ -125,17 +128,35 @@ struct link_world {
     caf::anon_send(who, answer_now{[&promise, answer] { promise.deliver(answer); }});
     scheduler.run();
   }
-  void give(uint64_t number) {
+  static call_given some_call(uint64_t number) {
     call_given call;
     call.number = number;
     call.run_number = "ORCH-20261123-00000001";
     call.step = "a";
     call.kind = "bake";
     call.attempt = 1;
-    call.key = "key";
+    call.key = "key" + std::to_string(number);
     call.time_left = 60'000;
+    return call;
+  }
+  template <class Word>
+  void say(const Word& word) {
+    caf::send_as(gate, link, word);
+    scheduler.run();
+  }
+  void give(uint64_t number) {
+    auto call = some_call(number);
     call.body = R"({"run":{},"input":{},"results":{}})";
-    caf::send_as(gate, link, call);
+    say(call);
+  }
+  /// A gate that has welcomed the worker.
+  void open_gate() {
+    let_answer(wire, connection, gate);
+    let_answer(gate, hello, worker_welcome{{}, "anna", wire_protocol_max, {}});
+  }
+  void read_all() {
+    for (auto& each : std::exchange(asides, {}))
+      each();
     scheduler.run();
   }
   template <class Word>
@@ -156,6 +177,8 @@ struct link_world {
   caf::response_promise hello;
   heard ears;
   std::vector<work_number> works;
+  /// What is to be done on another thread.
+  std::vector<std::function<void()>> asides;
   size_t tries = 0;
   size_t cuts = 0;
 };
@@ -184,6 +207,55 @@ BOOST_AUTO_TEST_CASE(a_node_whose_welcome_comes_too_late_is_not_cut_off) {
   BOOST_TEST(x.count<call_declined>() == 1u);
   BOOST_TEST(x.works.empty());
   BOOST_TEST(x.cuts == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(a_call_in_parts_begins_when_it_is_there_and_has_been_read) {
+  link_world x;
+  x.open_gate();
+  const std::string body = R"({"run":{},"input":{},"results":{}})";
+  x.say(call_announced{x.some_call(1), body.size()});
+  x.say(call_part{1, 0, body.substr(0, 9)});
+  BOOST_TEST(x.count<call_part_taken>() == 1u);
+  BOOST_TEST(x.count<call_begun>() == 0u);
+  x.say(call_part{1, 9, body.substr(9)});
+  BOOST_TEST(x.count<call_part_taken>() == 2u);
+  BOOST_TEST(x.count<call_begun>() == 0u);
+  // Its slot is kept.
+  x.give(2);
+  BOOST_TEST(x.count<call_declined>() == 1u);
+  x.read_all();
+  BOOST_TEST(x.count<call_begun>() == 1u);
+  BOOST_TEST(x.works.size() == 1u);
+  BOOST_TEST(x.cuts == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(a_call_that_is_dropped_while_it_is_on_its_way_or_read_never_begins) {
+  link_world x;
+  x.open_gate();
+  const std::string body = R"({"run":{},"input":{},"results":{}})";
+  x.say(call_announced{x.some_call(1), body.size()});
+  x.say(call_dropped{1, false});
+  x.say(call_part{1, 0, body});
+  x.say(call_announced{x.some_call(2), body.size()});
+  x.say(call_part{2, 0, body});
+  x.say(call_dropped{2, false});
+  x.read_all();
+  BOOST_TEST(x.works.empty());
+  BOOST_TEST(x.count<call_declined>() == 2u);
+  BOOST_TEST(x.count<call_part_taken>() == 2u);
+  x.give(3);
+  BOOST_TEST(x.works.size() == 1u);
+  BOOST_TEST(x.cuts == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(a_node_whose_large_call_makes_no_sense_is_cut_off) {
+  link_world x;
+  x.open_gate();
+  x.say(call_announced{x.some_call(1), 3});
+  x.say(call_part{1, 0, "[1]"});
+  x.read_all();
+  BOOST_TEST(x.cuts == 1u);
+  BOOST_TEST(x.works.empty());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

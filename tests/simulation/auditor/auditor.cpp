@@ -31,9 +31,10 @@ auditor::auditor()
   , starts_(
       owners_, stories_,
       [this](rule broken, const auto& run, std::string text) { accuse(broken, run, std::move(text)); })
-  , wishes_(owners_, stories_, [this](rule broken, const auto& run, std::string text) {
-    accuse(broken, run, std::move(text));
-  }) {}
+  , wishes_(
+      owners_, stories_,
+      [this](rule broken, const auto& run, std::string text) { accuse(broken, run, std::move(text)); })
+  , stops_([this](rule broken, const auto& run, std::string text) { accuse(broken, run, std::move(text)); }) {}
 
 void auditor::accuse(rule broken, const std::optional<run_id>& run, std::string text) {
   violations_.push_back({broken, now_, run, std::move(text)});
@@ -63,11 +64,13 @@ void auditor::saw(const start_told& x) {
 void auditor::saw(const wish_asked& x) {
   now_ = x.at;
   wishes_.asked(x);
+  stops_.asked(x);
 }
 
 void auditor::saw(const wish_told& x) {
   now_ = x.at;
   wishes_.told(x);
+  stops_.told(x);
 }
 
 void auditor::saw(const question_asked& x) {
@@ -84,6 +87,7 @@ void auditor::saw(const call_made& x) {
   now_ = x.at;
   calls_.made(x, story_of(x.run));
   desks_.made(x);
+  stops_.made(x);
 }
 
 void auditor::saw(const call_told& x) {
@@ -96,6 +100,7 @@ void auditor::saw(const call_told& x) {
 
 void auditor::saw(const run_written& x) {
   now_ = x.at;
+  stops_.written(x);
   const auto shard = shard_of(x.run);
   if (!owners_.may_write(x.by, shard, x.epoch))
     accuse(
@@ -147,6 +152,7 @@ void auditor::follow(const run_written& x, const event_record& event, run_story&
   wishes_.written(story, event, told);
   if (auto fault = story.follow(event, told, x.at))
     accuse(fault->broken, x.run, "event " + std::to_string(event.seq) + ": " + fault->text);
+  wishes_.followed(story);
 }
 
 void auditor::judge_row(const run_written& x, const run_story& story) {
@@ -177,6 +183,7 @@ void auditor::saw(const run_refused& x) {
   now_ = x.at;
   calls_.refused(x);
   starts_.refused(x);
+  stops_.refused(x);
 }
 
 // ---- ownership --------------------------------------------------------------
@@ -206,6 +213,7 @@ void auditor::saw(const process_changed& x) {
   now_ = x.at;
   owners_.changed(x);
   desks_.changed(x);
+  stops_.changed(x);
 }
 
 // ---- workers ----------------------------------------------------------------
@@ -219,12 +227,14 @@ void auditor::saw(const link_changed& x) {
   now_ = x.at;
   desks_.changed(x);
   benches_.changed(x);
+  stops_.changed(x);
 }
 
 void auditor::saw(const word_passed& x) {
   now_ = x.at;
   desks_.passed(x);
   benches_.passed(x);
+  stops_.passed(x);
 }
 
 void auditor::saw(const work_begun& x) {
@@ -251,6 +261,7 @@ void auditor::saw(const at_rest& x) {
   now_ = x.at;
   desks_.rest(x.at);
   benches_.rest();
+  stops_.rest();
 }
 
 void auditor::saw_complaint(timestamp at, const place& who, const std::string& text) {

@@ -11,6 +11,7 @@
 #include "tests/simulation/auditor/ownership.hpp"
 #include "tests/simulation/auditor/row_story.hpp"
 #include "tests/simulation/auditor/start_ledger.hpp"
+#include "tests/simulation/auditor/stop_ledger.hpp"
 #include "tests/simulation/auditor/violation.hpp"
 #include "tests/simulation/auditor/wish_ledger.hpp"
 #include "tests/simulation/witness.hpp"
@@ -77,6 +78,7 @@ private:
   bench_ledger benches_;
   start_ledger starts_;
   wish_ledger wishes_;
+  stop_ledger stops_;
 };
 
 } // namespace levain::simulation

@@ -94,7 +94,12 @@ void call_ledger::judge_moment(const call_made& x, run_story& story) {
   if (begun.over && owners_.is_owner(x.from, shard) && ever == 1)
     accuse_(rule::call_after_outcome, x.run, shown(x) + " whose outcome is on disk");
   const auto allowed = ownerships + (harmless ? refusals(x.run) : 0);
-  const auto count = calls_of(x.from, x.run, attempt).size();
+  // One that was taken back was never given to anybody.
+  const auto calls = calls_of(x.from, x.run, attempt);
+  const auto count = static_cast<size_t>(std::count_if(calls.begin(), calls.end(), [](const call* each) {
+    return std::none_of(
+      each->answers.begin(), each->answers.end(), [](const answer& given) { return given.failure == "withdrawn"; });
+  }));
   if (count > allowed)
     accuse_(
       rule::call_once_per_ownership, x.run,

@@ -45,6 +45,8 @@ private:
     timestamp deadline() const { return what.at + what.timeout; }
   };
 
+  void
+  judge_doubt(const event_record& event, const event_told& told, const run_story& story, const step_story& step) const;
   void judge_identity(const call_made& x, const run_story& story) const;
   void judge_moment(const call_made& x, run_story& story);
   void judge_early(const call_made& x, const attempt_name& attempt, run_story& story) const;

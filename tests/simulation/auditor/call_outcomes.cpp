@@ -14,6 +14,8 @@ using nlohmann::json;
 /// The largest answer and the deepest nesting that a step may have.
 constexpr size_t answer_bytes_max = 1024 * 1024;
 constexpr int answer_depth_max = 64;
+/// How long the answers of a cancelled run's calls are awaited.
+constexpr duration cancel_grace = std::chrono::seconds(30);
 
 int depth_of(const json& value) {
   int deepest = 0;
@@ -68,11 +70,24 @@ bool call_ledger::matches(
   return !given.output && given.failure == told.failure;
 }
 
+void call_ledger::judge_doubt(
+  const event_record& event, const event_told& told, const run_story& story, const step_story& step) const {
+  if (step.known->effect_none || is_undoing(event.kind))
+    return;
+  // Nobody was given what only waited.
+  const bool queued = told.body.value("message", "").ends_with("(queue_timeout)");
+  const bool made =
+    (told.failure == "timeout" && !queued) || told.failure == "invalid_output" || told.failure == "abandoned";
+  if (made && !told.body.value("unknown", false))
+    accuse_(rule::unknown_is_said, story.run, shown(event, told) + " as if nothing could have been done");
+}
+
 void call_ledger::outcome(
   const place& by, timestamp at, const event_record& event, const event_told& told, const run_story& story) {
   const auto* step = story.find(event.step);
   if (step == nullptr)
     return;
+  judge_doubt(event, told, story, *step);
   if (told.failure == "rejected") {
     if (refusals(story.run) == 0)
       accuse_(rule::refused_alone, story.run, shown(event, told) + " though the database refused nothing of the run");
@@ -80,6 +95,10 @@ void call_ledger::outcome(
   }
   const attempt_name attempt{event.step, static_cast<uint32_t>(event.attempt), is_undoing(event.kind)};
   const auto calls = calls_of(by, story.run, attempt);
+  // A step that is undone in doubt has no result that its undoing could name.
+  const bool has_no_result = attempt.undo && step->stage != step_story::stage_type::succeeded;
+  if (calls.empty() && has_no_result && told.failure == "final")
+    return;
   if (calls.empty()) {
     accuse_(rule::outcome_is_answer, story.run, shown(event, told) + " without a call from " + to_string(by));
     return;
@@ -97,8 +116,11 @@ void call_ledger::outcome(
       if (each == calls.back() && given.awaited && given.at < each->deadline())
         in_time = &given;
     }
-  const bool given_up = told.failure == "abandoned" && step->known->effect_none && !attempt.undo &&
-                        story.stage == run_story::stage_type::stopping;
+  const bool stopping = story.stage == run_story::stage_type::stopping;
+  const bool grace_over =
+    story.cancelled_at && (at >= *story.cancelled_at + cancel_grace || owners_.clock_moved(by, timestamp::min()));
+  const bool given_up = told.failure == "abandoned" && !attempt.undo && stopping &&
+                        (step->known->effect_none || grace_over || !calls.back()->what.kind.empty());
   if (given_up)
     return;
   if (in_time != nullptr) {
@@ -112,9 +134,13 @@ void call_ledger::outcome(
   // A call to workers says so when there was nobody who could have done it.
   const bool nobody_offers =
     !last.what.kind.empty() && told.failure == "retryable" &&
-    told.body.value("message", "") == "no worker offers steps of kind '" + last.what.kind + "'";
-  const bool ran_out = (told.failure == "timeout" || nobody_offers) &&
-                       (at >= last.deadline() || owners_.clock_moved(by, calls.front()->what.at));
+    told.body.value("message", "").starts_with("no worker offers steps of kind '" + last.what.kind + "'");
+  const auto& queue_timeout = attempt.undo ? step->known->undo_queue_timeout : step->known->queue_timeout;
+  const auto waited = last.what.kind.empty() || !queue_timeout
+                        ? last.deadline()
+                        : std::min(last.deadline(), last.what.at + *queue_timeout);
+  const bool ran_out =
+    (told.failure == "timeout" || nobody_offers) && (at >= waited || owners_.clock_moved(by, calls.front()->what.at));
   if (!ran_out)
     accuse_(
       rule::outcome_is_answer, story.run,

@@ -80,12 +80,16 @@ void desk_ledger::told(const call_told& x) {
   const auto who = to_string(from->second);
   if (x.message == "the node is shutting down" || x.message.starts_with("was not made"))
     return;
+  // What became of it nobody tells: it was taken back, or is given to no further worker.
+  if (
+    x.failure == "withdrawn" || x.failure == "abandoned" ||
+    x.message.find("workers were lost with it in hand") != std::string::npos)
+    return;
   if (x.message.starts_with("no heartbeat within")) {
     const auto silent = std::find_if(at.out.begin(), at.out.end(), [&](const auto& each) {
       const auto& given = each.second;
-      // Until it is begun its time runs from when it was meant to be given, which nobody sees.
-      return given.name == call.name && given.heartbeat > duration(0) &&
-             (!given.begun || given.heard_at + given.heartbeat <= x.at + slack);
+      return given.name == call.name && given.heartbeat > duration(0) && given.begun &&
+             given.heard_at + given.heartbeat <= x.at + slack;
     });
     if (silent == at.out.end() && !owners_.clock_moved(from->second, timestamp::min()))
       accuse_(rule::silence_ends, call.run, who + " hears no heartbeat of " + shown(call.name) + " and there were");
@@ -109,6 +113,8 @@ void desk_ledger::passed(const word_passed& x) {
     return;
   const auto at = desks_.find(found->second);
   if (at == desks_.end())
+    return;
+  if (x.what == word_kind::cancelled)
     return;
   const bool by_node = x.what == word_kind::given || x.what == word_kind::dropped;
   if (by_node && !x.heard)
@@ -223,6 +229,7 @@ void desk_ledger::heard(desk& at, const word_passed& x) {
     break;
   case word_kind::given:
   case word_kind::dropped:
+  case word_kind::cancelled:
     break;
   }
 }
@@ -241,7 +248,7 @@ void desk_ledger::rest(timestamp at) {
 void desk_ledger::judge_silence(const place& who, const desk& at, timestamp now) const {
   for (const auto& [number, given] : at.out)
     if (
-      given.heartbeat > duration(0) && now > given.heard_at + given.heartbeat + slack &&
+      given.heartbeat > duration(0) && given.begun && now > given.heard_at + given.heartbeat + slack &&
       count_open(at, given.name) > 0 && !owners_.clock_moved(who, timestamp::min()))
       accuse_(
         rule::silence_ends, std::nullopt,

@@ -152,7 +152,8 @@ void run_story::begin_undo(step_story& step) {
   begun_now.at = now_;
   begun_now.key = key_of(step, true);
   begun_now.results = step.sees;
-  begun_now.results[step.known->name] = step.output;
+  if (step.stage == step_at::succeeded)
+    begun_now.results[step.known->name] = step.output;
 }
 
 void run_story::begin_next_undo() {
@@ -175,12 +176,36 @@ void run_story::end_step(step_story& step, step_at how, timestamp at) {
   step.due.reset();
 }
 
+void run_story::fail_step(step_story& step, timestamp at) {
+  end_step(step, step_at::failed, at);
+  if (step.is_to_be_undone())
+    step.rank = ++successes;
+}
+
+/// The attempt never began: the next one has its number.
+void run_story::withdraw(step_story& step, timestamp at) {
+  begun.erase({step.known->name, step.attempt, false});
+  --step.attempt;
+  --step.attempts_in_round;
+  const bool running = stage == stage_type::running;
+  if (step.attempts_in_round == 0) {
+    step.stage = running ? step_at::held : step_at::waiting;
+    step.began.reset();
+  } else if (running) {
+    step.stage = step_at::backing_off;
+    step.due = at;
+  } else {
+    fail_step(step, at);
+  }
+  begin_free(at);
+}
+
 void run_story::stop(timestamp at) {
   if (stage != stage_type::pending)
     stage = stage_type::stopping;
   for (auto& step : steps)
     if (step.stage == step_at::backing_off)
-      end_step(step, step_at::failed, at);
+      fail_step(step, at);
 }
 
 } // namespace levain::simulation

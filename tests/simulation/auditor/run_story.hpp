@@ -67,8 +67,12 @@ struct step_story {
   /// The outputs that every attempt receives, by step: of what had succeeded when the step began. Who undoes it
   /// receives them again, and its own.
   std::map<std::string, json_ptr> sees;
-  /// Counts successes, from 1.
+  /// Counts what there is to undo, from 1.
   uint32_t rank = 0;
+  /// An attempt may have been done, and none under the same key is known to have been.
+  bool unknown = false;
+  /// The same of an attempt under a key that is used no more.
+  bool unknown_before = false;
 
   undo_type undo = undo_type::none;
   /// It failed before the run was retried, and has not been undone since.
@@ -81,8 +85,10 @@ struct step_story {
     return stage == stage_type::succeeded || stage == stage_type::failed || stage == stage_type::skipped;
   }
   bool is_to_be_undone() const {
-    return stage == stage_type::succeeded && undo == undo_type::none && known->compensates;
+    return (stage == stage_type::succeeded || (stage == stage_type::failed && unknown && known->undone_in_doubt)) &&
+           undo == undo_type::none && known->compensates;
   }
+  bool is_left_unknown() const { return unknown && stage != stage_type::succeeded && undo != undo_type::undone; }
   bool is_being_undone() const {
     return undo == undo_type::due || undo == undo_type::out || undo == undo_type::backing_off;
   }
@@ -129,6 +135,8 @@ public:
   std::optional<timestamp> retry_due;
   bool paused = false;
   bool cancelling = false;
+  /// When the cancellation reached the disk.
+  std::optional<timestamp> cancelled_at;
   bool failed_step = false;
   /// It ended because the database refused its rows.
   bool refused_end = false;
@@ -159,6 +167,9 @@ private:
   void begin_undo(step_story& step);
   void begin_next_undo();
   void stop(timestamp at);
+  void fail_step(step_story& step, timestamp at);
+  void withdraw(step_story& step, timestamp at);
+  static void note_outcome(step_story& step, const event_told& told);
   void end_step(step_story& step, step_story::stage_type how, timestamp at);
 
   /// When the event that is being followed reached the disk.

@@ -72,6 +72,7 @@ std::optional<run_story::fault> run_story::follow_run(const event_record& event,
     const bool may = !cancelling && (stage == stage_type::pending || stage == stage_type::running ||
                                      stage == stage_type::waiting_for_retry);
     cancelling = true;
+    cancelled_at = now_;
     paused = false;
     retry_due.reset();
     stop(event.at);
@@ -134,18 +135,33 @@ std::optional<run_story::fault> run_story::follow_retry(const event_record& even
   refused_end = false;
   if (!started_at)
     started_at = event.at;
+  // What is called again after something that it comes after is done anew has another key.
+  std::set<std::string> anew;
+  for (const auto& step : steps)
+    if (step.undo == undo_at::undone)
+      anew.insert(step.known->name);
+  std::set<std::string> also_anew;
+  for (const auto& step : steps)
+    if (step.stage != step_at::succeeded && step.attempt > 0)
+      for (const auto& name : earlier_than(step.known->name))
+        if (anew.contains(name))
+          also_anew.insert(step.known->name);
+  anew.merge(also_anew);
   for (auto& step : steps) {
-    const bool undone = step.undo == undo_at::undone;
+    const bool undone = anew.contains(step.known->name);
+    step.unknown_before = step.unknown_before || (undone && step.is_left_unknown());
     step.left_behind = step.left_behind || step.undo == undo_at::failed;
     step.undo = undo_at::none;
     step.undo_attempts_in_round = 0;
     if (undone) {
       ++step.redo;
+      step.unknown = false;
       step.rank = 0;
     } else if (step.stage == step_at::succeeded) {
       continue;
     }
     step.stage = step_at::waiting;
+    step.rank = 0;
     step.attempts_in_round = 0;
     step.began.reset();
     step.ended.reset();
@@ -203,7 +219,8 @@ std::optional<run_story::fault> run_story::follow_end(const event_record& event,
   for (auto& step : steps) {
     if (step.stage == step_at::out || step.stage == step_at::backing_off) {
       begun[{step.known->name, step.attempt, false}].over = true;
-      end_step(step, step_at::failed, event.at);
+      step.unknown = step.unknown || (step.stage == step_at::out && !step.known->effect_none);
+      fail_step(step, event.at);
     }
     if (step.is_to_be_undone() || step.is_being_undone())
       step.undo = undo_at::failed;
@@ -226,6 +243,7 @@ std::optional<run_story::fault> run_story::follow_step(const event_record& event
   case event_kind::step_succeeded:
     begun[{event.step, attempt, false}].over = true;
     end_step(*step, step_at::succeeded, event.at);
+    step->unknown = false;
     step->rank = ++successes;
     step->output = std::make_shared<json>(told.body.value("output", json()));
     begin_free(event.at);
@@ -233,6 +251,7 @@ std::optional<run_story::fault> run_story::follow_step(const event_record& event
   case event_kind::attempt_failed: {
     auto found = out ? follow_attempt_failure(*step, event, told) : cannot("no such attempt is out");
     begun[{event.step, attempt, false}].over = true;
+    note_outcome(*step, told);
     step->stage = step_at::backing_off;
     step->due = told.due_at;
     return found;
@@ -246,13 +265,24 @@ std::optional<run_story::fault> run_story::follow_step(const event_record& event
       step->attempts_in_round < step->known->attempts_max)
       found = cannot("its policy allows another attempt");
     begun[{event.step, attempt, false}].over = true;
-    end_step(*step, step_at::failed, event.at);
+    note_outcome(*step, told);
+    fail_step(*step, event.at);
     if (!step->known->continues && stage == stage_type::running) {
       failed_step = true;
       stop(event.at);
     }
     begin_free(event.at);
     return found;
+  }
+  case event_kind::attempt_withdrawn: {
+    const bool may = out && step->attempts_in_round > 0;
+    if (may)
+      withdraw(*step, event.at);
+    return may ? std::nullopt : std::optional(cannot("no such attempt is out"));
+  }
+  case event_kind::delivery_lost: {
+    const bool undo_out = step->undo == undo_at::out && step->undo_attempt == attempt;
+    return out || undo_out ? std::nullopt : std::optional(cannot("no such attempt is out"));
   }
   case event_kind::attempt_started: {
     std::optional<fault> found;
@@ -281,6 +311,10 @@ std::optional<run_story::fault> run_story::follow_step(const event_record& event
   default:
     return follow_undo(*step, event, told);
   }
+}
+
+void run_story::note_outcome(step_story& step, const event_told& told) {
+  step.unknown = step.unknown || (told.body.value("unknown", false) && !step.known->effect_none);
 }
 
 std::optional<run_story::fault>

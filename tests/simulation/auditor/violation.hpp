@@ -40,6 +40,7 @@ enum class rule : uint8_t {
   outcome_is_answer,
   answer_kept,
   refused_alone,
+  unknown_is_said,
   // The row.
   row_is_fold,
   // Ownership.
@@ -64,8 +65,13 @@ enum class rule : uint8_t {
   youngest_is_answered,
   dropped_is_told,
   begun_is_ended,
+  // Stops.
+  stop_begins_nothing,
+  cancel_reaches_work,
+  deliveries_bounded,
   // People.
   wish_durable,
+  rejection_durable,
   wish_refused_clean,
   told_once,
   dead_are_silent,

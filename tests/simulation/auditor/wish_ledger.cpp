@@ -17,8 +17,38 @@ std::string shown(const wish_asked& x) {
 } // namespace
 
 void wish_ledger::asked(const wish_asked& x) {
-  wishes_[x.request] = {x};
+  auto& wish = wishes_[x.request] = {x};
   by_[x.by] = x.request;
+  if (const auto story = stories_.find(x.run); story != stories_.end())
+    wish.rejectable = is_rejectable(x.kind, story->second);
+  open_[x.run].insert(x.request);
+}
+
+bool wish_ledger::is_rejectable(wish_kind kind, const run_story& story) {
+  using stage = run_story::stage_type;
+  const bool ended = story.stage == stage::ended;
+  switch (kind) {
+  case wish_kind::cancel:
+    return ended || story.cancelling || story.stage == stage::stopping || story.stage == stage::compensating;
+  case wish_kind::pause:
+    return ended || story.paused;
+  case wish_kind::resume:
+    return ended || !story.paused;
+  case wish_kind::retry:
+    return ended ? story.ended_as != run_status::failed && story.ended_as != run_status::partial_success
+                 : story.stage != stage::waiting_for_retry;
+  }
+  return false;
+}
+
+void wish_ledger::followed(const run_story& story) {
+  const auto open = open_.find(story.run);
+  if (open == open_.end())
+    return;
+  for (const auto request : open->second) {
+    auto& wish = wishes_.at(request);
+    wish.rejectable = wish.rejectable || is_rejectable(wish.what.kind, story);
+  }
 }
 
 void wish_ledger::told(const wish_told& x) {
@@ -29,6 +59,7 @@ void wish_ledger::told(const wish_told& x) {
   }
   auto& wish = found->second;
   const auto& asked = wish.what;
+  open_[asked.run].erase(x.request);
   if (std::exchange(wish.told, true))
     accuse_(rule::told_once, asked.run, shown(asked) + " is answered twice");
   if (!owners_.lives(asked.to))
@@ -44,6 +75,8 @@ void wish_ledger::told(const wish_told& x) {
   if (!theirs && x.refusal != "not_found" && x.refusal != "unavailable" && x.refusal != "elsewhere")
     accuse_(
       rule::tenants_apart, asked.run, shown(asked) + " is refused with " + x.refusal + ", which tells that the run is");
+  if (theirs && x.refusal == "conflict" && !wish.rejectable)
+    accuse_(rule::rejection_durable, asked.run, shown(asked) + " is rejected for what is not on disk");
   // Who is told `unavailable` may have been heard all the same, and is to ask again.
   wish.refused = x.refusal != "unavailable";
   if (wish.refused && wish.written)

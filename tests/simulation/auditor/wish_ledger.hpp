@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 
 #include "tests/simulation/auditor/blame.hpp"
@@ -23,6 +24,8 @@ public:
   void told(const wish_told& x);
   void asked(const question_asked& x) { questions_[x.request] = {x, false}; }
   void told(const question_told& x);
+  /// The run's journal on disk has come to this; after each of its events.
+  void followed(const run_story& story);
   /// An event reached the disk, whoever wished it.
   void written(const run_story& story, const event_record& event, const event_told& told);
   void finish() const;
@@ -34,7 +37,11 @@ private:
     /// Told and refused for good: neither granted nor in doubt.
     bool refused = false;
     bool written = false;
+    /// Since it was asked, the disk has held a reason to reject it.
+    bool rejectable = false;
   };
+
+  static bool is_rejectable(wish_kind kind, const run_story& story);
 
   const ownership& owners_;
   const stories& stories_;
@@ -43,6 +50,8 @@ private:
   /// What people wanted to know, and whether they were told.
   std::map<uint64_t, std::pair<question_asked, bool>> questions_;
   std::map<std::string, uint64_t> by_;
+  /// Not told yet.
+  std::map<run_id, std::set<uint64_t>> open_;
 };
 
 } // namespace levain::simulation

@@ -68,6 +68,10 @@ public:
   /// The run itself as the call's body has it.
   virtual const nlohmann::json& run_facts() const = 0;
 
+  /// The body of the call as it came, JSON text of an object with `run`, `input` and `results`: for those who pass it
+  /// on unread. Null where there is none.
+  virtual const std::string* body() const { return nullptr; }
+
   /// Says that the work goes on, with a few words for people; at most `progress_bytes_max` bytes of them are kept. A
   /// step whose definition asks for heartbeats is given up when none came for so long. Any thread.
   virtual void heartbeat(const std::string& progress = {}) = 0;
@@ -122,9 +126,9 @@ public:
   /// Connects and works in the background. Throws `std::runtime_error` when the certificates cannot be used, and
   /// `std::logic_error` when nothing is offered.
   void start();
-  /// `start`, then waits until SIGINT, SIGTERM or `stop`, then stops. Call before other threads begin: it blocks these
-  /// signals. A second signal ends the program at once. Throws as `start`, and `std::runtime_error` when the worker
-  /// broke.
+  /// `start`, then waits until SIGTERM, SIGINT, SIGQUIT, SIGHUP (unless it was ignored) or `stop`, then stops. Call
+  /// before other threads begin: it blocks these signals until it returns. A second signal ends the program at once.
+  /// What SIGPIPE does is left to the program. Throws as `start`, and `std::runtime_error` when the worker broke.
   void run();
   /// Takes nothing new, ends what is being done within `stop_grace`, and goes. What has not ended by then is cancelled
   /// and soon left alone: the nodes have it done elsewhere, with the same keys. Any thread but those that do steps.

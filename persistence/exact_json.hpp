@@ -1,0 +1,164 @@
+#pragma once
+
+#include <charconv>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <nlohmann/json.hpp>
+
+/// JSON whose numbers are kept digit by digit.
+///
+/// A number that `int64_t`, `uint64_t` or `double` holds exactly is one in the value. Any other is a leaf of the
+/// library's type `binary` (which JSON text never makes) with the subtype `exact_number_subtype`, which holds its
+/// decimal text.
+namespace levain {
+
+inline constexpr uint64_t exact_number_subtype = 0x6e756d;
+/// Significant digits of a number. The database keeps more; a longer one is refused.
+inline constexpr size_t number_digits_max = 1000;
+
+/// The one form of a JSON number: no fraction of nothing, no `-0`, an exponent only above 21 digits before the point
+/// and below 6 zeros behind it. Equal numbers have equal forms: `12.30` is `12.3`, `1e2` is `100`. Nothing when it has
+/// more than `number_digits_max` digits. `literal` is a number as JSON writes it.
+std::optional<std::string> canonical_number(std::string_view literal);
+
+/// The shortest decimal that leads to this double, in the form of `canonical_number`.
+std::string canonical_number(double value);
+
+/// A number that a 64-bit integer or a double does not hold exactly.
+template <class Json>
+bool is_exact_number(const Json& value) {
+  return value.is_binary() && value.get_binary().has_subtype() && value.get_binary().subtype() == exact_number_subtype;
+}
+
+/// The text of a number, however it is held.
+template <class Json>
+std::string number_text(const Json& value) {
+  if (value.is_number_float())
+    return canonical_number(value.template get<double>());
+  if (!value.is_binary())
+    return value.dump();
+  const auto& bytes = value.get_binary();
+  return std::string(bytes.begin(), bytes.end());
+}
+
+/// Makes the value for a number's literal; nothing when it has too many digits or is too small for a double.
+template <class Json>
+std::optional<Json> exact_number(double value, const std::string& literal) {
+  const auto text = canonical_number(literal);
+  if (!text || (value == 0 && *text != "0"))
+    return std::nullopt;
+  const auto* end = text->data() + text->size();
+  int64_t whole = 0;
+  uint64_t large = 0;
+  if (const auto [at, fault] = std::from_chars(text->data(), end, whole); fault == std::errc() && at == end)
+    return whole < 0 ? Json(whole) : Json(static_cast<uint64_t>(whole));
+  if (const auto [at, fault] = std::from_chars(text->data(), end, large); fault == std::errc() && at == end)
+    return Json(large);
+  if (canonical_number(value) == *text)
+    return Json(value);
+  return Json::binary(typename Json::binary_t::container_type(text->begin(), text->end()), exact_number_subtype);
+}
+
+/// Reads one JSON text as the library does, but for the numbers.
+template <class Json>
+class exact_reader : public nlohmann::detail::json_sax_dom_parser<Json> {
+public:
+  using base = nlohmann::detail::json_sax_dom_parser<Json>;
+
+  explicit exact_reader(Json& root)
+    : base(root, false) {}
+
+  bool number_integer(typename Json::number_integer_t value) {
+    return value == 0 ? base::number_unsigned(0) : base::number_integer(value); // `-0` is 0
+  }
+  bool number_float(typename Json::number_float_t value, const std::string& literal) {
+    auto number = exact_number<Json>(value, literal);
+    if (!number) {
+      fault_ = "the number " + literal.substr(0, 40) + (literal.size() > 40 ? "..." : "") +
+               " cannot be kept exactly: it must be within the range of a double and have at most " +
+               std::to_string(number_digits_max) + " digits";
+      return false;
+    }
+    if (number->is_number_unsigned())
+      return base::number_unsigned(number->template get<uint64_t>());
+    if (number->is_number_integer())
+      return base::number_integer(number->template get<int64_t>());
+    if (number->is_number_float())
+      return base::number_float(value, literal);
+    return base::binary(number->get_binary());
+  }
+  /// What is wrong with a number; empty when nothing is.
+  const std::string& fault() const { return fault_; }
+
+private:
+  std::string fault_;
+};
+
+/// The value, or a discarded one when the text is not JSON. `fault` gets a sentence when it is one of a number.
+template <class Json = nlohmann::json>
+Json read_exact_json(std::string_view text, std::string* fault = nullptr) {
+  Json root;
+  exact_reader<Json> reader(root);
+  if (Json::sax_parse(text, &reader))
+    return root;
+  if (fault)
+    *fault = reader.fault();
+  return Json(Json::value_t::discarded);
+}
+
+namespace detail {
+
+template <class Json>
+void append_exact(std::string& to, const Json& value) {
+  switch (value.type()) {
+  case Json::value_t::object: {
+    to += '{';
+    bool first = true;
+    for (const auto& [name, member] : value.items()) {
+      if (!first)
+        to += ',';
+      first = false;
+      append_exact(to, Json(name));
+      to += ':';
+      append_exact(to, member);
+    }
+    to += '}';
+    return;
+  }
+  case Json::value_t::array: {
+    to += '[';
+    bool first = true;
+    for (const auto& element : value) {
+      if (!first)
+        to += ',';
+      first = false;
+      append_exact(to, element);
+    }
+    to += ']';
+    return;
+  }
+  case Json::value_t::number_float:
+    to += number_text(value);
+    return;
+  case Json::value_t::binary:
+    to += is_exact_number(value) ? number_text(value) : value.dump();
+    return;
+  default:
+    to += value.dump(-1, ' ', false, Json::error_handler_t::replace);
+  }
+}
+
+} // namespace detail
+
+/// Writes a value without blanks, its numbers in the form of `canonical_number`. Bytes that are not UTF-8 are replaced.
+template <class Json>
+std::string write_exact_json(const Json& value) {
+  std::string text;
+  detail::append_exact(text, value);
+  return text;
+}
+
+} // namespace levain
