@@ -36,8 +36,9 @@ std::string shown(const tenant_id& x) {
 }
 
 constexpr std::array worker_words{"boots", "is killed", "stands still", "goes on", "is told to end"};
-constexpr std::array words_on_calls{"gives", "drops", "begins", "declines", "has room",
-                                    "beats", "ends",  "holds",  "leaves"};
+constexpr std::array words_on_calls{"gives",    "drops", "cancels", "begins", "declines",
+                                    "has room", "beats", "ends",    "holds",  "leaves"};
+static_assert(words_on_calls.size() == static_cast<size_t>(word_kind::leaving) + 1);
 constexpr std::array wish_words{"cancel", "pause", "resume", "retry"};
 constexpr std::array change_words{"boots", "is killed", "stands still", "goes on", "is fenced", "has its clock moved"};
 

@@ -26,7 +26,13 @@ bool is_outcome(event_kind kind) {
 
 auditor::auditor()
   : calls_(owners_, [this](rule broken, const auto& run, std::string text) { accuse(broken, run, std::move(text)); })
-  , desks_(owners_, [this](rule broken, const auto& run, std::string text) { accuse(broken, run, std::move(text)); })
+  , desks_(
+      owners_,
+      [this](const run_id& run) {
+        const auto* story = story_of(run);
+        return story != nullptr && story->stage == run_story::stage_type::stopping;
+      },
+      [this](rule broken, const auto& run, std::string text) { accuse(broken, run, std::move(text)); })
   , benches_([this](rule broken, const auto& run, std::string text) { accuse(broken, run, std::move(text)); })
   , starts_(
       owners_, stories_,

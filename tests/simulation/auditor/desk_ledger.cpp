@@ -60,7 +60,7 @@ void desk_ledger::made(const call_made& x) {
   if (x.kind.empty())
     return;
   callers_[x.call] = x.from;
-  desks_[x.from].open[x.call] = {{x.idempotency_key, x.attempt}, x.kind, x.run};
+  desks_[x.from].open[x.call] = {{x.idempotency_key, x.attempt}, x.kind, x.run, x.undo};
 }
 
 void desk_ledger::let_go(const call_let_go& x) {
@@ -259,6 +259,9 @@ void desk_ledger::judge_silence(const place& who, const desk& at, timestamp now)
 void desk_ledger::judge_room(const place& who, const desk& at) const {
   for (const auto& [call, open] : at.open) {
     if (count_open(at, open.name) <= count_out(at, open.name))
+      continue;
+    // Only who has it already may do more of a run that stops.
+    if (!open.undo && is_stopping_(open.run))
       continue;
     for (const auto& [connection, seated] : at.seats)
       if (const auto room = seated.room.find(open.kind);

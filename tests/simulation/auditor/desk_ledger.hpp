@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -15,8 +16,12 @@ namespace levain::simulation {
 /// What each node's desk says to workers and hears of them, and whether it gives its calls away as it is promised.
 class desk_ledger {
 public:
-  desk_ledger(const ownership& owners, blame accuse)
+  /// Answers whether a run takes no further step.
+  using stops = std::function<bool(const run_id&)>;
+
+  desk_ledger(const ownership& owners, stops is_stopping, blame accuse)
     : owners_(owners)
+    , is_stopping_(std::move(is_stopping))
     , accuse_(std::move(accuse)) {}
 
   void changed(const process_changed& x);
@@ -56,6 +61,7 @@ private:
     call_name name;
     std::string kind;
     run_id run;
+    bool undo = false;
   };
   struct desk {
     std::map<uint64_t, seat> seats;
@@ -79,6 +85,7 @@ private:
   static size_t count_out(const desk& at, const call_name& name);
 
   const ownership& owners_;
+  stops is_stopping_;
   blame accuse_;
   std::map<place, desk> desks_;
   /// Whose connection.

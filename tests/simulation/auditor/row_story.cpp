@@ -67,6 +67,10 @@ void expect_group(audit_row& row, const run_story& story, audit_group group) {
       columns.started_at = step.began;
     if (!step.has_ended()) {
       open = true;
+      if (step.stage == step_at::backing_off && !story.refused_end)
+        columns.error = present;
+      if (story.stage == run_story::stage_type::ended && !step.began)
+        any = skipped = true;
       continue;
     }
     any = true;
