@@ -396,8 +396,9 @@ void node::status(receiver<node_status> outcome) {
   if (impl_->wire)
     limits.workers = impl_->wire->workers()->figures();
   caf::anon_send(
-    impl_->dispatch, report_status{[figures, liveness, heartbeats, limits, writers, wanting = impl_->environment->wanting,
-                                    outcome = std::move(outcome)](dispatcher_status runs) {
+    impl_->dispatch,
+    report_status{[figures, liveness, heartbeats, limits, writers, wanting = impl_->environment->wanting,
+                   outcome = std::move(outcome)](dispatcher_status runs) {
       auto all = limits;
       all.liveness = liveness->figures();
       all.calls_wanting = wanting->counts();

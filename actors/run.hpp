@@ -193,7 +193,8 @@ private:
   int32_t projected_seq_ = 0;
   timestamp projected_at_{};
   std::optional<timestamp> armed_;
-  /// Until when the answers of a cancelled run's calls are awaited, by `steady`; once it is cancelled and has calls out.
+  /// Until when the answers of a cancelled run's calls are awaited, by `steady`; once it is cancelled and has calls
+  /// out.
   std::optional<timestamp> grace_until_;
   std::vector<timed_wait> waits_;
   /// The calls that are begun now were out when the run was taken up.

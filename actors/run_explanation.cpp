@@ -15,8 +15,7 @@ void run_actor_state::explain_yourself(const explanation_asked& x) {
   // People read the clock as it is now.
   const auto shift = now() - steady();
   for (const auto& each : attempts_) {
-    const auto in_flight_since =
-      each.in_flight_since ? std::optional(*each.in_flight_since + shift) : std::nullopt;
+    const auto in_flight_since = each.in_flight_since ? std::optional(*each.in_flight_since + shift) : std::nullopt;
     auto& hand = context.in_hand->emplace_back(
       call_in_hand{each.call, each.began_at + shift, each.taken_up, std::nullopt, each.waits, in_flight_since});
     if (environment_->workers)

@@ -79,8 +79,7 @@ run_actor_state::find_call_fault(bool unsettled, duration overdue_grace) const {
     const auto deadline = out->in_flight_since.value_or(out->began_at) + timeout;
     if (steady() - deadline > overdue_grace)
       return liveness_fault{
-        liveness_kind::overdue,
-        words + " is out beyond its deadline, " + to_rfc3339(deadline + (now() - steady()))};
+        liveness_kind::overdue, words + " is out beyond its deadline, " + to_rfc3339(deadline + (now() - steady()))};
   }
   return std::nullopt;
 }

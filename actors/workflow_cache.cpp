@@ -47,8 +47,7 @@ workflow_ptr workflow_cache::keep(const definition_record& record) {
   if (!parsed.workflow) {
     // Only a body that was changed in the table by hand comes here: registration lets nothing invalid in.
     const auto error = parsed.errors.empty() ? std::string() : to_string(parsed.errors.front());
-    spdlog::error(
-      "definition_damaged workflow={} version={} error={}", record.name, record.version, log_quoted(error));
+    spdlog::error("definition_damaged workflow={} version={} error={}", record.name, record.version, log_quoted(error));
     throw definition_unreadable(unreadable_sentence(record, "column body: " + error));
   }
   add(parsed.workflow);

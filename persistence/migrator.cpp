@@ -238,8 +238,8 @@ migration_report migrate_up(const std::string& url, bool dry_run) {
           apply(transaction, pending[i]);
       });
       report.done.push_back(
-        (dry_run ? "would adopt " : "adopted ") + std::string(pending.front().name) + ": orchestration_runs was there " +
-        (plan.state == "complete" ? "and " : "") + plan.state);
+        (dry_run ? "would adopt " : "adopted ") + std::string(pending.front().name) +
+        ": orchestration_runs was there " + (plan.state == "complete" ? "and " : "") + plan.state);
     }
     for (size_t i = first; i < pending.size(); ++i) {
       // False when another starter has applied it meanwhile.

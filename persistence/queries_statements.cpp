@@ -276,13 +276,13 @@ const queries_statement& view_cluster_statement() {
 }
 
 const std::vector<queries_statement>& queries_statements() {
-  static const std::vector<queries_statement> all = {active_runs_statement(),     run_history_statement(),
-                                                     metrics_summary_statement(), runs_needing_attention_statement(),
-                                                     find_run_statement(),        find_run_by_number_statement(),
-                                                     list_runs_statement(),       read_events_statement(),
-                                                     verify_rows_statement(),     verify_ids_statement(),
-                                                     verify_events_statement(),   events_without_row_statement(),
-                                                     find_owner_statement(),      view_cluster_statement(),
+  static const std::vector<queries_statement> all = {active_runs_statement(),      run_history_statement(),
+                                                     metrics_summary_statement(),  runs_needing_attention_statement(),
+                                                     find_run_statement(),         find_run_by_number_statement(),
+                                                     list_runs_statement(),        read_events_statement(),
+                                                     verify_rows_statement(),      verify_ids_statement(),
+                                                     verify_events_statement(),    events_without_row_statement(),
+                                                     find_owner_statement(),       view_cluster_statement(),
                                                      list_definitions_statement(), measure_runs_statement()};
   return all;
 }

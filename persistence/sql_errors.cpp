@@ -71,6 +71,9 @@ sql_failure classify_failure(const std::exception_ptr& thrown) {
     return {failure_kind::in_doubt, plain_line(e.what(), reason_bytes_max), "40003", true};
   } catch (const pqxx::transaction_rollback& e) {
     return {failure_kind::transient, plain_line(e.what(), reason_bytes_max), "40001", false};
+  } catch (const pqxx::insufficient_privilege& e) {
+    // libpqxx 6 leaves its state out.
+    return {failure_kind::schema, plain_line(e.what(), reason_bytes_max), "42501", false};
   } catch (const pqxx::sql_error& e) {
     return {
       kind_of_sqlstate(e.sqlstate()), plain_line(e.what(), reason_bytes_max), e.sqlstate(), ends_session(e.sqlstate())};

@@ -82,8 +82,9 @@ http_transfer::http_transfer(call_ticket ticket, call_request request, http_exec
   , deadline_(queue_deadline()) {}
 
 http_transfer::clock::time_point http_transfer::queue_deadline() const {
-  return request_.queue_timeout ? begun_at_ + std::clamp<duration>(*request_.queue_timeout, duration(0), timeout_ceiling)
-                                : clock::time_point::max();
+  return request_.queue_timeout
+           ? begun_at_ + std::clamp<duration>(*request_.queue_timeout, duration(0), timeout_ceiling)
+           : clock::time_point::max();
 }
 
 void http_transfer::begin_time() {

@@ -24,8 +24,13 @@ inline constexpr size_t frame_uncounted_bytes = 64 * 1024;
 /// Larger payloads that are on their way from all peers together; connections wait for their turn beyond.
 inline constexpr size_t frames_unread_bytes_max = 256 * 1024 * 1024;
 static_assert(frames_unread_bytes_max >= frame_payload_bytes_max);
+/// Of a larger payload so much has to be there before CAF sees its header: CAF fills room for all of it with zeros
+/// then.
+inline constexpr size_t frame_shown_bytes = 32 * 1024;
+static_assert(frame_shown_bytes < frame_uncounted_bytes);
 /// What a connection holds in each direction.
 inline constexpr size_t link_buffer_bytes = 64 * 1024;
+static_assert(frame_shown_bytes < link_buffer_bytes);
 
 /// From the first byte of a frame to its last one: this, and a second for each `frame_pace_bytes` of its payload.
 inline constexpr std::chrono::milliseconds frame_time_max{10'000};

@@ -82,8 +82,14 @@ void wire_link::read_outside() {
   if (ended_ || reading_)
     return;
   reading_ = true;
+  if (inside_.is_open())
+    in_bytes_.resize(std::max(in_bytes_.size(), link_buffer_bytes));
+  // What is left of a frame that waits stays in front of what comes.
+  in_bytes_.replace(0, in_end_ - in_at_, in_bytes_, in_at_, in_end_ - in_at_);
+  in_end_ -= std::exchange(in_at_, 0);
   outside_.read_some(
-    in_bytes_.data(), in_bytes_.size(), [me = shared_from_this(), this](const error_code& wrong, size_t size) {
+    in_bytes_.data() + in_end_, in_bytes_.size() - in_end_,
+    [me = shared_from_this(), this](const error_code& wrong, size_t size) {
       reading_ = false;
       if (ended_)
         return;
@@ -92,8 +98,7 @@ void wire_link::read_outside() {
           stream_fault(wrong),
           wrong.category() == asio::error::get_ssl_category() ? link_end::distrust : link_end::closed);
       silence_ = milliseconds(0);
-      in_at_ = 0;
-      in_end_ = size;
+      in_end_ += size;
       pass_inbound();
     });
 }
@@ -143,6 +148,8 @@ void wire_link::inbound_passed() {
   if (!inside_.is_open() && in_.open())
     return;
   if (const size_t wanted = in_.waits_to_be_allowed(); wanted > 0) {
+    if (in_end_ - in_at_ < frame_shown_bytes)
+      return read_outside();
     if (!with_.owner->take_room(*this, wanted))
       return;
     room_ = wanted;

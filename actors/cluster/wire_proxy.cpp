@@ -105,6 +105,7 @@ public:
     return on_thread([&]() -> uint16_t {
       const auto endpoint = listening_endpoint(at);
       tcp::acceptor opened(context_, endpoint.protocol());
+      keep_from_children(opened.native_handle());
       opened.set_option(tcp::acceptor::reuse_address(true));
       if (endpoint.address().is_v6() && endpoint.address().is_unspecified())
         opened.set_option(asio::ip::v6_only(false));

@@ -1,5 +1,7 @@
 #include "actors/cluster/wire_stream.hpp"
 
+#include <fcntl.h>
+
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/ssl/error.hpp>
@@ -13,6 +15,7 @@ using boost::system::error_code;
 
 wire_stream::wire_stream(tcp::socket socket, settings* tls)
   : socket_(std::make_unique<tcp::socket>(std::move(socket))) {
+  keep_from_children(socket_->native_handle());
   error_code ignored;
   socket_->set_option(tcp::no_delay(true), ignored);
   socket_->set_option(asio::socket_base::keep_alive(true), ignored);
@@ -51,6 +54,10 @@ void wire_stream::close() {
   error_code ignored;
   socket_->shutdown(tcp::socket::shutdown_both, ignored);
   socket_->close(ignored);
+}
+
+void keep_from_children(int descriptor) {
+  fcntl(descriptor, F_SETFD, FD_CLOEXEC);
 }
 
 std::string stream_fault(const error_code& wrong) {

@@ -33,6 +33,9 @@ private:
   std::unique_ptr<boost::asio::ssl::stream<tcp::socket&>> tls_;
 };
 
+/// A program that this one starts does not get the descriptor; Asio leaves that to its users.
+void keep_from_children(int descriptor);
+
 /// What was wrong when bytes were to be read or written, in a sentence about the other side without a name.
 std::string stream_fault(const boost::system::error_code& wrong);
 

@@ -51,8 +51,9 @@ std::variant<parsed_starts, api_problem>
 parse_starts(std::string_view body, const tenant_id& tenant, const std::optional<std::string>& header_key);
 
 /// Reads the body of `POST .../runs/{run}/cancel`, `terminate`, `pause`, `resume`, `retry` and `resolve`: `{"by":
-/// ...}`, with `reason` for the first two and `note`, which is required, for the last. An empty body is an empty object,
-/// and `by` is `wish_by_default` where it is absent. `asked` is the last segment of the path and one of the six.
+/// ...}`, with `reason` for the first two and `note`, which is required, for the last. An empty body is an empty
+/// object, and `by` is `wish_by_default` where it is absent. `asked` is the last segment of the path and one of the
+/// six.
 std::variant<wish, api_problem> parse_wish(std::string_view asked, std::string_view body);
 
 } // namespace levain

@@ -42,8 +42,7 @@ run_retry_policy parse_run_retries(const json& value, std::string place, error_l
   return policy;
 }
 
-std::vector<step_definition>
-parse_steps(const json& value, const std::string& place, bool stored, error_list& errors) {
+std::vector<step_definition> parse_steps(const json& value, const std::string& place, bool stored, error_list& errors) {
   std::vector<step_definition> steps;
   if (!value.is_array()) {
     errors.add(place, "must be a list of steps, not " + describe_value(value));

@@ -5,8 +5,8 @@
 
 namespace levain {
 
-/// A line for people: the time in UTC, the level, the message. What a terminal obeys or what hides other text is escaped
-/// as in JSON, whatever a message quotes.
+/// A line for people: the time in UTC, the level, the message. What a terminal obeys or what hides other text is
+/// escaped as in JSON, whatever a message quotes.
 class plain_log_formatter : public spdlog::formatter {
 public:
   plain_log_formatter();

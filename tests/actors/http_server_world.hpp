@@ -101,8 +101,8 @@ inline std::string get(const std::string& target, const std::string& more = {}) 
 }
 
 inline std::string post(const std::string& target, const std::string& body) {
-  return "POST " + target + " HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" +
-         body;
+  return "POST " + target + " HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + std::to_string(body.size()) +
+         "\r\n\r\n" + body;
 }
 
 inline void check_problem(const raw_response& response, int status, const std::string& detail_part) {

@@ -1,4 +1,6 @@
 #include <boost/test/unit_test.hpp>
+#include <fstream>
+#include <pqxx/pqxx>
 #include <thread>
 
 #include "persistence/embedded_postgres.hpp"
@@ -148,6 +150,69 @@ BOOST_AUTO_TEST_CASE(a_daemon_killed_while_it_starts_leaves_nothing_in_the_way) 
   daemon.register_workflow(five_steps());
   starter starts(some_tenant, "five_steps");
   BOOST_TEST(starts.start(daemon.url(), 10) == 10U);
+  evidence seen(embedded_postgres_url(folder / "database"));
+  check_all_is_well(seen, starts);
+}
+
+BOOST_AUTO_TEST_CASE(runs_whose_rows_were_changed_by_hand_are_taken_up_after_a_kill) {
+  // Given: runs that go on, some without a row and some whose row says that they have ended.
+  const temporary_folder folder;
+  const auto database = embedded_postgres::start({.directory = folder / "database"});
+  migrate_up(database->url());
+  evidence seen(database->url());
+  starter starts(some_tenant, "slow");
+  {
+    running_daemon daemon(on_database(database->url(), "first"));
+    daemon.register_workflow(nlohmann::json::parse(R"({"workflow": "slow", "version": 1, "steps": [
+      {"name": "bake", "call": {"simulate": {"time": "3s"}}},
+      {"name": "sell", "needs": ["bake"], "call": {"simulate": {"time": "10ms"}}}]})"));
+    daemon.wait_until_ready();
+    BOOST_TEST_REQUIRE(starts.start(daemon.url(), 12) == 12U);
+    pqxx::connection people(database->url());
+    const auto execute = [&](const std::string& statement) { pqxx::nontransaction(people).exec(statement); };
+    BOOST_TEST_REQUIRE(eventually(
+      [&] {
+        return pqxx::nontransaction(people)
+                 .exec1("select count(*) from orchestration_runs where status = 'running'")[0]
+                 .as<int>() == 12;
+      },
+      generous));
+    execute("delete from orchestration_runs where id in (select id from orchestration_runs order by id limit 4)");
+    execute(
+      "update orchestration_runs set status = 'cancelled' where id in (select id from orchestration_runs order by id "
+      "limit 4)");
+    // When
+    daemon.program().kill_and_wait();
+  }
+  BOOST_TEST(seen.runs_ended() == 0U);
+
+  // Then
+  running_daemon daemon(on_database(database->url(), "second"));
+  check_all_is_well(seen, starts);
+  const auto verified = run_to_end({"levain", {"verify", "--all", "--database", database->url()}});
+  BOOST_TEST(verified.status == 0, verified.output << verified.errors);
+}
+
+BOOST_AUTO_TEST_CASE(a_daemon_whose_private_server_was_killed_ends_soon_and_starts_again_at_once) {
+  const temporary_folder folder;
+  const std::vector<std::string> arguments{"--embedded", folder / "database"};
+  starter starts(some_tenant, "five_steps");
+  {
+    running_daemon daemon(arguments);
+    daemon.register_workflow(five_steps());
+    daemon.wait_until_ready();
+    BOOST_TEST_REQUIRE(starts.start(daemon.url(), 500) == 500U);
+    std::ifstream lock(folder / "database/data/postmaster.pid");
+    pid_t server = 0;
+    BOOST_TEST_REQUIRE((lock >> server).good());
+    // When
+    ::kill(server, SIGKILL);
+    // Then: there is nobody to drain to.
+    const auto from = std::chrono::steady_clock::now();
+    BOOST_TEST(daemon.program().wait(generous).has_value());
+    BOOST_TEST((std::chrono::steady_clock::now() - from < 20s));
+  }
+  running_daemon daemon(arguments);
   evidence seen(embedded_postgres_url(folder / "database"));
   check_all_is_well(seen, starts);
 }

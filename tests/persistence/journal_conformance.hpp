@@ -535,11 +535,11 @@ inline void ended_runs_are_not_unfinished(journal_bench& bench) {
                     rule(several_poison_rows_are_all_found) rule(a_fenced_run_stays_fenced_beside_poison)              \
                       rule(an_event_number_is_used_once) rule(the_same_events_again_are_committed_and_written_once)    \
                         rule(a_locked_row_holds_up_its_own_run_alone) rule(a_run_number_is_used_once)                  \
-                        rule(a_hole_is_for_whoever_folds_to_find) rule(a_run_appears_once_in_a_batch)                  \
-                          rule(an_update_keeps_the_time_that_it_says) rule(what_has_no_commit_is_in_no_doubt)          \
-                            rule(misfits_are_rejected) rule(unfinished_runs_are_listed_in_the_order_of_their_ids)      \
-                              rule(unfinished_runs_are_read_in_the_order_asked)                                        \
-                                rule(a_run_that_ended_since_it_was_listed_is_left_out)                                 \
-                                  rule(ended_runs_are_not_unfinished)
+                          rule(a_hole_is_for_whoever_folds_to_find) rule(a_run_appears_once_in_a_batch)                \
+                            rule(an_update_keeps_the_time_that_it_says) rule(what_has_no_commit_is_in_no_doubt)        \
+                              rule(misfits_are_rejected) rule(unfinished_runs_are_listed_in_the_order_of_their_ids)    \
+                                rule(unfinished_runs_are_read_in_the_order_asked)                                      \
+                                  rule(a_run_that_ended_since_it_was_listed_is_left_out)                               \
+                                    rule(ended_runs_are_not_unfinished)
 
 } // namespace levain::test
