@@ -202,7 +202,7 @@ BOOST_AUTO_TEST_CASE(a_wrong_frame_ends_the_connection_and_nothing_of_it_arrives
 
   BOOST_TEST(at_node.hears_the_end());
   const auto why = both.node.why_ended(both.worker_name);
-  BOOST_TEST(has(why, "routed"), why);
+  BOOST_TEST(has(why, "in the name of another program"), why);
 }
 
 BOOST_AUTO_TEST_CASE(a_program_of_this_name_is_never_let_in) {
