@@ -28,7 +28,8 @@ constexpr const char* survey_journal = R"(
       when (get_byte(uuid_send(seen.run_id), 15) & 63) <> all($3::integer[]) then false
       when run.status in ('pending', 'running') then false
       else (
-        select kind not in ('run_completed', 'run_partially_succeeded', 'run_failed', 'run_cancelled')
+        select kind not in (
+          'run_completed', 'run_partially_succeeded', 'run_failed', 'run_cancelled', 'attention_resolved')
         from run_events
         where run_events.run_id = seen.run_id
         order by seq desc
@@ -57,7 +58,8 @@ constexpr const char* find_without_end = R"(
     order by seq desc
     limit 1
   ) as newest
-  where newest.kind not in ('run_completed', 'run_partially_succeeded', 'run_failed', 'run_cancelled'))";
+  where newest.kind not in (
+    'run_completed', 'run_partially_succeeded', 'run_failed', 'run_cancelled', 'attention_resolved'))";
 
 // One run after the other, and no further than asked.
 constexpr const char* measure_runs = R"(

@@ -59,6 +59,7 @@ BOOST_FIXTURE_TEST_CASE(a_run_whose_row_contradicts_its_journal_is_found, survey
   const auto deleted = run("", {"run_accepted"});
   run("", {"run_accepted", "run_failed"});
   const auto retried = run("failed", {"run_accepted", "run_failed", "run_retried"});
+  run("failed", {"run_accepted", "run_failed", "attention_resolved"});
   const auto page = journal.survey(shards, {}, 1000);
   BOOST_TEST((page.contradicted == runs{edited, deleted, retried}));
   BOOST_TEST(!page.next.has_value());
@@ -102,6 +103,7 @@ BOOST_FIXTURE_TEST_CASE(the_health_counts_runs_whose_rows_contradict_their_journ
   run("running", {"run_accepted", "run_started"});
   run("cancelled", {"run_accepted", "run_started"});
   run("", {"run_accepted"});
+  run("failed", {"run_accepted", "run_failed", "attention_resolved"});
   BOOST_TEST(read_database_health(database.url()).runs.contradicted.size() == 2U);
 }
 
