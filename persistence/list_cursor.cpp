@@ -18,9 +18,9 @@ bool looks_like_time(std::string_view text) {
 
 } // namespace
 
-std::string cursor_after(std::string created_at, const run_id& id) {
-  std::replace(created_at.begin(), created_at.end(), ' ', '_');
-  return created_at + '_' + to_string(id);
+std::string cursor_after(std::string at, const run_id& id) {
+  std::replace(at.begin(), at.end(), ' ', '_');
+  return at + '_' + to_string(id);
 }
 
 void refuse_cursor(const std::string& cursor) {

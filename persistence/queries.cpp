@@ -242,6 +242,27 @@ struct queries::impl {
     return in_one_moment([&](auto& transaction) { return ask(transaction, statement, given); });
   }
 
+  /// A page of `limit` rows. `given` asks for one row more, which tells whether another page follows, and is checked
+  /// but for the time of the cursor.
+  run_page
+  answer_page(const queries_statement& statement, const parameters& given, size_t limit, const std::string& cursor) {
+    pqxx::result rows;
+    try {
+      rows = answer(statement, given);
+    } catch (const std::invalid_argument&) {
+      // Only the database can say that the cursor's time is none.
+      if (!cursor.empty())
+        refuse_cursor(cursor);
+      throw;
+    }
+    run_page page;
+    for (auto row = rows.begin(); row != rows.end() && page.size() < limit; ++row)
+      read_into(page, *row);
+    if (page.size() < static_cast<size_t>(rows.size()))
+      page.next = cursor_of_row(rows[static_cast<int>(page.size()) - 1]);
+    return page;
+  }
+
   /// How many bytes the first of the runs have, until together they have `bytes_max`.
   std::vector<uint64_t> measure(const array_literal& ids, uint64_t bytes_max) {
     auto literal = ids;
@@ -378,12 +399,16 @@ metrics_averages queries::metrics_summary(const tenant_id& tenant, timestamp sin
   const auto average = [&](int column) {
     return row[column].is_null() ? std::optional<double>() : row[column].as<double>();
   };
-  return {row[0].as<int64_t>(), average(1), average(2), average(3), average(4)};
+  return {row[0].as<int64_t>(), average(1), average(2), average(3), average(4), average(5)};
 }
 
-run_list queries::runs_needing_attention(const read_scope& scope, size_t limit) {
-  check_limit(limit);
-  return read_rows(impl_->answer(runs_needing_attention_statement(), parameters_from(scope, limit)));
+run_page queries::runs_needing_attention(const attention_filter& filter) {
+  check_limit(filter.limit);
+  check_text("run_type", filter.run_type.value_or(""));
+  const auto place = read_cursor(filter.cursor);
+  return impl_->answer_page(
+    runs_needing_attention_statement(),
+    parameters_from(filter.scope, filter.limit + 1, filter.run_type, place.at, place.id), filter.limit, filter.cursor);
 }
 
 std::optional<audit_row> queries::find_run(const read_scope& scope, const run_id& run) {
@@ -397,33 +422,15 @@ std::optional<audit_row> queries::find_run_by_number(const read_scope& scope, co
 
 run_page queries::list_runs(const run_filter& filter) {
   check_limit(filter.limit);
-  if (filter.run_type)
-    check_text("run_type", *filter.run_type);
-  if (filter.workflow)
-    check_text("workflow", *filter.workflow);
+  check_text("run_type", filter.run_type.value_or(""));
+  check_text("workflow", filter.workflow.value_or(""));
   const auto place = read_cursor(filter.cursor);
-  const auto statuses = names_of(filter.statuses);
-  const auto activities = names_of(filter.activities);
-  // One row more than asked tells whether another page follows.
-  const auto wanted = parameters_from(
-    filter.scope, statuses, filter.run_type, filter.workflow, filter.started_from, filter.started_before,
-    place.created_at, place.id, filter.limit + 1, activities);
-  pqxx::result rows;
-  try {
-    rows = impl_->answer(list_runs_statement(), wanted);
-  } catch (const std::invalid_argument&) {
-    // Only the database can say that the cursor's time is none; all else is checked.
-    if (place.created_at)
-      refuse_cursor(filter.cursor);
-    throw;
-  }
-  run_page page;
-  const auto shown = std::min(static_cast<size_t>(rows.size()), filter.limit);
-  for (size_t i = 0; i < shown; ++i)
-    read_into(page, rows[static_cast<int>(i)]);
-  if (static_cast<size_t>(rows.size()) > shown)
-    page.next = cursor_of_row(rows[static_cast<int>(shown) - 1]);
-  return page;
+  return impl_->answer_page(
+    list_runs_statement(),
+    parameters_from(
+      filter.scope, names_of(filter.statuses), filter.run_type, filter.workflow, filter.started_from,
+      filter.started_before, place.at, place.id, filter.limit + 1, names_of(filter.activities)),
+    filter.limit, filter.cursor);
 }
 
 std::vector<event_record> queries::read_events(const run_id& run) {

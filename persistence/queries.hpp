@@ -57,6 +57,17 @@ struct run_filter {
   std::string cursor = {};
 };
 
+/// Which runs `runs_needing_attention` answers.
+struct attention_filter {
+  read_scope scope;
+  /// Absent: all but `test`.
+  std::optional<std::string> run_type = {};
+  /// 1 to `rows_per_answer_max`.
+  size_t limit = rows_per_answer_max;
+  /// `next` of the page before; empty for the first page.
+  std::string cursor = {};
+};
+
 /// A row of the audit table that this program cannot read, because of a value that others have written: a time beyond
 /// the years 1 to 9999, a status that it does not know.
 struct unreadable_row {
@@ -110,6 +121,8 @@ struct metrics_averages {
   std::optional<double> on_time_delivery_rate;
   std::optional<double> cost_accuracy;
   std::optional<double> quality_score;
+  /// Seconds from `started_at` to `completed_at`, with their fraction; `duration_seconds` has whole ones.
+  std::optional<double> duration_seconds;
 };
 
 /// Which runs are to be verified.
@@ -194,8 +207,9 @@ public:
 
   /// Failed runs that were retried less than three times and may be retried still, and beyond the documented query the
   /// runs that say why a person has to look at them (`attention`) and those that nobody acts for (`stopped`). Without
-  /// those that a person has resolved, and without runs of the type `test`. The youngest first.
-  run_list runs_needing_attention(const read_scope& scope, size_t limit = rows_per_answer_max);
+  /// those that a person has resolved, and without runs of the type `test` unless they are asked for. By
+  /// `(started_at, id)`, the youngest first. Throws `std::invalid_argument` for a cursor that is none.
+  run_page runs_needing_attention(const attention_filter& filter);
 
   // ---- single runs and lists ------------------------------------------------
 

@@ -71,7 +71,10 @@ const queries_statement& metrics_summary_statement() {
       avg(fulfillment_rate),
       avg(on_time_delivery_rate),
       avg(cost_accuracy),
-      avg(quality_score)
+      avg(quality_score),
+      avg(case
+        when isfinite(started_at) and isfinite(completed_at) then extract(epoch from completed_at - started_at)
+      end)
     from orchestration_runs
     where tenant_id = $1::uuid
       and status = 'completed'
@@ -80,10 +83,11 @@ const queries_statement& metrics_summary_statement() {
 }
 
 // Several arms, because one condition with `or` could use none of the indexes to find the youngest first. The runs that
-// nobody acts for are few.
+// nobody acts for are few. `started_at` of a run that has ended never changes.
 const queries_statement& runs_needing_attention_statement() {
   static const queries_statement statement = {"runs_needing_attention", R"(
-    select )" + listed_columns() + R"(
+    select )" + listed_columns() + R"(,
+      started_at::timestamp::text as place
     from (
       (
         select *
@@ -91,10 +95,11 @@ const queries_statement& runs_needing_attention_statement() {
         where status = 'failed'
           and retry_count < 3
           and max_retries_reached = false
-          and run_type <> 'test'
+          and case when $3::text is null then run_type <> 'test' else run_type = $3::text end
           and not coalesce(error_details ? 'attention_resolved', false)
           and ($1::uuid is null or tenant_id = $1::uuid)
-        order by started_at desc
+          and ($4::timestamptz is null or (started_at, id) < ($4::timestamptz, $5::uuid))
+        order by started_at desc, id desc
         limit $2::bigint
       )
       union all
@@ -102,10 +107,11 @@ const queries_statement& runs_needing_attention_statement() {
         select *
         from orchestration_runs
         where attention is not null
-          and run_type <> 'test'
+          and case when $3::text is null then run_type <> 'test' else run_type = $3::text end
           and not (status = 'failed' and retry_count < 3 and max_retries_reached = false)
           and ($1::uuid is null or tenant_id = $1::uuid)
-        order by started_at desc
+          and ($4::timestamptz is null or (started_at, id) < ($4::timestamptz, $5::uuid))
+        order by started_at desc, id desc
         limit $2::bigint
       )
       union all
@@ -114,9 +120,11 @@ const queries_statement& runs_needing_attention_statement() {
         from stopped_runs as stopped
         join orchestration_runs as run on run.id = stopped.run_id
         where run.attention is null
+          and ($3::text is null or run.run_type = $3::text)
           and not (run.status = 'failed' and run.retry_count < 3 and run.max_retries_reached = false)
           and ($1::uuid is null or run.tenant_id = $1::uuid)
-        order by run.started_at desc
+          and ($4::timestamptz is null or (run.started_at, run.id) < ($4::timestamptz, $5::uuid))
+        order by run.started_at desc, run.id desc
         limit $2::bigint
       )
     ) as needing

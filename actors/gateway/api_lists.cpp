@@ -64,14 +64,19 @@ void add_status(run_filter& filter, const std::string& name) {
         name));
 }
 
+std::optional<std::string> run_type_of(const query_reader& query) {
+  auto type = query.text("run_type");
+  if (type && std::find(run_types.begin(), run_types.end(), *type) == run_types.end())
+    refuse_parameter("run_type", fmt::format("must be {}, not '{}'", list_names(run_types), *type));
+  return type;
+}
+
 run_filter filter_of(const http_request& request, read_scope scope) {
   const query_reader query(request, {"status", "run_type", "workflow", "from", "to", "limit", "cursor"});
   run_filter filter{scope};
   for (const auto& each : query.many("status"))
     add_status(filter, each);
-  filter.run_type = query.text("run_type");
-  if (filter.run_type && std::find(run_types.begin(), run_types.end(), *filter.run_type) == run_types.end())
-    refuse_parameter("run_type", fmt::format("must be {}, not '{}'", list_names(run_types), *filter.run_type));
+  filter.run_type = run_type_of(query);
   filter.workflow = query.text("workflow");
   filter.started_from = query.time("from");
   filter.started_before = query.time("to");
@@ -82,19 +87,25 @@ run_filter filter_of(const http_request& request, read_scope scope) {
   return filter;
 }
 
+/// Everything that `ask` asks with is checked already, but the cursor.
+run_page read_page(const auto& ask) {
+  try {
+    return ask();
+  } catch (const std::invalid_argument& failure) {
+    refuse_parameter("cursor", fmt::format("must be a 'next_cursor' of this list: {}", failure.what()));
+  }
+}
+
+ordered_json page_json(const run_page& page) {
+  auto json = list_json(page);
+  json["next_cursor"] = page.next.empty() ? ordered_json() : ordered_json(page.next);
+  return json;
+}
+
 void list_runs(const api_core_ptr& core, api_call call, read_scope scope) {
   core->read(
     std::move(call.respond), [filter = filter_of(call.request, scope)](queries& database, const api_respond& respond) {
-      run_page page;
-      try {
-        page = database.list_runs(filter);
-      } catch (const std::invalid_argument& failure) {
-        // Everything else in the filter is checked already.
-        refuse_parameter("cursor", fmt::format("must be a 'next_cursor' of this list: {}", failure.what()));
-      }
-      auto json = list_json(page);
-      json["next_cursor"] = page.next.empty() ? ordered_json() : ordered_json(page.next);
-      respond(json_response(200, json));
+      respond(json_response(200, page_json(read_page([&] { return database.list_runs(filter); }))));
     });
 }
 
@@ -137,14 +148,22 @@ void summarize_metrics(const api_core_ptr& core, api_call call) {
             {"fulfillment_rate", number_or_null(averages.fulfillment_rate)},
             {"on_time_delivery_rate", number_or_null(averages.on_time_delivery_rate)},
             {"cost_accuracy", number_or_null(averages.cost_accuracy)},
-            {"quality_score", number_or_null(averages.quality_score)}}));
+            {"quality_score", number_or_null(averages.quality_score)},
+            {"duration_seconds", number_or_null(averages.duration_seconds)}}));
   });
 }
 
-void list_attention(const api_core_ptr& core, api_call call) {
-  const auto limit = query_reader(call.request, {"limit"}).limit(rows_per_answer_max);
-  core->read(std::move(call.respond), [=](queries& database, const api_respond& respond) {
-    respond(limited_list(database.runs_needing_attention(operator_scope{}, limit), limit));
+void list_attention(const api_core_ptr& core, api_call call, read_scope scope) {
+  const query_reader query(call.request, {"run_type", "limit", "cursor"});
+  attention_filter filter{scope};
+  filter.run_type = run_type_of(query);
+  filter.limit = query.limit(rows_per_answer_max);
+  filter.cursor = query.text("cursor").value_or("");
+  core->read(std::move(call.respond), [filter](queries& database, const api_respond& respond) {
+    const auto page = read_page([&] { return database.runs_needing_attention(filter); });
+    auto json = page_json(page);
+    json["limit_reached"] = !page.next.empty();
+    respond(json_response(200, json));
   });
 }
 
@@ -162,7 +181,13 @@ std::vector<api_route> list_routes(const api_core_ptr& core) {
     {"GET", tenant + "/history", [core](api_call call) { list_history(core, std::move(call)); }},
     {"GET", tenant + "/metrics-summary", [core](api_call call) { summarize_metrics(core, std::move(call)); }},
     {"GET", "/v1/operator/runs", [core](api_call call) { list_runs(core, std::move(call), operator_scope{}); }},
-    {"GET", "/v1/operator/attention", [core](api_call call) { list_attention(core, std::move(call)); }},
+    {"GET", tenant + "/attention",
+     [core](api_call call) {
+       const auto whose = tenant_of(call);
+       list_attention(core, std::move(call), whose);
+     }},
+    {"GET", "/v1/operator/attention",
+     [core](api_call call) { list_attention(core, std::move(call), operator_scope{}); }},
   };
 }
 

@@ -49,6 +49,16 @@ std::string table_or_nothing(const command_line& line, const ordered_json& found
   return text;
 }
 
+exit_status
+show_page(const command_line& line, const std::string& path, const query_parameters& query, bool with_tenant) {
+  const auto page = client_of(line).get(path, query);
+  auto text = table_or_nothing(line, page, with_tenant);
+  if (page.at("next_cursor").is_string())
+    text += line.out.look(ink::quiet, fmt::format("more: --cursor {}\n", page["next_cursor"].get<std::string>()));
+  answer(line, page, text);
+  return exit_status::done;
+}
+
 exit_status list(const command_line& line, const list_words& words) {
   const auto path = words.all_tenants ? std::string("/v1/operator/runs") : tenant_path(line) + "/runs";
   query_parameters query;
@@ -60,12 +70,7 @@ exit_status list(const command_line& line, const list_words& words) {
   add_moment(query, "to", words.to);
   query.emplace_back("limit", std::to_string(words.limit));
   add_text(query, "cursor", words.cursor);
-  const auto page = client_of(line).get(path, query);
-  auto text = table_or_nothing(line, page, words.all_tenants);
-  if (page.at("next_cursor").is_string())
-    text += line.out.look(ink::quiet, fmt::format("more: --cursor {}\n", page["next_cursor"].get<std::string>()));
-  answer(line, page, text);
-  return exit_status::done;
+  return show_page(line, path, query, words.all_tenants);
 }
 
 /// A list that has no pages.
@@ -91,10 +96,15 @@ exit_status show_history(const command_line& line, const list_words& words) {
 }
 
 exit_status show_attention(const command_line& line, const list_words& words) {
-  if (!words.all_tenants)
+  if (!words.all_tenants && line.tenant.empty())
     throw command_failed(
-      exit_status::wrong_command_line, "attention reads the runs of every tenant: say so with --all-tenants");
-  return show_rows(line, "/v1/operator/attention", {{"limit", std::to_string(words.limit)}}, true);
+      exit_status::wrong_command_line, "whose runs? Give --tenant a UUID, or say so with --all-tenants");
+  query_parameters query;
+  add_text(query, "run_type", words.run_type);
+  query.emplace_back("limit", std::to_string(words.limit));
+  add_text(query, "cursor", words.cursor);
+  const auto path = words.all_tenants ? std::string("/v1/operator/attention") : tenant_path(line) + "/attention";
+  return show_page(line, path, query, words.all_tenants);
 }
 
 CLI::App* add_list(CLI::App& app, command_line& line, const char* name, const char* what, list_words& words) {
@@ -104,6 +114,10 @@ CLI::App* add_list(CLI::App& app, command_line& line, const char* name, const ch
     ->capture_default_str();
   add_daemon_options(*command, line);
   return command;
+}
+
+void add_run_type(CLI::App& command, list_words& words, const char* what) {
+  command.add_option("--run-type", words.run_type, what)->check(CLI::IsMember({"scheduled", "manual", "test"}));
 }
 
 void choose(CLI::App* command, command_line& line, std::shared_ptr<list_words> words, auto work) {
@@ -118,8 +132,7 @@ void add_list_commands(CLI::App& app, command_line& line) {
   runs->add_option("--status", words->statuses, "Only these; may be repeated")
     ->check(CLI::IsMember(
       {"pending", "running", "completed", "partial_success", "failed", "cancelled", "paused", "cancelling"}));
-  runs->add_option("--run-type", words->run_type, "scheduled, manual or test")
-    ->check(CLI::IsMember({"scheduled", "manual", "test"}));
+  add_run_type(*runs, *words, "scheduled, manual or test");
   runs->add_option("--workflow", words->workflow, "Only runs of this workflow");
   runs->add_option("--from", words->from, "Began then or later: a time, a day, or how long ago (2h)");
   runs->add_option("--to", words->to, "Began before");
@@ -139,7 +152,10 @@ void add_list_commands(CLI::App& app, command_line& line) {
   choose(history, line, words, show_history);
 
   auto* attention = add_list(app, line, "attention", "List the runs that a person has to look at", *words);
-  attention->add_flag("--all-tenants", words->all_tenants, "Required: reads across all tenants");
+  attention->add_flag("--all-tenants,--all", words->all_tenants, "The operator's list, across all tenants");
+  add_run_type(*attention, *words, "Only scheduled, manual or test; without it, all but test");
+  attention->add_option("--cursor", words->cursor, "Cursor from the previous page");
+  add_tenant_option(*attention, line);
   add_resolve_command(*attention, line);
   attention->callback([&line, words, attention] {
     // Its subcommand has been chosen before.

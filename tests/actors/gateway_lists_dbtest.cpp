@@ -1,6 +1,7 @@
 // Lists over HTTP, with a node and a reader on a real PostgreSQL.
 #include <boost/test/unit_test.hpp>
 
+#include <array>
 #include <pqxx/pqxx>
 
 #include "tests/actors/gateway_world.hpp"
@@ -95,6 +96,38 @@ BOOST_FIXTURE_TEST_CASE(a_paused_run_is_seen_and_found_as_paused, listed_world) 
   BOOST_TEST(list("/runs?status=running").at("runs").size() == 2U);
   BOOST_TEST(world.post(world.path("/runs/" + paused + "/resume"), by_anna).status == 200);
   BOOST_TEST(list("/runs?status=paused").at("runs").empty());
+}
+
+BOOST_FIXTURE_TEST_CASE(attention_is_paged_and_asked_for_by_tenant_and_type, listed_world) {
+  for (const auto& [number, tenant, type] : std::initializer_list<std::array<std::string, 3>>{
+         {"A", world.tenant, "manual"},
+         {"B", world.tenant, "manual"},
+         {"T", world.tenant, "test"},
+         {"S", gateway_world::stranger, "manual"}})
+    execute(
+      "insert into orchestration_runs (run_number, tenant_id, status, run_type, started_at, completed_at) values ('" +
+      number + "', '" + tenant + "', 'failed', '" + type + "', '2026-01-01', '2026-01-01 00:00:00.5')");
+  const auto all = world.get("/v1/operator/attention").json();
+  BOOST_TEST(all.at("runs").size() == 3U);
+  BOOST_TEST(all.at("next_cursor").is_null());
+  BOOST_TEST(all.at("limit_reached") == false);
+  BOOST_TEST(list("/attention?run_type=test").at("runs").at(0).at("run_number") == "T");
+  const auto first = list("/attention?limit=1");
+  BOOST_TEST(first.at("limit_reached") == true);
+  const auto second = list("/attention?limit=1&cursor=" + first.at("next_cursor").get<std::string>());
+  BOOST_TEST(second.at("runs").size() == 1U);
+  BOOST_TEST(second.at("runs") != first.at("runs"));
+  BOOST_TEST(second.at("next_cursor").is_null());
+  for (const std::string wrong : {"cursor=x", "run_type=auto", "status=failed"})
+    BOOST_TEST(world.get("/v1/operator/attention?" + wrong).status == 400);
+}
+
+BOOST_FIXTURE_TEST_CASE(the_metrics_summary_averages_durations_with_their_fractions, listed_world) {
+  execute(
+    "insert into orchestration_runs (run_number, tenant_id, status, started_at, completed_at, duration_seconds) values "
+    "('A', '" +
+    world.tenant + "', 'completed', '2026-01-01', '2026-01-01 00:00:00.5', 0)");
+  BOOST_TEST(list("/metrics-summary?since=2025-01-01").at("duration_seconds") == 0.5);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

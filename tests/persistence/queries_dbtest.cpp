@@ -178,8 +178,8 @@ BOOST_FIXTURE_TEST_CASE(failed_runs_need_attention_until_their_retries_are_used_
   add(ours, run_status::completed, noon);
   execute("update orchestration_runs set retry_count = 3 where run_number = 'ORCH-3'");
   execute("update orchestration_runs set max_retries_reached = true where run_number = 'ORCH-4'");
-  BOOST_TEST(numbers(ask.runs_needing_attention(operator_scope{})) == (texts{"ORCH-2", "ORCH-1"}), per_element);
-  BOOST_TEST(numbers(ask.runs_needing_attention(ours)) == (texts{"ORCH-1"}), per_element);
+  BOOST_TEST(numbers(ask.runs_needing_attention({operator_scope{}})) == (texts{"ORCH-2", "ORCH-1"}), per_element);
+  BOOST_TEST(numbers(ask.runs_needing_attention({ours})) == (texts{"ORCH-1"}), per_element);
 }
 
 BOOST_FIXTURE_TEST_CASE(a_run_that_nobody_acts_for_needs_attention_and_says_why, remembered) {
@@ -187,18 +187,18 @@ BOOST_FIXTURE_TEST_CASE(a_run_that_nobody_acts_for_needs_attention_and_says_why,
   add(ours, run_status::running, noon + hours(1));
   execute("insert into stopped_runs (run_id, kind, reason) "
           "select id, 'journal_damaged', 'a hole' from orchestration_runs where run_number = 'ORCH-1'");
-  const auto needing = ask.runs_needing_attention(ours);
+  const auto needing = ask.runs_needing_attention({ours});
   BOOST_TEST(numbers(needing) == (texts{"ORCH-1"}), per_element);
   BOOST_TEST(needing.runs.at(0).stopped.value_or("") == "journal_damaged: a hole");
   BOOST_TEST(ask.find_run(ours, needing.runs.at(0).id)->stopped.value_or("") == "journal_damaged: a hole");
-  BOOST_TEST(ask.runs_needing_attention(theirs).runs.empty());
+  BOOST_TEST(ask.runs_needing_attention({theirs}).runs.empty());
 }
 
 BOOST_FIXTURE_TEST_CASE(a_run_that_says_why_needs_attention_whatever_its_status, remembered) {
   add(ours, run_status::cancelled, noon);
   add(ours, run_status::failed, noon + hours(1));
   execute("update orchestration_runs set attention = 'undo failed'");
-  BOOST_TEST(numbers(ask.runs_needing_attention(ours)) == (texts{"ORCH-2", "ORCH-1"}), per_element);
+  BOOST_TEST(numbers(ask.runs_needing_attention({ours})) == (texts{"ORCH-2", "ORCH-1"}), per_element);
 }
 
 BOOST_FIXTURE_TEST_CASE(what_was_resolved_or_is_a_test_needs_no_attention, remembered) {
@@ -208,7 +208,7 @@ BOOST_FIXTURE_TEST_CASE(what_was_resolved_or_is_a_test_needs_no_attention, remem
           "where run_number = 'ORCH-1'");
   execute("update orchestration_runs set run_type = 'test' where run_number = 'ORCH-2'");
   execute("update orchestration_runs set run_type = 'test', attention = 'undo failed' where run_number = 'ORCH-3'");
-  BOOST_TEST(numbers(ask.runs_needing_attention(ours)) == (texts{"ORCH-4"}), per_element);
+  BOOST_TEST(numbers(ask.runs_needing_attention({ours})) == (texts{"ORCH-4"}), per_element);
 }
 
 BOOST_FIXTURE_TEST_CASE(another_tenants_run_is_not_there, remembered) {
@@ -266,7 +266,7 @@ BOOST_FIXTURE_TEST_CASE(lists_leave_the_documents_unread, remembered) {
   write(row);
   for (const auto& list :
        {run_list(ask.list_runs({ours})), ask.run_history(ours, row.started_at, row.started_at),
-        ask.runs_needing_attention(ours)}) {
+        run_list(ask.runs_needing_attention({ours}))}) {
     BOOST_TEST_REQUIRE(list.runs.size() == 1U);
     BOOST_TEST(!list.runs[0].forecast_data.has_value());
     BOOST_TEST(!list.runs[0].run_metadata.has_value());

@@ -122,7 +122,7 @@ BOOST_FIXTURE_TEST_CASE(active_runs_and_those_in_need_show_unreadable_rows_too, 
     shown(ask.active_runs(ours)) ==
     "OPEN-1, unreadable OPEN-2: column forecasting_started_at: 'infinity' is not a time of the years 1 to 9999");
   BOOST_TEST(
-    shown(ask.runs_needing_attention(operator_scope{})) ==
+    shown(ask.runs_needing_attention({operator_scope{}})) ==
     "FAILED-1, unreadable FAILED-2: column created_at: '-infinity' is not a time of the years 1 to 9999");
 }
 
