@@ -66,6 +66,8 @@ public:
     look_at_stopped_runs();
     look_at_unreadable_rows();
     look_at_contradicted_runs();
+    look_at_adopted_runs();
+    look_at_times_ahead();
     look_at_nodes();
     look_at_shards();
     look_at_tables();
@@ -264,6 +266,26 @@ private:
       fmt::format("{}: {}{}", names.size(), fmt::join(first, ", "), names.size() > first.size() ? ", ..." : ""),
       "none: rows of runs that go on were deleted or changed by other programs",
       "a living node takes them up by their journals and writes their rows anew; levain cancel ends a run");
+  }
+
+  void look_at_adopted_runs() {
+    const auto open = health_.runs.adopted_open;
+    if (open == 0)
+      return good("adopted_runs", "none is open");
+    bad(
+      level::notice, "adopted_runs", fmt::format("{} of another program are pending or running", counted(open)),
+      "none: Levain does not go on with runs that it did not start",
+      "once nobody else acts for them: levain migrate close-adopted --dry-run");
+  }
+
+  void look_at_times_ahead() {
+    const auto ahead = health_.runs.times_ahead;
+    if (ahead == 0)
+      return good("times_ahead", "no time lies ahead");
+    bad(
+      level::warning, "times_ahead", fmt::format("{} started or ended in the future", counted(ahead)),
+      "none: times are UTC; programs that write rows in another zone are ahead or behind by its offset",
+      "have those programs set timezone to 'UTC', and correct the rows by SQL");
   }
 
   void look_at_stopped_runs() {

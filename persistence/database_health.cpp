@@ -94,6 +94,10 @@ run_health read_runs(pqxx::transaction_base& ask) {
   for (const auto& row : unreadable)
     if (runs.unreadable_first.size() < static_cast<size_t>(runs_named_max))
       runs.unreadable_first.emplace_back(row[0].c_str());
+  runs.adopted_open = ask.exec_params1(count_adopted_open_statement, runs_counted_max)[0].as<int64_t>();
+  runs.times_ahead = std::min(
+    ask.exec_params1(count_times_ahead_statement, time_ahead_max.count(), runs_counted_max)[0].as<int64_t>(),
+    runs_counted_max);
   runs.contradicted = read_names(ask.exec_params(contradicted_rows_statement, contradicted_events_max));
   return runs;
 }

@@ -83,7 +83,14 @@ struct run_health {
   /// Runs that go on by their journals although their rows are gone or say that they ended, by number or id; of the
   /// newest `contradicted_events_max` events.
   std::vector<std::string> contradicted;
+  /// Pending and running rows of another program, for which nobody acts here: they have no workflow and no journal.
+  int64_t adopted_open = 0;
+  /// Rows with a start or an end more than `time_ahead_max` ahead of the database's clock, up to `runs_counted_max`.
+  int64_t times_ahead = 0;
 };
+
+/// Clocks of nodes may be ahead by a little.
+inline constexpr std::chrono::seconds time_ahead_max{60};
 
 inline constexpr int64_t unreadable_counted_max = 10'000;
 inline constexpr int64_t unreadable_looked_at_max = 100'000;

@@ -156,8 +156,42 @@ const char* const contradicted_rows_statement = R"(
     limit 1
   ) as last
   where (run.status is null or run.status not in ('pending', 'running'))
-    and last.kind not in ('run_completed', 'run_partially_succeeded', 'run_failed', 'run_cancelled')
+    and last.kind not in (
+      'run_completed', 'run_partially_succeeded', 'run_failed', 'run_cancelled', 'attention_resolved')
   order by 1)";
+
+// By the indexes on the two times. Beyond the calendar they are unreadable, which is counted apart.
+const char* const count_times_ahead_statement = R"(
+  select count(*)
+  from (
+    (
+      select id
+      from orchestration_runs
+      where started_at > clock_timestamp() + $1::bigint * interval '1 second'
+        and started_at < '10000-01-01'
+      limit $2::bigint
+    )
+    union
+    (
+      select id
+      from orchestration_runs
+      where completed_at > clock_timestamp() + $1::bigint * interval '1 second'
+        and completed_at < '10000-01-01'
+      limit $2::bigint
+    )
+  ) as ahead)";
+
+// By the index on the status; the engine's own open runs have a workflow.
+const char* const count_adopted_open_statement = R"(
+  select count(*)
+  from (
+    select
+    from orchestration_runs as run
+    where status in ('pending', 'running')
+      and workflow is null
+      and not exists (select from run_events where run_events.run_id = run.id)
+    limit $1::bigint
+  ) as counted)";
 
 const char* const count_stopped_statement = R"(
   select kind, count(*)

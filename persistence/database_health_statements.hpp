@@ -24,6 +24,8 @@ extern const char* const attention_first_statement;
 extern const char* const unreadable_rows_statement;
 /// $1 events at most.
 extern const char* const contradicted_rows_statement;
+extern const char* const count_times_ahead_statement;
+extern const char* const count_adopted_open_statement;
 extern const char* const count_stopped_statement;
 /// $1 at most so many.
 extern const char* const stopped_first_statement;

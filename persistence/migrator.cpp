@@ -9,6 +9,7 @@
 
 #include "persistence/adoption.hpp"
 #include "persistence/migrations.hpp"
+#include "persistence/old_times.hpp"
 #include "persistence/plain_line.hpp"
 #include "persistence/schema_facts.hpp"
 #include "persistence/schema_locks.hpp"
@@ -181,11 +182,32 @@ void apply(pqxx::transaction_base& transaction, const embedded_migration& migrat
   }
 }
 
-void adopt(pqxx::transaction_base& transaction, const embedded_migration& initial, const adoption_plan& plan) {
+/// Where nothing is adopted there are no times of others.
+void expect_no_zone(const std::string& old_times_in) {
+  if (!old_times_in.empty())
+    throw migration_error(
+      "--old-times-in is for a table of another program, and there is none to adopt here; nothing was changed");
+}
+
+/// Throws when the zone of the old times has to be said and is not, or is none.
+void settle_old_times(pqxx::connection& connection, const std::string& old_times_in) {
+  pqxx::work transaction(connection, "old_times");
+  if (!old_times_in.empty())
+    return expect_zone(transaction, old_times_in);
+  if (const auto found = read_old_times(transaction); found.has_to_be_asked())
+    ask_for_zone(found);
+}
+
+void adopt(
+  pqxx::transaction_base& transaction, const embedded_migration& initial, const adoption_plan& plan,
+  const std::string& old_times_in) {
   if (is_recorded(read_recorded(transaction), initial))
     throw migration_error("another program has migrated this database just now; try again");
   try {
     record(transaction, initial, true);
+    // Before there are new columns and triggers.
+    if (!old_times_in.empty())
+      move_times_to_utc(transaction, read_old_times(transaction), old_times_in);
     for (const auto& each : plan.statements)
       transaction.exec(each);
   } catch (const pqxx::sql_error& error) {
@@ -203,7 +225,7 @@ int32_t newest_migration() {
   return number_of(embedded_migrations().back());
 }
 
-migration_report migrate_up(const std::string& url, bool dry_run) {
+migration_report migrate_up(const std::string& url, bool dry_run, const std::string& old_times_in) {
   migration_report report;
   in_schema_session(url, schema_lock_timeout, [&](pqxx::connection& connection) {
     std::vector<recorded_migration> recorded;
@@ -219,6 +241,8 @@ migration_report migrate_up(const std::string& url, bool dry_run) {
     }
     if (const auto found = objections(connection, recorded); !found.empty())
       throw migration_error(found.front());
+    if (!recorded.empty())
+      expect_no_zone(old_times_in);
     const auto pending = pending_after(recorded);
     if (pending.empty())
       return;
@@ -226,6 +250,10 @@ migration_report migrate_up(const std::string& url, bool dry_run) {
     adoption_plan plan;
     if (recorded.empty())
       plan = assess_adoption(connection, pending.front());
+    if (plan.found)
+      settle_old_times(connection, old_times_in);
+    else
+      expect_no_zone(old_times_in);
     const size_t first = plan.found ? 1 : 0;
     const auto change = [&](const std::function<void(pqxx::transaction_base&)>& work) {
       if (!dry_run)
@@ -233,13 +261,17 @@ migration_report migrate_up(const std::string& url, bool dry_run) {
     };
     if (plan.found) {
       change([&](pqxx::transaction_base& transaction) {
-        adopt(transaction, pending.front(), plan);
+        adopt(transaction, pending.front(), plan, old_times_in);
         for (size_t i = first; i < pending.size(); ++i)
           apply(transaction, pending[i]);
       });
       report.done.push_back(
-        (dry_run ? "would adopt " : "adopted ") + std::string(pending.front().name) +
-        ": orchestration_runs was there " + (plan.state == "complete" ? "and " : "") + plan.state);
+        (dry_run ? "would adopt " : "adopted ") + std::string(pending.front().name) + ": orchestration_runs was there " +
+        (plan.state == "complete" ? "and " : "") + plan.state);
+      if (!old_times_in.empty() && old_times_in != "UTC")
+        report.done.push_back(
+          (dry_run ? "would move the times of its rows from " : "moved the times of its rows from ") + old_times_in +
+          " to UTC");
     }
     for (size_t i = first; i < pending.size(); ++i) {
       // False when another starter has applied it meanwhile.

@@ -29,9 +29,11 @@ struct migration_status {
   std::string checksum;
 };
 
-/// Brings the database at `url` to the newest schema. Throws `migration_error`, or `journal_unavailable` (see
-/// journal.hpp) when the database cannot be reached.
-migration_report migrate_up(const std::string& url, bool dry_run = false);
+/// Brings the database at `url` to the newest schema. `old_times_in` is the zone in which the times of a table that is
+/// adopted were written: they are moved to UTC. It is needed where the table has rows and sessions of its database do
+/// not begin in UTC. Throws `migration_error`, or `journal_unavailable` (see journal.hpp) when the database cannot be
+/// reached.
+migration_report migrate_up(const std::string& url, bool dry_run = false, const std::string& old_times_in = {});
 
 /// For a program that leaves the schema as it is: throws as `migrate_up` does when the database's is newer than the
 /// program, or was made by files that it does not have. What is pending is no matter.

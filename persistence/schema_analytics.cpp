@@ -13,21 +13,30 @@ constexpr const char* refresh_daily = "refresh materialized view concurrently or
 constexpr const char* index_is_valid = R"(
   select coalesce((select indisvalid from pg_index where indexrelid = to_regclass($1)), false))";
 
-struct json_index {
+constexpr const char* find_index = R"(
+  select indisvalid and indisready, pg_relation_size(indexrelid)
+  from pg_index
+  where indexrelid = to_regclass($1))";
+
+struct json_index_sql {
   const char* name;
+  const char* column;
   const char* drop;
   const char* create;
 };
 
 // `jsonb_path_ops`: containment, which is what is asked of them, at half the size.
-constexpr std::array<json_index, 3> json_indexes = {{
-  {"ix_orchestration_runs_forecast_data", "drop index concurrently if exists ix_orchestration_runs_forecast_data",
+constexpr std::array<json_index_sql, 3> json_indexes = {{
+  {"ix_orchestration_runs_forecast_data", "forecast_data",
+   "drop index concurrently if exists ix_orchestration_runs_forecast_data",
    "create index concurrently ix_orchestration_runs_forecast_data on orchestration_runs using gin (forecast_data "
    "jsonb_path_ops)"},
-  {"ix_orchestration_runs_run_metadata", "drop index concurrently if exists ix_orchestration_runs_run_metadata",
+  {"ix_orchestration_runs_run_metadata", "run_metadata",
+   "drop index concurrently if exists ix_orchestration_runs_run_metadata",
    "create index concurrently ix_orchestration_runs_run_metadata on orchestration_runs using gin (run_metadata "
    "jsonb_path_ops)"},
-  {"ix_orchestration_runs_error_details", "drop index concurrently if exists ix_orchestration_runs_error_details",
+  {"ix_orchestration_runs_error_details", "error_details",
+   "drop index concurrently if exists ix_orchestration_runs_error_details",
    "create index concurrently ix_orchestration_runs_error_details on orchestration_runs using gin (error_details "
    "jsonb_path_ops)"},
 }};
@@ -67,6 +76,22 @@ void refresh_analytics(const std::string& url) {
     upkeep_time_max);
 }
 
+std::vector<json_index> list_json_indexes(const std::string& url) {
+  std::vector<json_index> all;
+  in_schema_session(url, schema_lock_timeout, [&](pqxx::connection& connection) {
+    pqxx::nontransaction session(connection, "list_json_indexes");
+    for (const auto& index : json_indexes) {
+      json_index found{index.name, index.column};
+      for (const auto& row : session.exec_params(find_index, index.name)) {
+        found.state = row[0].as<bool>() ? json_index::state_type::present : json_index::state_type::invalid;
+        found.bytes = row[1].as<int64_t>();
+      }
+      all.push_back(std::move(found));
+    }
+  });
+  return all;
+}
+
 std::vector<std::string> create_json_indexes(const std::string& url) {
   std::vector<std::string> made;
   in_schema_session(url, schema_lock_timeout, [&](pqxx::connection& connection) {
@@ -82,6 +107,21 @@ std::vector<std::string> create_json_indexes(const std::string& url) {
     }
   });
   return made;
+}
+
+std::vector<std::string> drop_json_indexes(const std::string& url) {
+  std::vector<std::string> dropped;
+  in_schema_session(url, schema_lock_timeout, [&](pqxx::connection& connection) {
+    const advisory_lock alone(connection);
+    for (const auto& index : json_indexes) {
+      pqxx::nontransaction session(connection, "drop_json_index");
+      if (session.exec_params(find_index, index.name).empty())
+        continue;
+      session.exec(index.drop);
+      dropped.emplace_back(index.name);
+    }
+  });
+  return dropped;
 }
 
 } // namespace levain

@@ -39,15 +39,6 @@ constexpr const char* delete_start_keys = R"(
   where run_id >= $1::uuid
     and run_id < $2::uuid)";
 
-/// The lowest id a run that began at `at` can have: its first 48 bits are the milliseconds.
-uuid lowest_id(timestamp at) {
-  const auto millis = std::chrono::floor<std::chrono::milliseconds>(at).time_since_epoch().count();
-  uuid id;
-  for (size_t i = 0; i < 6; ++i)
-    id.bytes[i] = static_cast<uint8_t>(static_cast<uint64_t>(millis) >> (8 * (5 - i)));
-  return id;
-}
-
 using days = std::chrono::sys_days;
 
 days monday_of(timestamp at) {
@@ -128,7 +119,41 @@ int64_t drop_partition(pqxx::connection& connection, const partition& old) {
   return 0;
 }
 
+/// False when an event stands in it, or when it is gone.
+bool drop_partition_if_empty(pqxx::connection& connection, const partition& old) {
+  const auto table = connection.quote_name(old.name);
+  const auto holds_nothing = [&](pqxx::transaction_base& transaction) {
+    return transaction.exec_params1(partition_exists, table)[0].as<bool>() &&
+           transaction.exec1("select not exists (select from " + table + ')')[0].as<bool>();
+  };
+  {
+    // Most hold something, and then nothing is locked.
+    pqxx::nontransaction session(connection, "partition_is_empty");
+    if (!holds_nothing(session))
+      return false;
+  }
+  pqxx::work transaction(connection, "drop_empty_partition");
+  lock_schema(transaction);
+  if (!transaction.exec_params1(partition_exists, table)[0].as<bool>())
+    return false;
+  transaction.exec("lock table only run_events in access exclusive mode");
+  transaction.exec("lock table " + table + " in access exclusive mode");
+  if (!holds_nothing(transaction))
+    return false;
+  transaction.exec("drop table " + table);
+  transaction.commit();
+  return true;
+}
+
 } // namespace
+
+uuid lowest_id(timestamp at) {
+  const auto millis = std::chrono::floor<std::chrono::milliseconds>(at).time_since_epoch().count();
+  uuid id;
+  for (size_t i = 0; i < 6; ++i)
+    id.bytes[i] = static_cast<uint8_t>(static_cast<uint64_t>(millis) >> (8 * (5 - i)));
+  return id;
+}
 
 std::vector<std::string> ensure_partitions(const std::string& url, timestamp now, std::chrono::weeks ahead) {
   if (ahead < std::chrono::weeks(0) || ahead > partitions_ahead_max)
@@ -162,6 +187,16 @@ partition_drops drop_partitions_before(const std::string& url, timestamp before)
     }
   });
   return drops;
+}
+
+std::vector<std::string> drop_empty_partitions_before(const std::string& url, timestamp before) {
+  std::vector<std::string> dropped;
+  in_schema_session(url, partition_lock_timeout, [&](pqxx::connection& connection) {
+    for (const auto& old : partitions_before(connection, before))
+      if (drop_partition_if_empty(connection, old))
+        dropped.push_back(old.name);
+  });
+  return dropped;
 }
 
 } // namespace levain

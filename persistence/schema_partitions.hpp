@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "persistence/timestamp.hpp"
+#include "persistence/uuid.hpp"
 
 namespace levain {
 
@@ -32,5 +33,12 @@ struct partition_drops {
 /// rows stay. A partition that holds an unfinished run stays as a whole. What stands in the default partition stays.
 /// Throws as `ensure_partitions` does.
 partition_drops drop_partitions_before(const std::string& url, timestamp before);
+
+/// Drops those partitions whose runs all began before `before` and that hold no event. Answers their names. Throws as
+/// `ensure_partitions` does.
+std::vector<std::string> drop_empty_partitions_before(const std::string& url, timestamp before);
+
+/// The lowest id a run that began at `at` can have: its first 48 bits are the milliseconds.
+uuid lowest_id(timestamp at);
 
 } // namespace levain

@@ -22,6 +22,7 @@ void declare_commands(CLI::App& app, command_line& line) {
   add_worker_command(app, line);
   add_node_commands(app, line);
   add_migrate_commands(app, line);
+  add_upkeep_commands(app, line);
   add_verify_command(app, line);
   add_doctor_command(app, line);
   add_certs_command(app, line);

@@ -27,8 +27,10 @@ void add_figure_commands(CLI::App& app, command_line& line);
 void add_worker_command(CLI::App& app, command_line& line);
 /// `nodes`, `node drain|undrain`.
 void add_node_commands(CLI::App& app, command_line& line);
-/// `migrate up|status|verify`.
+/// `migrate up|status|verify|close-adopted`.
 void add_migrate_commands(CLI::App& app, command_line& line);
+/// `indexes list|create|drop`, `retention`.
+void add_upkeep_commands(CLI::App& app, command_line& line);
 /// `verify`.
 void add_verify_command(CLI::App& app, command_line& line);
 /// `doctor`.

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "persistence/migrator.hpp"
+
 namespace levain {
 
 void add_database_options(CLI::App& command, command_line& line) {
@@ -70,6 +72,15 @@ used_database::used_database(const command_line& line, when_missing otherwise) {
     own_ = embedded_postgres::start({.directory = directory});
     url_ = own_->url();
   }
+}
+
+void require_schema(const std::string& url) {
+  const auto statuses = migration_statuses(url);
+  for (const auto& each : statuses)
+    if (each.state == migration_status::state_type::pending)
+      throw command_failed(
+        exit_status::failed,
+        fmt::format("migration {} is not applied to this database: run levain migrate up first", each.name));
 }
 
 } // namespace levain

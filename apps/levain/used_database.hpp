@@ -17,6 +17,9 @@ bool is_database_named(const command_line& line);
 /// The URL of the database that is named, if a server runs there: none is started. Throws as `used_database` does.
 std::string running_database_url(const command_line& line);
 
+/// Throws `command_failed` that names the first migration that is missing in the database.
+void require_schema(const std::string& url);
+
 /// The database that the command line names: somebody's server, the private one that a program is running in a
 /// directory, or one that is started there for as long as this lives.
 class used_database {

@@ -8,7 +8,6 @@
 #include "apps/levain/used_database.hpp"
 #include "apps/levain/verify_text.hpp"
 #include "apps/terminal/progress_line.hpp"
-#include "persistence/migrator.hpp"
 #include "persistence/postgres_definition_store.hpp"
 
 namespace levain {
@@ -28,15 +27,6 @@ struct verify_words {
   bool all = false;
   size_t jobs = verify_jobs_default();
 };
-
-void require_schema(const std::string& url) {
-  const auto statuses = migration_statuses(url);
-  for (const auto& each : statuses)
-    if (each.state == migration_status::state_type::pending)
-      throw command_failed(
-        exit_status::failed,
-        fmt::format("migration {} is not applied to this database: run levain migrate up first", each.name));
-}
 
 /// The id of a run that is named by its id or its number.
 run_id resolve_run(queries& remembered, const read_scope& scope, const std::string& name) {

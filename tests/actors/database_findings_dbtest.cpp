@@ -92,7 +92,7 @@ BOOST_FIXTURE_TEST_CASE(a_healthy_database_has_nothing_to_complain_of, examined)
       each.name != "fsync" && each.name != "full_page_writes" && each.name != "synchronous_commit" &&
       each.name != "autovacuum")
       BOOST_TEST(each.level == level::ok, each.name << ": " << each.value);
-  BOOST_TEST(findings.size() == 27U);
+  BOOST_TEST(findings.size() == 29U);
 }
 
 // ---- the server -------------------------------------------------------------
@@ -395,6 +395,20 @@ BOOST_FIXTURE_TEST_CASE(a_gap_in_the_weeks_is_the_end_of_what_is_covered, examin
 
 BOOST_AUTO_TEST_CASE(a_database_out_of_reach_is_unavailable) {
   BOOST_CHECK_THROW(read_database_health("postgresql:///x?host=/nowhere/at/all"), journal_unavailable);
+}
+
+BOOST_FIXTURE_TEST_CASE(times_that_lie_ahead_are_found, examined) {
+  is_good("times_ahead");
+  run("ORCH-ahead", "completed", "-1 hour");
+  is_found("times_ahead", level::warning, "1 started or ended in the future");
+}
+
+BOOST_FIXTURE_TEST_CASE(open_runs_of_another_program_are_noticed, examined) {
+  is_good("adopted_runs");
+  execute(
+    "insert into orchestration_runs (run_number, tenant_id, status) values ('OLD', gen_random_uuid(), 'running')");
+  is_found("adopted_runs", level::notice, "1 of another program");
+  BOOST_TEST(look("adopted_runs").advice.find("levain migrate close-adopted") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -220,11 +220,32 @@ BOOST_AUTO_TEST_CASE(a_database_without_the_schema_is_said_to_be_so) {
   const auto refused = run({"verify", "--all"});
   BOOST_TEST(refused.status == 1);
   BOOST_TEST(has(refused.errors, "run levain migrate up first"));
+  BOOST_TEST(has(run({"indexes", "list"}).errors, "run levain migrate up first"));
+  BOOST_TEST(has(run({"retention", "--older-than", "90d"}).errors, "run levain migrate up first"));
   BOOST_TEST(has(run({"migrate", "up", "--dry-run"}).output, "would apply 001_initial_schema"));
   BOOST_TEST(run({"migrate", "status"}).status == 1);
   BOOST_TEST(has(run({"migrate", "up"}).output, "applied 001_initial_schema"));
   BOOST_TEST(run({"migrate", "status"}).status == 0);
   BOOST_TEST(has(run({"verify", "--all"}).output, "0 runs verified"));
+}
+
+BOOST_AUTO_TEST_CASE(a_database_is_kept_up_from_the_command_line) {
+  fresh_database database;
+  const auto run = [&](std::vector<std::string> arguments) {
+    arguments.insert(arguments.end(), {"--database", database.url()});
+    return run_to_end({"levain", std::move(arguments)});
+  };
+  BOOST_TEST(has(run({"indexes", "list"}).output, "missing"));
+  BOOST_TEST(has(run({"indexes", "create"}).output, "created ix_orchestration_runs_forecast_data"));
+  BOOST_TEST(run({"indexes", "create"}).output == "all of them are there\n");
+  BOOST_TEST(has(run({"indexes", "list"}).output, "present"));
+  BOOST_TEST(has(run({"indexes", "drop"}).output, "dropped ix_orchestration_runs_error_details"));
+  BOOST_TEST(
+    has(run({"retention", "--older-than", "90d", "--dry-run"}).output, "would delete 0 runs that ended before"));
+  BOOST_TEST(has(run({"retention", "--older-than", "90d"}).output, "deleted 0 runs that ended before"));
+  const auto refused = run({"migrate", "close-adopted"});
+  BOOST_TEST(refused.status == 1);
+  BOOST_TEST(has(refused.errors, "no table of another program was adopted here"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

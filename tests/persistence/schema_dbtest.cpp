@@ -209,4 +209,25 @@ BOOST_AUTO_TEST_CASE(json_indexes_are_made_on_request_once) {
   BOOST_TEST(verify_schema(database.url()).empty());
 }
 
+BOOST_AUTO_TEST_CASE(json_indexes_are_listed_and_dropped) {
+  const fresh_database database;
+  session sql(database);
+  using state = json_index::state_type;
+  const auto states = [&] {
+    std::vector<state> all;
+    for (const auto& each : list_json_indexes(database.url()))
+      all.push_back(each.state);
+    return all;
+  };
+  BOOST_TEST((states() == std::vector{state::missing, state::missing, state::missing}));
+  BOOST_TEST(drop_json_indexes(database.url()).empty());
+  create_json_indexes(database.url());
+  sql.execute(
+    "update pg_index set indisvalid = false where indexrelid = 'ix_orchestration_runs_run_metadata'::regclass");
+  BOOST_TEST((states() == std::vector{state::present, state::invalid, state::present}));
+  BOOST_TEST(list_json_indexes(database.url())[0].column == "forecast_data");
+  BOOST_TEST(drop_json_indexes(database.url()).size() == 3u);
+  BOOST_TEST((states() == std::vector{state::missing, state::missing, state::missing}));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
