@@ -431,6 +431,12 @@ private:
         "only roles that you trust: an operator or a function made there can take the place of PostgreSQL's own in "
         "the engine's statements",
         fmt::format("revoke create on schema {} from public", schema));
+    if (!health_.rights_missing.empty())
+      bad(
+        level::warning, "role_rights",
+        fmt::format("the role {} lacks {}", health_.role, fmt::join(health_.rights_missing, "; ")),
+        "select, insert, update and delete on every table of Levain, for the role of a daemon",
+        fmt::format("grant select, insert, update, delete on all tables in schema ... to {}", health_.role));
     if (!health_.definitions_unreadable.empty())
       bad(
         level::critical, "unreadable_definitions", fmt::format("{}", fmt::join(health_.definitions_unreadable, ", ")),

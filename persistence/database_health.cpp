@@ -172,6 +172,8 @@ database_health read_health(
   health.unlogged_tables = read_names(transaction.exec(unlogged_tables_statement));
   health.invalid_indexes = read_names(transaction.exec(invalid_indexes_statement));
   health.schema_open_to_all = transaction.exec1(open_schema_statement)[0].c_str();
+  health.role = transaction.exec1("select current_user")[0].c_str();
+  health.rights_missing = read_names(transaction.exec(missing_rights_statement));
   health.definitions_unreadable = read_names(transaction.exec_params(unreadable_definitions_statement, runs_named_max));
   return health;
 }

@@ -181,6 +181,9 @@ struct database_health {
   std::vector<std::string> invalid_indexes;
   /// The schema of the engine's tables, when every role may create objects in it; empty when not.
   std::string schema_open_to_all;
+  /// The role that asks, and what it may not do with the engine's tables: `nodes: update, delete`.
+  std::string role;
+  std::vector<std::string> rights_missing;
   /// Definitions whose row cannot be read, the first few: `bread 1`.
   std::vector<std::string> definitions_unreadable;
 };

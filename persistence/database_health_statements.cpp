@@ -314,6 +314,17 @@ const std::string unlogged_tables_statement = R"(
     and oid in )" + std::string(own_tables) + R"(
   order by relname)";
 
+// Asked once for each table; partitions are written through their parent.
+const char* const missing_rights_statement = R"(
+  select tables.name || ': ' || string_agg(rights.name, ', ' order by rights.place)
+  from unnest(array[
+    'orchestration_runs', 'run_events', 'workflow_definitions', 'run_starts', 'nodes', 'shards', 'run_numbers',
+    'stopped_runs', 'levain_migrations']) as tables (name)
+  cross join unnest(array['select', 'insert', 'update', 'delete']) with ordinality as rights (name, place)
+  where not has_table_privilege(tables.name, rights.name)
+  group by tables.name
+  order by tables.name)";
+
 const char* const open_schema_statement = R"(
   select case when has_schema_privilege('public', current_schema(), 'create') then current_schema() else '' end)";
 

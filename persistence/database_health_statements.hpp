@@ -39,6 +39,7 @@ extern const char* const open_transactions_statement;
 extern const char* const replication_slots_statement;
 extern const std::string unlogged_tables_statement;
 extern const std::string invalid_indexes_statement;
+extern const char* const missing_rights_statement;
 extern const char* const open_schema_statement;
 extern const char* const unreadable_definitions_statement;
 

@@ -8,6 +8,7 @@
 
 #include "actors/database_findings.hpp"
 #include "actors/journal_order.hpp"
+#include "persistence/database_health_statements.hpp"
 #include "persistence/embedded_postgres.hpp"
 #include "persistence/journal.hpp"
 #include "persistence/postgres_leases.hpp"
@@ -395,6 +396,39 @@ BOOST_FIXTURE_TEST_CASE(a_gap_in_the_weeks_is_the_end_of_what_is_covered, examin
 
 BOOST_AUTO_TEST_CASE(a_database_out_of_reach_is_unavailable) {
   BOOST_CHECK_THROW(read_database_health("postgresql:///x?host=/nowhere/at/all"), journal_unavailable);
+}
+
+BOOST_FIXTURE_TEST_CASE(rights_that_the_role_lacks_are_found_by_table, examined) {
+  // A role of the whole server, dropped again with what it was given.
+  struct lent_role {
+    explicit lent_role(examined& lender)
+      : lender_(lender) {
+      lender_.execute("drop role if exists levain_reader");
+      lender_.execute("create role levain_reader login");
+    }
+    ~lent_role() {
+      lender_.execute("drop owned by levain_reader");
+      lender_.execute("drop role levain_reader");
+    }
+    examined& lender_;
+  } role(*this);
+  execute("grant usage on schema public to levain_reader");
+  execute("grant select, insert, update, delete on all tables in schema public to levain_reader");
+  execute("revoke update, delete on nodes from levain_reader");
+  pqxx::connection connection(database.url());
+  pqxx::work asking(connection);
+  asking.exec("set local role levain_reader");
+  const auto missing = asking.exec(missing_rights_statement);
+  BOOST_TEST_REQUIRE(missing.size() == 1U);
+  BOOST_TEST(missing[0][0].as<std::string>() == "nodes: update, delete");
+  asking.abort();
+  auto health = read_database_health(database.url());
+  BOOST_TEST(health.rights_missing.empty());
+  health.role = "levain_reader";
+  health.rights_missing = {"nodes: update, delete"};
+  const auto found = named(database_findings(health), "role_rights");
+  BOOST_TEST(found.level == level::warning);
+  BOOST_TEST(found.value == "the role levain_reader lacks nodes: update, delete");
 }
 
 BOOST_FIXTURE_TEST_CASE(times_that_lie_ahead_are_found, examined) {
