@@ -266,8 +266,8 @@ migration_report migrate_up(const std::string& url, bool dry_run, const std::str
           apply(transaction, pending[i]);
       });
       report.done.push_back(
-        (dry_run ? "would adopt " : "adopted ") + std::string(pending.front().name) + ": orchestration_runs was there " +
-        (plan.state == "complete" ? "and " : "") + plan.state);
+        (dry_run ? "would adopt " : "adopted ") + std::string(pending.front().name) +
+        ": orchestration_runs was there " + (plan.state == "complete" ? "and " : "") + plan.state);
       if (!old_times_in.empty() && old_times_in != "UTC")
         report.done.push_back(
           (dry_run ? "would move the times of its rows from " : "moved the times of its rows from ") + old_times_in +

@@ -23,6 +23,9 @@ exit_status show_metrics(const command_line& line, const std::string& since) {
     text += fmt::format(
       "  {:<22} {}\n", metric,
       figures.at(metric).is_null() ? "none" : fmt::format("{:.1f}", figures[metric].get<double>()));
+  const auto& duration = figures.at("duration_seconds");
+  text += fmt::format(
+    "  {:<22} {}\n", "duration", duration.is_null() ? "none" : fmt::format("{:.3f} s", duration.get<double>()));
   answer(line, figures, text);
   return exit_status::done;
 }

@@ -116,6 +116,9 @@ BOOST_AUTO_TEST_CASE(a_failed_run_makes_waiting_and_watching_fail) {
   BOOST_TEST(watched.status == 1);
   BOOST_TEST(has(watched.output, "undo bake"));
   BOOST_TEST(has(it.run({"attention", "--all-tenants"}).output, failed["run_number"].get<std::string>()));
+  BOOST_TEST(it.asked({"attention"})["runs"].size() == 1U);
+  BOOST_TEST(it.asked({"attention"}, 0, theirs)["runs"].empty());
+  BOOST_TEST(it.asked({"attention", "--run-type", "test"})["runs"].empty());
 }
 
 BOOST_AUTO_TEST_CASE(the_same_key_starts_once) {

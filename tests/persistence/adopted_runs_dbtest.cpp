@@ -20,7 +20,8 @@ struct adopted {
     execute(std::string(embedded_migrations().front().sql));
     execute(R"(
       insert into orchestration_runs (run_number, tenant_id, status, started_at)
-      values ('P', gen_random_uuid(), 'pending', '2020-01-01'), ('R', gen_random_uuid(), 'running', '2020-01-01'),
+      values ('P', gen_random_uuid(), 'pending', '2020-01-01'),
+             ('R', gen_random_uuid(), 'running', '2020-01-01'),
              ('R21', gen_random_uuid(), 'running', '2021-01-01'), ('C', gen_random_uuid(), 'completed', '2020-01-01'))");
     migrate_up(database.url());
   }
