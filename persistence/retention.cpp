@@ -4,6 +4,7 @@
 
 #include <pqxx/pqxx>
 
+#include "persistence/migrator.hpp"
 #include "persistence/schema_partitions.hpp"
 #include "persistence/schema_session.hpp"
 #include "persistence/uuid.hpp"
@@ -109,24 +110,36 @@ retention_report delete_ended_runs(
       "batch: " + std::to_string(options.batch_runs_max) + " runs; must be 1 to " +
       std::to_string(retention_batch_max));
   retention_report report;
-  in_schema_session(url, retention_lock_timeout, [&](pqxx::connection& connection) {
-    const auto below = to_string(lowest_id(options.before));
-    {
-      pqxx::work transaction(connection, "retention");
-      const auto before = to_rfc3339(options.before);
-      report.kept_for_attention = transaction.exec_params1(count_kept_for_attention, below, before)[0].as<int64_t>();
+  try {
+    in_schema_session(url, retention_lock_timeout, [&](pqxx::connection& connection) {
+      const auto below = to_string(lowest_id(options.before));
+      {
+        pqxx::work transaction(connection, "retention");
+        const auto before = to_rfc3339(options.before);
+        report.kept_for_attention = transaction.exec_params1(count_kept_for_attention, below, before)[0].as<int64_t>();
+        if (options.dry_run)
+          report.runs = transaction.exec_params1(count_ended_runs, below, before)[0].as<int64_t>();
+      }
       if (options.dry_run)
-        report.runs = transaction.exec_params1(count_ended_runs, below, before)[0].as<int64_t>();
-    }
-    if (options.dry_run)
-      return;
-    std::string after(first_id);
-    while (!(after = delete_batch(connection, after, below, options, report)).empty())
-      if (progress)
-        progress(report.runs);
-  });
-  if (!options.dry_run)
+        return;
+      std::string after(first_id);
+      while (!(after = delete_batch(connection, after, below, options, report)).empty())
+        if (progress)
+          progress(report.runs);
+    });
+  } catch (const migration_error& refused) {
+    if (report.runs == 0 || options.dry_run)
+      throw;
+    throw migration_error(
+      std::to_string(report.runs) + " runs were deleted, then it stopped. Of the next batch: " + refused.what());
+  }
+  if (options.dry_run)
+    return report;
+  try {
     report.partitions = drop_empty_partitions_before(url, options.before);
+  } catch (const migration_error& refused) {
+    report.partitions_refused = refused.what();
+  }
   return report;
 }
 

@@ -35,13 +35,15 @@ struct retention_report {
   int64_t kept_for_attention = 0;
   /// The names of the empty old partitions that were dropped.
   std::vector<std::string> partitions;
+  /// Why not all of them could be dropped; empty when they were. The next retention drops the rest.
+  std::string partitions_refused;
 };
 
 /// Deletes ended runs with their rows, journals and start keys, batch by batch, then drops the old partitions of the
 /// journal that have become empty. A run has ended when both its row and the newest event of its journal say so. Rows
 /// of other programs (without a workflow), runs that need attention, and rows that another session has locked stay.
 /// `progress` is told how many runs are gone after each batch. Throws `std::invalid_argument` for a batch out of range,
-/// and `migration_error` (see migrator.hpp) or `journal_unavailable`; the batches before are then deleted.
+/// and `migration_error` (see migrator.hpp), which says how many runs are deleted already, or `journal_unavailable`.
 retention_report delete_ended_runs(
   const std::string& url, const retention_options& options, const std::function<void(int64_t runs)>& progress = {});
 

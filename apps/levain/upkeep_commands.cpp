@@ -100,6 +100,8 @@ exit_status delete_old_runs(const command_line& line, const retention_words& wor
       report.kept_for_attention);
   for (const auto& each : report.partitions)
     text += fmt::format("dropped the empty partition {}\n", each);
+  if (!report.partitions_refused.empty())
+    text += fmt::format("empty partitions stay for the next time: {}\n", terminal::harmless(report.partitions_refused));
   answer(
     line,
     {{"dry_run", options.dry_run},
@@ -108,7 +110,9 @@ exit_status delete_old_runs(const command_line& line, const retention_words& wor
      {"events", report.events},
      {"start_keys", report.start_keys},
      {"kept_for_attention", report.kept_for_attention},
-     {"partitions", report.partitions}},
+     {"partitions", report.partitions},
+     {"partitions_refused",
+      report.partitions_refused.empty() ? ordered_json() : ordered_json(report.partitions_refused)}},
     text);
   return exit_status::done;
 }

@@ -121,6 +121,19 @@ BOOST_FIXTURE_TEST_CASE(a_row_that_is_being_written_waits_for_the_next_time, age
   BOOST_TEST(keep_after(a_month_later).runs == 1);
 }
 
+BOOST_FIXTURE_TEST_CASE(partitions_that_others_hold_stay_for_the_next_time, aged) {
+  run("completed", "run_completed");
+  pqxx::connection other(database.url());
+  pqxx::work reading(other);
+  reading.exec("lock table only run_events in access share mode");
+  const auto report = keep_after(a_month_later);
+  BOOST_TEST(report.runs == 1);
+  BOOST_TEST(report.partitions.empty());
+  BOOST_TEST(!report.partitions_refused.empty());
+  reading.abort();
+  BOOST_TEST(keep_after(a_month_later).partitions.size() == 1U);
+}
+
 BOOST_FIXTURE_TEST_CASE(a_dry_run_of_retention_changes_nothing, aged) {
   run("completed", "run_completed");
   const auto report = keep_after(a_month_later, retention_batch_default, true);
