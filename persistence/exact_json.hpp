@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <charconv>
 #include <cstdint>
 #include <optional>
@@ -111,45 +112,75 @@ Json read_exact_json(std::string_view text, std::string* fault = nullptr) {
 
 namespace detail {
 
+/// Whether the library would write a number of this value in another form, or cannot write it at all.
 template <class Json>
-void append_exact(std::string& to, const Json& value) {
-  switch (value.type()) {
-  case Json::value_t::object: {
-    to += '{';
-    bool first = true;
-    for (const auto& [name, member] : value.items()) {
-      if (!first)
-        to += ',';
-      first = false;
-      append_exact(to, Json(name));
-      to += ':';
-      append_exact(to, member);
-    }
-    to += '}';
-    return;
-  }
-  case Json::value_t::array: {
-    to += '[';
-    bool first = true;
-    for (const auto& element : value) {
-      if (!first)
-        to += ',';
-      first = false;
-      append_exact(to, element);
-    }
-    to += ']';
-    return;
-  }
-  case Json::value_t::number_float:
-    to += number_text(value);
-    return;
-  case Json::value_t::binary:
-    to += is_exact_number(value) ? number_text(value) : value.dump();
-    return;
-  default:
-    to += value.dump(-1, ' ', false, Json::error_handler_t::replace);
-  }
+bool holds_own_form(const Json& value) {
+  if (value.is_structured())
+    return std::any_of(value.begin(), value.end(), [](const Json& each) { return holds_own_form(each); });
+  return value.is_number_float() || value.is_binary();
 }
+
+/// Writes values to one text, with one writer of the library for all its leaves.
+template <class Json>
+class exact_writer {
+public:
+  explicit exact_writer(std::string& to)
+    : to_(to)
+    , leaves_(nlohmann::detail::output_adapter<char, std::string>(to), ' ', Json::error_handler_t::replace) {}
+
+  void write(const Json& value) {
+    if (holds_own_form(value))
+      append(value);
+    else
+      leaves_.dump(value, false, false, 0);
+  }
+
+private:
+  void append(const Json& value) {
+    switch (value.type()) {
+    case Json::value_t::object: {
+      to_ += '{';
+      bool first = true;
+      for (const auto& [name, member] : value.template get_ref<const typename Json::object_t&>()) {
+        if (!first)
+          to_ += ',';
+        first = false;
+        leaves_.dump(Json(name), false, false, 0);
+        to_ += ':';
+        append(member);
+      }
+      to_ += '}';
+      return;
+    }
+    case Json::value_t::array: {
+      to_ += '[';
+      bool first = true;
+      for (const auto& element : value) {
+        if (!first)
+          to_ += ',';
+        first = false;
+        append(element);
+      }
+      to_ += ']';
+      return;
+    }
+    case Json::value_t::number_float:
+      to_ += number_text(value);
+      return;
+    case Json::value_t::binary:
+      if (is_exact_number(value))
+        to_ += number_text(value);
+      else
+        leaves_.dump(value, false, false, 0);
+      return;
+    default:
+      leaves_.dump(value, false, false, 0);
+    }
+  }
+
+  std::string& to_;
+  nlohmann::detail::serializer<Json> leaves_;
+};
 
 } // namespace detail
 
@@ -157,7 +188,7 @@ void append_exact(std::string& to, const Json& value) {
 template <class Json>
 std::string write_exact_json(const Json& value) {
   std::string text;
-  detail::append_exact(text, value);
+  detail::exact_writer<Json>(text).write(value);
   return text;
 }
 
