@@ -308,7 +308,7 @@ private:
     std::vector<std::string> living;
     std::vector<std::string> dead;
     for (const auto& each : health_.nodes)
-      (each.alive() ? living : dead)
+      (each.alive ? living : dead)
         .push_back(fmt::format(
           "{} ({} shards, heartbeat {} ago)", fmt::join(name_parts(each), " "), each.shards,
           span_text(each.since_heartbeat)));

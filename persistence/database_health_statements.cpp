@@ -1,5 +1,7 @@
 #include "persistence/database_health_statements.hpp"
 
+#include "persistence/cluster_reading.hpp"
+
 namespace levain {
 
 // `reset_val` is what a session begins with: this one may have set its own.
@@ -205,31 +207,26 @@ const char* const stopped_first_statement = R"(
   order by since desc
   limit $1::bigint)";
 
-const char* const nodes_statement = R"(
+const std::string nodes_statement = R"(
   select
     id,
     name,
     address,
     version,
     case when isfinite(heartbeat_at) then extract(epoch from clock_timestamp() - heartbeat_at) * 1000000 else 0 end,
-    extract(epoch from lease) * 1000000,
+    )" + is_alive() + R"(,
     (select count(*) from shards where node = nodes.id)
   from nodes
   order by name, id)";
 
-const char* const shards_statement = R"(
+const std::string shards_statement = R"(
   select
     count(*) filter (where node is null),
     count(*) filter (where node is not null and not exists (
       select
       from nodes
       where nodes.id = shards.node
-        and case
-          when isfinite(nodes.heartbeat_at) then
-            clock_timestamp() - nodes.heartbeat_at <= nodes.lease
-            and nodes.heartbeat_at - clock_timestamp() <= nodes.lease
-          else false
-        end
+        and )" + is_alive() + R"(
     ))
   from shards)";
 

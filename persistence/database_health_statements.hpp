@@ -29,8 +29,8 @@ extern const char* const count_adopted_open_statement;
 extern const char* const count_stopped_statement;
 /// $1 at most so many.
 extern const char* const stopped_first_statement;
-extern const char* const nodes_statement;
-extern const char* const shards_statement;
+extern const std::string nodes_statement;
+extern const std::string shards_statement;
 extern const std::string tables_statement;
 extern const char* const partitions_statement;
 extern const char* const default_partition_statement;

@@ -8,6 +8,7 @@
 #include <pqxx/pqxx>
 
 #include "persistence/adoption.hpp"
+#include "persistence/cluster_reading.hpp"
 #include "persistence/migrations.hpp"
 #include "persistence/old_times.hpp"
 #include "persistence/plain_line.hpp"
@@ -53,12 +54,11 @@ constexpr const char* nodes_tell_their_schema = R"(
     and table_name = 'nodes'
     and column_name = 'schema_version')";
 
-constexpr const char* read_nodes_that_know = R"(
+const std::string read_nodes_that_know = R"(
   select name, version
   from nodes
   where schema_version >= $1
-    and heartbeat_at + lease >= clock_timestamp()
-    and heartbeat_at - lease <= clock_timestamp()
+    and )" + is_alive() + R"(
   order by started_at, id)";
 
 struct recorded_migration {

@@ -13,20 +13,15 @@ namespace levain {
 
 namespace {
 
-// The time is clock_timestamp() throughout: now() is the transaction's begin, and waiting for a lock can make that old.
-// A heartbeat that lies ahead by more than a lease is of a clock that was set back since: a living node writes one
-// several times in a lease, so its node is as dead as one without.
-
 // Nodes join one after the other: each sees whom it has to get on with. By a row of Levain's own, because anybody who
 // may connect to the database can hold an advisory lock.
 constexpr const char* await_turn_to_join = "select from run_numbers for update";
 
-constexpr const char* find_protocols = R"(
-  select name, version, protocol_min, protocol_max
+const std::string find_protocols = R"(
+  select name, version, greatest(protocol_min, 0), greatest(protocol_max, 0)
   from nodes
   where id <> $1
-    and heartbeat_at + lease >= clock_timestamp()
-    and heartbeat_at - lease <= clock_timestamp()
+    and )" + is_alive() + R"(
   order by started_at, id)";
 
 constexpr const char* join_node = R"(
@@ -62,15 +57,14 @@ constexpr const char* renew_heartbeat = R"(
     workers = $7
   where id = $1)";
 
-constexpr const char* find_living = R"(
+const std::string find_living = R"(
   select
   from nodes
   where id = $1
-    and heartbeat_at + lease >= clock_timestamp()
-    and heartbeat_at - lease <= clock_timestamp())";
+    and )" + is_alive();
 
 // Row numbers over nodes by whether they drain: the rank among all, and the rank among those that do not.
-constexpr const char* find_share = R"(
+const std::string find_share = R"(
   with living as (
     select
       id,
@@ -78,8 +72,7 @@ constexpr const char* find_share = R"(
       row_number() over (order by started_at, id) - 1 as rank_of_all,
       row_number() over (partition by draining order by started_at, id) - 1 as rank
     from nodes
-    where heartbeat_at + lease >= clock_timestamp()
-      and heartbeat_at - lease <= clock_timestamp()
+    where )" + is_alive() + R"(
   )
   select
     (select count(*) from living),
@@ -98,7 +91,7 @@ constexpr const char* mark_draining = R"(
   where id = $1)";
 
 // First what nobody has locked: a batch that is stuck on one shard is in nobody's way but that shard's.
-constexpr const char* take_unlocked = R"(
+const std::string take_unlocked = R"(
   with free as (
     select shard
     from shards
@@ -110,8 +103,7 @@ constexpr const char* take_unlocked = R"(
           select
           from nodes
           where nodes.id = shards.node
-            and nodes.heartbeat_at + nodes.lease >= clock_timestamp()
-            and nodes.heartbeat_at - nodes.lease <= clock_timestamp()
+            and )" + is_alive() + R"(
         )
       )
     order by shard
@@ -130,7 +122,7 @@ constexpr const char* limit_lock_wait = "select set_config('lock_timeout', $1, t
 
 // Then what a batch has locked: locked before anything is judged, because waiting makes a judgement old, and in the
 // order in which batches lock.
-constexpr const char* lock_free = R"(
+const std::string lock_free = R"(
   select
   from shards
   where node is distinct from $1
@@ -141,8 +133,8 @@ constexpr const char* lock_free = R"(
         select
         from nodes
         where nodes.id = shards.node
-          and nodes.heartbeat_at + nodes.lease >= clock_timestamp()
-          and nodes.heartbeat_at - nodes.lease <= clock_timestamp()
+          and )" + is_alive() +
+                              R"(
       )
     )
   order by shard
@@ -164,8 +156,12 @@ constexpr const char* release_shards = R"(
 
 constexpr const char* forget_old_nodes = R"(
   delete from nodes
-  where heartbeat_at + lease + $1::bigint * interval '1 millisecond' < clock_timestamp()
-    or heartbeat_at - lease - $1::bigint * interval '1 millisecond' > clock_timestamp())";
+  where case
+    when isfinite(heartbeat_at) then
+      clock_timestamp() - heartbeat_at - $1::bigint * interval '1 millisecond' > lease
+      or heartbeat_at - clock_timestamp() - $1::bigint * interval '1 millisecond' > lease
+    else true
+  end)";
 
 constexpr const char* lock_owned = R"(
   select
@@ -233,16 +229,16 @@ struct postgres_leases::impl {
         connection_options_of(options),
         {
           {"await_turn_to_join", await_turn_to_join},
-          {"find_protocols", find_protocols},
+          {"find_protocols", find_protocols.c_str()},
           {"join_node", join_node},
           {"renew_heartbeat", renew_heartbeat},
-          {"find_living", find_living},
-          {"find_share", find_share},
-          {"read_cluster", read_cluster},
+          {"find_living", find_living.c_str()},
+          {"find_share", find_share.c_str()},
+          {"read_cluster", read_cluster().c_str()},
           {"mark_draining", mark_draining},
-          {"take_unlocked", take_unlocked},
+          {"take_unlocked", take_unlocked.c_str()},
           {"limit_lock_wait", limit_lock_wait},
-          {"lock_free", lock_free},
+          {"lock_free", lock_free.c_str()},
           {"release_shards", release_shards},
           {"forget_old_nodes", forget_old_nodes},
           {"lock_owned", lock_owned},

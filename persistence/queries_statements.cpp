@@ -270,8 +270,10 @@ const queries_statement& list_definitions_statement() {
 }
 
 const queries_statement& find_owner_statement() {
-  static const queries_statement statement = {"find_owner", R"(
-    select nodes.id, nodes.name, nodes.address, nodes.heartbeat_at + nodes.lease >= clock_timestamp()
+  static const queries_statement statement = {
+    "find_owner", R"(
+    select nodes.id, nodes.name, nodes.address, )" +
+                    is_alive() + R"(
     from shards
     join nodes on nodes.id = shards.node
     where shards.shard = $1::smallint)"};
@@ -279,7 +281,7 @@ const queries_statement& find_owner_statement() {
 }
 
 const queries_statement& view_cluster_statement() {
-  static const queries_statement statement = {"view_cluster", read_cluster};
+  static const queries_statement statement = {"view_cluster", read_cluster()};
   return statement;
 }
 

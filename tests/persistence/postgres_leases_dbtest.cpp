@@ -102,6 +102,47 @@ BOOST_FIXTURE_TEST_CASE(of_two_strangers_that_join_at_once_only_one_is_let_in, p
   }
 }
 
+BOOST_FIXTURE_TEST_CASE(what_others_wrote_among_the_nodes_keeps_nobody_from_a_dead_nodes_shards, postgres_bench) {
+  struct written {
+    const char* title;
+    const char* assignments;
+  };
+  const written all[] = {
+    {"a heartbeat that is for ever", "heartbeat_at = 'infinity'"},
+    {"a heartbeat that never was", "heartbeat_at = '-infinity'"},
+    {"a heartbeat at the end of the calendar", "heartbeat_at = '294276-12-31 23:59:59'"},
+    {"a heartbeat at its beginning", "heartbeat_at = '4713-01-01 00:00:00 BC'"},
+    {"the longest lease", "heartbeat_at = '2000-01-01', lease = '2562047788:00:54.775807'"},
+    {"a lease below none", "lease = '-178000000 years'"},
+    {"figures below none", "heartbeat_at = '2000-01-01', runs_live = -1, workers = -7, append_wait_ms = -1"},
+    {"a protocol below none", "protocol_min = -3, protocol_max = -2, heartbeat_at = '2000-01-01'"},
+  };
+  const auto dead = conformance::bench_node(1);
+  const auto other = conformance::gate_node(2, 1, 1);
+  for (const auto& each : all) {
+    BOOST_TEST_CONTEXT(each.title) {
+      subject().join(dead, conformance::long_lease);
+      const bool is_long = std::string_view(each.title) == "the longest lease";
+      BOOST_TEST_REQUIRE(subject().take(dead.id, shard_count, false).size() == shard_count);
+      {
+        pqxx::work transaction(admin_);
+        transaction.exec_params(
+          std::string("update nodes set ") + each.assignments + " where id = $1", to_string(dead.id));
+        transaction.commit();
+      }
+      subject().join(other, conformance::long_lease);
+      BOOST_TEST(subject().heartbeat(other.id, {}));
+      BOOST_TEST(subject().share(other.id).nodes_living == (is_long ? 2U : 1U));
+      BOOST_TEST(subject().view().nodes.size() == 2U);
+      BOOST_TEST(subject().take(other.id, shard_count, false).size() == (is_long ? 0U : shard_count));
+      subject().forget_expired(std::chrono::milliseconds(0));
+      BOOST_TEST(subject().view().nodes.size() == (is_long ? 2U : 1U));
+      subject().leave(dead.id);
+      subject().leave(other.id);
+    }
+  }
+}
+
 BOOST_FIXTURE_TEST_CASE(a_batch_that_is_stuck_is_in_the_way_of_its_own_shards_only, postgres_bench) {
   postgres_leases patient{{.url = database_.url(), .take_lock_timeout = std::chrono::milliseconds(50)}};
   const auto one = conformance::bench_node(1);
