@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "actors/gateway/api_core.hpp"
+#include "persistence/exact_json.hpp"
 
 namespace levain {
 
@@ -132,7 +133,7 @@ void show_definition(const api_core_ptr& core, const api_call& call, std::option
           version ? api_problem{404, fmt::format("workflow '{}' has no version {}", name, *version), "version"}
                   : api_problem{404, fmt::format("there is no workflow '{}'", name), "name"}));
       auto document = name_json(*workflow);
-      document["definition"] = ordered_json::parse(workflow->body);
+      document["definition"] = read_exact_json<ordered_json>(workflow->body);
       respond(json_response(200, document));
     });
   });

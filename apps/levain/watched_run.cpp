@@ -11,6 +11,7 @@
 #include "apps/levain/event_text.hpp"
 #include "apps/terminal/json_text.hpp"
 #include "apps/terminal/run_text.hpp"
+#include "persistence/exact_json.hpp"
 
 namespace levain {
 
@@ -68,7 +69,7 @@ void watched_run::look() {
   if (!workflow_ && !events_.empty() && !view_.at("workflow").is_null()) {
     const auto definition = client_.get(fmt::format(
       "/v1/workflows/{}/{}", percent_encoded(view_["workflow"].get<std::string>()), view_["workflow_version"].dump()));
-    workflow_ = parse_definition(definition.at("definition").dump()).workflow;
+    workflow_ = parse_definition(write_exact_json(definition.at("definition"))).workflow;
   }
   look_for_progress(path);
 }

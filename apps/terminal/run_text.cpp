@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/terminal/table.hpp"
+#include "persistence/exact_json.hpp"
 
 namespace levain::terminal {
 
@@ -74,7 +75,7 @@ std::string value_text(const ordered_json& value) {
   if (value.is_null())
     return {};
   if (!value.is_string())
-    return value.dump();
+    return write_exact_json(value);
   const auto text = value.get<std::string>();
   // Only what is written as a time is one: a text could be anything.
   const bool time = text.size() == 27 && text[10] == 'T' && text.back() == 'Z';

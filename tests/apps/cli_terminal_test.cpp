@@ -12,6 +12,7 @@
 #include "apps/terminal/table.hpp"
 #include "apps/terminal/timeline.hpp"
 #include "apps/terminal/worker_text.hpp"
+#include "persistence/exact_json.hpp"
 #include "tests/support/fed_run.hpp"
 #include "tests/support/has.hpp"
 
@@ -86,6 +87,15 @@ BOOST_AUTO_TEST_CASE(json_shows_what_would_hide_and_is_ascii_on_a_terminal) {
   BOOST_TEST(json_text(document, false) == "{\n  \"note\": \"caf\u00E9 \\u202e \\u009b \\u007f\"\n}\n");
   BOOST_TEST(json_text(document, true) == "{\n  \"note\": \"caf\\u00e9 \\u202e \\u009b \\u007f\"\n}\n");
   BOOST_TEST((nlohmann::ordered_json::parse(json_text(document, true)) == document));
+}
+
+BOOST_AUTO_TEST_CASE(numbers_are_shown_digit_by_digit) {
+  const auto document =
+    read_exact_json<nlohmann::ordered_json>(R"({"id":123456789012345678901234567890,"share":0.1234567890123456789})");
+  BOOST_TEST(
+    json_text(document, false) ==
+    "{\n  \"id\": 123456789012345678901234567890,\n  \"share\": 0.1234567890123456789\n}\n");
+  BOOST_TEST(value_text(document["id"]) == "123456789012345678901234567890");
 }
 
 BOOST_AUTO_TEST_CASE(a_line_of_the_log_stays_one_line) {
