@@ -312,15 +312,27 @@ const std::string unlogged_tables_statement = R"(
   order by relname)";
 
 // Asked once for each table; partitions are written through their parent.
+// Partitions are attached, and the daily view is filled, by their owner alone.
 const char* const missing_rights_statement = R"(
-  select tables.name || ': ' || string_agg(rights.name, ', ' order by rights.place)
-  from unnest(array[
-    'orchestration_runs', 'run_events', 'workflow_definitions', 'run_starts', 'nodes', 'shards', 'run_numbers',
-    'stopped_runs', 'levain_migrations']) as tables (name)
-  cross join unnest(array['select', 'insert', 'update', 'delete']) with ordinality as rights (name, place)
-  where not has_table_privilege(tables.name, rights.name)
-  group by tables.name
-  order by tables.name)";
+  select lacking
+  from (
+    select tables.name, tables.name || ': ' || string_agg(rights.name, ', ' order by rights.place)
+    from unnest(array[
+      'orchestration_runs', 'run_events', 'workflow_definitions', 'run_starts', 'nodes', 'shards', 'run_numbers',
+      'stopped_runs', 'levain_migrations']) as tables (name)
+    cross join unnest(array['select', 'insert', 'update', 'delete']) with ordinality as rights (name, place)
+    where not has_table_privilege(tables.name, rights.name)
+    group by tables.name
+    union all
+    select 'upkeep: ' || relname, relname || ': to own it'
+    from pg_class
+    where oid in (to_regclass('orchestration_daily'), to_regclass('run_events'))
+      and not pg_has_role(relowner, 'usage')
+    union all
+    select 'upkeep: schema', 'schema ' || current_schema() || ': create'
+    where not has_schema_privilege(current_schema(), 'create')
+  ) as rights (name, lacking)
+  order by rights.name)";
 
 const char* const open_schema_statement = R"(
   select case when has_schema_privilege('public', current_schema(), 'create') then current_schema() else '' end)";
