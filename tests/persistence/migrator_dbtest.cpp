@@ -57,6 +57,16 @@ BOOST_AUTO_TEST_CASE(an_empty_database_gets_every_migration_in_order) {
   BOOST_TEST(verify_schema(database.url()).empty());
 }
 
+BOOST_AUTO_TEST_CASE(a_schema_in_which_every_role_may_create_is_noticed_at_each_migration) {
+  const fresh_database database(nothing);
+  BOOST_TEST(migrate_up(database.url()).noticed.empty());
+  execute(database.url(), "grant create on schema public to public");
+  const auto report = migrate_up(database.url());
+  BOOST_TEST(report.up_to_date);
+  BOOST_TEST_REQUIRE(report.noticed.size() == 1U);
+  BOOST_TEST(has(report.noticed.front(), "revoke create on schema public from public"));
+}
+
 BOOST_AUTO_TEST_CASE(a_second_call_does_nothing) {
   const fresh_database database;
   const auto report = migrate_up(database.url());
