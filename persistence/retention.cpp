@@ -4,6 +4,7 @@
 
 #include <pqxx/pqxx>
 
+#include "persistence/event_columns.hpp"
 #include "persistence/migrator.hpp"
 #include "persistence/schema_partitions.hpp"
 #include "persistence/schema_session.hpp"
@@ -20,7 +21,7 @@ constexpr std::string_view first_id = "00000000-0000-0000-0000-000000000000";
 
 // A run that ended before the moment began before it, so that the ids bound the walk along the primary key. What is
 // locked is being written by a run's owner, and is left for the next time.
-constexpr const char* take_ended_runs = R"(
+const std::string take_ended_runs = std::string(R"(
   select run.id
   from orchestration_runs as run
   where run.id > $1::uuid
@@ -32,8 +33,8 @@ constexpr const char* take_ended_runs = R"(
     and not exists (select from stopped_runs as stopped where stopped.run_id = run.id)
     and coalesce(
       (
-        select events.kind in (
-          'run_completed', 'run_partially_succeeded', 'run_failed', 'run_cancelled', 'attention_resolved')
+        select events.kind in )") + settled_kinds +
+                                    R"(
         from run_events as events
         where events.run_id = run.id
         order by events.seq desc
@@ -43,7 +44,7 @@ constexpr const char* take_ended_runs = R"(
   limit $4::bigint
   for update of run skip locked)";
 
-constexpr const char* count_ended_runs = R"(
+const std::string count_ended_runs = std::string(R"(
   select count(*)
   from orchestration_runs as run
   where run.id < $1::uuid
@@ -54,8 +55,8 @@ constexpr const char* count_ended_runs = R"(
     and not exists (select from stopped_runs as stopped where stopped.run_id = run.id)
     and coalesce(
       (
-        select events.kind in (
-          'run_completed', 'run_partially_succeeded', 'run_failed', 'run_cancelled', 'attention_resolved')
+        select events.kind in )") + settled_kinds +
+                                     R"(
         from run_events as events
         where events.run_id = run.id
         order by events.seq desc
