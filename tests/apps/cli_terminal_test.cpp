@@ -151,6 +151,26 @@ BOOST_AUTO_TEST_CASE(a_timeline_has_every_attempt_and_every_compensation) {
     BOOST_TEST(has(text, part), text);
 }
 
+BOOST_AUTO_TEST_CASE(an_undoing_that_failed_stays_failed_when_the_run_is_retried) {
+  fed_run run(two_steps());
+  run.succeed("bake");
+  run.fail("sell");
+  run.fail_undo("bake", final_failure("the dough is gone"));
+  const auto undo = [&] { return times_of(run).lines.at(2); };
+  BOOST_TEST(undo().phase == "failed");
+  run.now += 1min;
+  run.feed(retry_asked{"ann"});
+  BOOST_TEST(undo().undo);
+  BOOST_TEST(undo().phase == "failed");
+  const auto text = timeline_text(times_of(run), wide);
+  BOOST_TEST(!has(text, "compensated"), text);
+  BOOST_TEST(has(text, "attempt 1: the dough is gone"), text);
+  // What is undone in the end is compensated, whatever failed before.
+  run.fail("sell");
+  run.undo("bake");
+  BOOST_TEST(undo().phase == "compensated");
+}
+
 BOOST_AUTO_TEST_CASE(a_run_that_goes_on_has_an_attempt_without_an_end) {
   fed_run run(two_steps());
   run.now += 3s;
