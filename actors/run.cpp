@@ -381,7 +381,8 @@ void run_actor_state::begin_attempt(const begin_call& call, bool made_before) {
   request.made_before = made_before;
   request.to_holder_only = made_before && !call.undo && run_.phase == run_phase::stopping;
   auto made = self_->spawn(step, run_actor(self_), call.step, std::move(request), environment_);
-  attempts_.push_back({call, std::move(made), steady(), made_before, waits, {}, taking_up_});
+  const auto began = steady();
+  attempts_.push_back({call, std::move(made), began, made_before, waits, began, {}, {}, {}, taking_up_});
 }
 
 void run_actor_state::abandon_attempt_of(step_index step) {
@@ -394,19 +395,24 @@ void run_actor_state::attempt_is_over(attempt_ended& x) {
   const begin_call call{x.step, x.attempt, x.undo};
   forget_wanting(call);
   bool made_before = false;
+  call_answered answer{x.step, x.attempt, x.undo, std::move(x.result)};
   const auto known = std::erase_if(attempts_, [&](const attempt_out& each) {
-    made_before = made_before || (each.call == call && each.made_before);
-    return each.call == call;
+    if (each.call != call)
+      return false;
+    made_before = made_before || each.made_before;
+    answer.worker = each.worker;
+    answer.queued = each.queued + (each.waits ? steady() - each.moved_at : duration(0));
+    return true;
   });
   if (hand_over_by_ && known == 0)
     return; // It was let go.
   // Nobody was given it here; what an earlier owner did with it is not known.
-  if (auto* failed = std::get_if<call_failure>(&x.result);
+  if (auto* failed = std::get_if<call_failure>(&answer.result);
       failed != nullptr && failed->kind == call_failure::kind_type::withdrawn && made_before)
     *failed = call_failure{
       call_failure::kind_type::abandoned, "it may have begun before the run was taken up, and its run has stopped",
       std::nullopt, true};
-  feed(call_answered{x.step, x.attempt, x.undo, std::move(x.result)});
+  feed(std::move(answer));
   leave_if_settled();
 }
 

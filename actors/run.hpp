@@ -82,6 +82,12 @@ private:
     bool made_before = false;
     /// For a worker, a thread, or its turn among the node's calls.
     bool waits = false;
+    /// Since when it waits, or its work may have begun; by `steady`.
+    timestamp moved_at{};
+    /// How long it has waited before.
+    duration queued{0};
+    /// The worker that has it, if one does.
+    std::string worker;
     /// Since when its work may have begun, where the call had to wait for that.
     std::optional<timestamp> in_flight_since;
     /// The run was taken up with it out.

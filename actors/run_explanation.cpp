@@ -18,6 +18,7 @@ void run_actor_state::explain_yourself(const explanation_asked& x) {
     const auto in_flight_since = each.in_flight_since ? std::optional(*each.in_flight_since + shift) : std::nullopt;
     auto& hand = context.in_hand->emplace_back(
       call_in_hand{each.call, each.began_at + shift, each.taken_up, std::nullopt, each.waits, in_flight_since});
+    hand.queued = std::chrono::floor<std::chrono::milliseconds>(each.queued);
     if (environment_->workers)
       hand.worker =
         environment_->workers->look(idempotency_key(run_, each.call.step, each.call.undo), each.call.attempt);

@@ -1,6 +1,7 @@
 #include "persistence/database_health_statements.hpp"
 
 #include "persistence/cluster_reading.hpp"
+#include "persistence/event_columns.hpp"
 
 namespace levain {
 
@@ -138,7 +139,7 @@ const char* const unreadable_rows_statement = R"(
   join orchestration_runs using (id)
   order by run_number)";
 
-const char* const contradicted_rows_statement = R"(
+const std::string contradicted_rows_statement = std::string(R"(
   select coalesce(run.run_number, seen.run_id::text)
   from (
     select distinct run_id
@@ -158,8 +159,7 @@ const char* const contradicted_rows_statement = R"(
     limit 1
   ) as last
   where (run.status is null or run.status not in ('pending', 'running'))
-    and last.kind not in (
-      'run_completed', 'run_partially_succeeded', 'run_failed', 'run_cancelled', 'attention_resolved')
+    and last.kind not in )") + settled_kinds + R"(
   order by 1)";
 
 // By the indexes on the two times. Beyond the calendar they are unreadable, which is counted apart.

@@ -23,7 +23,7 @@ extern const char* const attention_first_statement;
 /// $1 rows at most, $2 of the newest rows how many are looked at as a whole.
 extern const char* const unreadable_rows_statement;
 /// $1 events at most.
-extern const char* const contradicted_rows_statement;
+extern const std::string contradicted_rows_statement;
 extern const char* const count_times_ahead_statement;
 extern const char* const count_adopted_open_statement;
 extern const char* const count_stopped_statement;

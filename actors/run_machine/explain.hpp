@@ -52,6 +52,8 @@ struct call_in_hand {
   std::optional<timestamp> in_flight_since = {};
   /// The node cannot make it: what it waits for. Empty when it is under way.
   std::string wanting = {};
+  /// How long it has waited before its work began.
+  duration queued{0};
 };
 
 /// What an explanation may know beside the state.
