@@ -52,13 +52,13 @@ std::unique_ptr<admission_queue> dispatcher_state::empty_queue() const {
 
 std::optional<start_refused> dispatcher_state::why_not_now(const tenant_id& tenant) {
   using reason_type = start_refused::reason_type;
-  if (!admitting)
+  if (!admitting_)
     return start_refused{reason_type::not_ready, "the node is shutting down", options_.refusal_retry_after};
   if (ready_.empty())
     return start_refused{
       reason_type::not_ready, "the node owns no shards yet: it is still recovering, or other nodes own them all",
       options_.refusal_retry_after};
-  if (number_next_ == number_end_)
+  if (numbers_.empty())
     return start_refused{
       reason_type::not_ready, "the node waits for run numbers from the database", options_.refusal_retry_after};
   if (queue_->waiting() >= options_.runs_waiting_max)
@@ -97,15 +97,21 @@ std::optional<start_refused> dispatcher_state::why_database_is_behind(const tena
 std::string dispatcher_state::next_run_number(timestamp at) {
   const auto day = std::chrono::floor<std::chrono::days>(at);
   const std::chrono::year_month_day date(day);
+  auto& block = numbers_.front();
   auto text = fmt::format(
     "ORCH-{:04}{:02}{:02}-{:08}", static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-    static_cast<unsigned>(date.day()), number_next_++);
+    static_cast<unsigned>(date.day()), block.next++);
+  if (block.next == block.end)
+    numbers_.pop_front();
   fetch_numbers();
   return text;
 }
 
 void dispatcher_state::fetch_numbers() {
-  if (numbers_asked_ || number_end_ - number_next_ > options_.run_numbers_block / numbers_reserve_divisor)
+  int64_t left = 0;
+  for (const auto& each : numbers_)
+    left += each.end - each.next;
+  if (numbers_asked_ || !admitting_ || left > numbers_came_ / numbers_reserve_divisor)
     return;
   numbers_asked_ = true;
   self_->send(lease_keeper_, reserve_numbers{});
@@ -113,9 +119,38 @@ void dispatcher_state::fetch_numbers() {
 
 void dispatcher_state::numbers(const numbers_reserved& x) {
   numbers_asked_ = false;
-  // A block that is left over is given up: numbers are unique, not gapless.
-  number_next_ = x.first;
-  number_end_ = x.first + x.count;
+  numbers_came_ = x.count;
+  if (!admitting_) {
+    self_->send(lease_keeper_, numbers_unused{x.first, x.first + x.count});
+    return;
+  }
+  if (!numbers_.empty() && numbers_.back().end == x.first)
+    numbers_.back().end += x.count;
+  else
+    numbers_.push_back({x.first, x.first + x.count});
+  start_numberless();
+}
+
+bool dispatcher_state::awaits_number(start_run& x) {
+  // The very first numbers may be long in coming: until then the node is not ready.
+  const bool soon = numbers_.empty() && numbers_asked_ && numbers_came_ > 0;
+  if (!soon || !admitting_ || ready_.empty() || numberless_.size() >= options_.starts_unsettled_max)
+    return false;
+  numberless_.push_back(std::move(x));
+  return true;
+}
+
+void dispatcher_state::start_numberless() {
+  for (auto& each : std::exchange(numberless_, {}))
+    start(each);
+}
+
+void dispatcher_state::stop_admitting() {
+  admitting_ = false;
+  start_numberless();
+  // The newest first: only what was reserved last can go back.
+  for (; !numbers_.empty(); numbers_.pop_back())
+    self_->send(lease_keeper_, numbers_unused{numbers_.back().next, numbers_.back().end});
 }
 
 run_plan dispatcher_state::plan_of(start_request& request) {
@@ -143,6 +178,8 @@ receiver<start_outcome> dispatcher_state::counted(receiver<start_outcome> tell) 
 }
 
 void dispatcher_state::start(start_run& x) {
+  if (awaits_number(x))
+    return;
   if (auto refused = why_not_now(x.request.tenant)) {
     x.outcome(std::move(*refused));
     return;
@@ -395,8 +432,8 @@ dispatcher_status dispatcher_state::status() const {
   all.shards_leaving = leaving_.size();
   all.times_fenced = times_fenced_;
   all.fenced_at = fenced_at_;
-  all.admitting = admitting;
-  all.has_run_numbers = number_next_ != number_end_;
+  all.admitting = admitting_;
+  all.has_run_numbers = !numbers_.empty();
   return all;
 }
 
@@ -421,7 +458,7 @@ dispatcher(dispatcher_actor::stateful_pointer<dispatcher_state> self, dispatcher
     [self](const numbers_reserved& x) { self->state.numbers(x); },
     [self](run_loaded& x) { self->state.loaded(x); },
     [self](const report_status& x) { x.outcome(self->state.status()); },
-    [self](const stop_admitting&) { self->state.admitting = false; },
+    [self](const levain::stop_admitting&) { self->state.stop_admitting(); },
     [self](const look_at_live& x) { self->state.look_at_live_runs(x); },
     [self](look_at_rows& x) { self->state.look_at_open_rows(x); },
     [self](const look_at_stopped& x) { self->state.look_at_stopped_runs(x.limit); },

@@ -132,6 +132,8 @@ using lease_keeper_actor = caf::typed_actor<
   caf::reacts_to<beat>,
   // Answered with `numbers_reserved` to the sender, however long the database takes.
   caf::reacts_to<reserve_numbers>,
+  // The dispatcher admits nothing more, and has these left: give them back.
+  caf::reacts_to<numbers_unused>,
   // Tell the database where the node is, and its gate.
   caf::reacts_to<announce_address>, caf::reacts_to<announce_gate>,
   // Persistence saw that a shard has another owner.

@@ -87,6 +87,11 @@ struct node_status {
   worker_figures workers;
   /// How many calls wait for something that the node lacks, by its name.
   std::map<std::string, size_t> calls_wanting;
+  /// An operator wants it to hold no shards.
+  bool draining = false;
+  /// What it lacks that unfinished runs need, in words; empty when it lacks nothing. It holds no shards then either, as
+  /// long as others can.
+  std::string lacks;
 };
 
 /// One daemon's engine: the actor system with everything in it. All members are safe from any thread; receivers are

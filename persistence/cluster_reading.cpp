@@ -22,7 +22,7 @@ const char* const read_cluster = R"(
     case when isfinite(heartbeat_at) then floor(extract(epoch from now - heartbeat_at) * 1000) else 0 end::bigint
       as silent,
     case when isfinite(started_at) then floor(extract(epoch from now - started_at) * 1000) else 0 end::bigint as age,
-    runs_live, runs_waiting, slots_free, runs_ended_per_second, append_wait_ms, workers,
+    runs_live, runs_waiting, slots_free, runs_ended_per_second, append_wait_ms, workers, lacks,
     coalesce(owned.shards, 0) as shards
   from nodes
   cross join moment
@@ -52,6 +52,7 @@ node_view read_node(const pqxx::row& row) {
   node.figures.runs_ended_per_second = row["runs_ended_per_second"].as<double>();
   node.figures.append_wait_ms = row["append_wait_ms"].as<uint64_t>();
   node.figures.workers = row["workers"].as<uint64_t>();
+  node.figures.lacks = row["lacks"].c_str();
   return node;
 }
 
