@@ -36,6 +36,7 @@ struct dispatcher_state {
 
   void begin(dispatcher_beginning how);
   void start(start_run& x);
+  void start_all(start_runs& x);
   void change(change_run& x);
   void explain_one(explain_run& x);
   void left(const run_left& x, const caf::strong_actor_ptr& from);
@@ -114,6 +115,9 @@ private:
   std::optional<epoch_number> epoch_of(const run_id& run) const;
   void run_has_gone(const run_id& run);
   void vacate_empty();
+  std::optional<start_refused> why_not_all(const start_runs& x);
+  /// Starts what nothing speaks against, as soon as there is a number for it.
+  void take(start_run& x);
   /// Keeps a start for which there is no number at the moment. False when it is to be taken or refused now.
   bool awaits_number(start_run& x);
   /// Starts, or refuses, what waited for numbers.

@@ -8,6 +8,7 @@
 #include "actors/ending_messages.hpp"
 #include "actors/liveness_messages.hpp"
 #include "actors/messages.hpp"
+#include "actors/start_messages.hpp"
 
 // Who talks to whom, and about what. Read with `messages.hpp`, `liveness_messages.hpp`, `ending_messages.hpp` and
 // `cluster/lease_messages.hpp`; no implementation is needed to follow the protocol.
@@ -99,7 +100,7 @@ using recovery_actor = caf::typed_actor<
 
 /// DISPATCHER. Admits runs, keeps who is here, and lets them begin by priority and tenant.
 using dispatcher_actor = caf::typed_actor<
-  caf::reacts_to<start_run>, caf::reacts_to<change_run>, caf::reacts_to<explain_run>,
+  caf::reacts_to<start_run>, caf::reacts_to<start_runs>, caf::reacts_to<change_run>, caf::reacts_to<explain_run>,
   // A run's actor is done.
   caf::reacts_to<run_left>,
   // Recovery found these. Answered with `runs_adopted` to the sender.

@@ -377,6 +377,10 @@ void node::start(start_request request, receiver<start_outcome> outcome) {
   impl_->ask(start_run{std::move(request), std::move(outcome)});
 }
 
+void node::start_all(std::vector<start_run> starts, receiver<start_refused> refused) {
+  caf::anon_send(impl_->dispatch, start_runs{std::move(starts), std::move(refused)});
+}
+
 void node::change(run_id run, tenant_id tenant, wish asked, receiver<wish_outcome> outcome) {
   impl_->ask(change_run{run, tenant, std::move(asked), std::move(outcome)});
 }

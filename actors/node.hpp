@@ -109,6 +109,8 @@ public:
   void add_function(std::string name, step_function function);
 
   void start(start_request request, receiver<start_outcome> outcome);
+  /// Starts all of them on this node, or none; then `refused` is told why, and nobody else is told anything.
+  void start_all(std::vector<start_run> starts, receiver<start_refused> refused);
   void change(run_id run, tenant_id tenant, wish asked, receiver<wish_outcome> outcome);
   void explain(run_id run, tenant_id tenant, receiver<explain_outcome> outcome);
 
