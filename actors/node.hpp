@@ -87,6 +87,11 @@ struct node_status {
   worker_figures workers;
   /// How many calls wait for something that the node lacks, by its name.
   std::map<std::string, size_t> calls_wanting;
+  /// An operator wants it to hold no shards.
+  bool draining = false;
+  /// What it lacks that unfinished runs need, in words; empty when it lacks nothing. It holds no shards then either, as
+  /// long as others can.
+  std::string lacks;
 };
 
 /// One daemon's engine: the actor system with everything in it. All members are safe from any thread; receivers are
@@ -104,6 +109,8 @@ public:
   void add_function(std::string name, step_function function);
 
   void start(start_request request, receiver<start_outcome> outcome);
+  /// Starts all of them on this node, or none; then `refused` is told why, and nobody else is told anything.
+  void start_all(std::vector<start_run> starts, receiver<start_refused> refused);
   void change(run_id run, tenant_id tenant, wish asked, receiver<wish_outcome> outcome);
   void explain(run_id run, tenant_id tenant, receiver<explain_outcome> outcome);
 

@@ -21,12 +21,25 @@ finding bad(level how, const char* name, std::string value, std::string right, s
   return {how, finding_subject::node, name, std::move(value), std::move(right), std::move(advice)};
 }
 
+/// It holds no shards because an operator wants it so, and nothing else is wrong.
+bool rests(const node_status& status) {
+  return status.draining && status.runs.shards_ready == 0 && why_not_ready(status).size() == 1;
+}
+
 finding readiness_finding(const node_status& status) {
   const auto reasons = why_not_ready(status);
   if (reasons.empty())
-    return good("ready", fmt::format("yes, {} shards", status.runs.shards_ready));
+    return good(
+      "ready", fmt::format("yes, {} shards{}", status.runs.shards_ready, status.draining ? ", draining" : ""));
+  const auto value = fmt::format("no: {}", fmt::join(reasons, "; "));
+  const auto* right = "a node that takes starts";
+  if (rests(status))
+    return bad(level::notice, "ready", value, right, "levain node undrain lets it hold shards again");
+  if (!status.lacks.empty())
+    return bad(
+      level::critical, "ready", value, right, "start the node with what is missing (--var NAME=VALUE, --cluster)");
   return bad(
-    level::critical, "ready", fmt::format("no: {}", fmt::join(reasons, "; ")), "a node that takes starts",
+    level::critical, "ready", value, right,
     !status.database_outage ? "wait a lease's length; then look for lease and recovery lines in the node's log"
                             : "bring the database back, or make room on its disk; the node goes on by itself then");
 }
@@ -120,9 +133,14 @@ finding liveness_finding(const liveness_figures& found) {
 
 namespace {
 
-std::string why_no_shards(const dispatcher_status& runs) {
+std::string why_no_shards(const node_status& status) {
+  const auto& runs = status.runs;
+  if (status.draining)
+    return "the node is drained: an operator wants it to hold no shards, and others hold them";
   std::string reason = "the node owns no shards that are recovered";
-  if (runs.shards_recovering > 0)
+  if (!status.lacks.empty())
+    reason += ": it lacks " + status.lacks + ", which unfinished runs need, and leaves them to nodes that have it";
+  else if (runs.shards_recovering > 0)
     reason += fmt::format(": {} runs are back so far, {} shards are left", runs.runs_recovered, runs.shards_recovering);
   else if (runs.fenced_at)
     reason += ": other nodes took them at " + to_rfc3339(*runs.fenced_at) + ", when its lease had run out";
@@ -145,7 +163,7 @@ std::vector<std::string> why_not_ready(const node_status& status) {
   if (status.database_outage)
     reasons.push_back(why_database_fails(*status.database_outage));
   if (status.runs.shards_ready == 0)
-    reasons.push_back(why_no_shards(status.runs));
+    reasons.push_back(why_no_shards(status));
   if (!status.runs.has_run_numbers)
     reasons.emplace_back("the node waits for run numbers from the database");
   if (!status.runs.admitting)
@@ -154,11 +172,13 @@ std::vector<std::string> why_not_ready(const node_status& status) {
 }
 
 finding wanting_finding(const node_status& status) {
-  if (status.calls_wanting.empty())
+  if (status.calls_wanting.empty() && status.lacks.empty())
     return good("calls_waiting", "none waits for something that this node lacks");
   std::vector<std::string> parts;
   for (const auto& [what, count] : status.calls_wanting)
     parts.push_back(fmt::format("{} {} for {}", count, count == 1 ? "waits" : "wait", what));
+  if (!status.lacks.empty())
+    parts.push_back(fmt::format("unfinished runs need {}, which this node lacks", status.lacks));
   return bad(
     level::critical, "calls_waiting", fmt::format("{}", fmt::join(parts, "; ")),
     "every call of this node's runs can be made",

@@ -31,7 +31,7 @@ const std::string& read_cluster() {
     case when isfinite(started_at) then floor(extract(epoch from now - started_at) * 1000) else 0 end::bigint as age,
     greatest(runs_live, 0) as runs_live, greatest(runs_waiting, 0) as runs_waiting,
     greatest(slots_free, 0) as slots_free, greatest(runs_ended_per_second, 0) as runs_ended_per_second,
-    greatest(append_wait_ms, 0) as append_wait_ms, greatest(workers, 0) as workers,
+    greatest(append_wait_ms, 0) as append_wait_ms, greatest(workers, 0) as workers, lacks,
     coalesce(owned.shards, 0) as shards
   from nodes
   cross join moment
@@ -63,6 +63,7 @@ node_view read_node(const pqxx::row& row) {
   node.figures.runs_ended_per_second = row["runs_ended_per_second"].as<double>();
   node.figures.append_wait_ms = row["append_wait_ms"].as<uint64_t>();
   node.figures.workers = row["workers"].as<uint64_t>();
+  node.figures.lacks = row["lacks"].c_str();
   return node;
 }
 

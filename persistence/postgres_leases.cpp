@@ -27,11 +27,11 @@ const std::string find_protocols = R"(
 constexpr const char* join_node = R"(
   insert into nodes (
     id, name, address, version, lease, started_at, heartbeat_at,
-    cluster_address, protocol_min, protocol_max, schema_version, draining
+    cluster_address, protocol_min, protocol_max, schema_version, draining, lacks
   )
   values (
     $1, $2, $3, $4, $5::bigint * interval '1 millisecond', clock_timestamp(), clock_timestamp(),
-    $6, $7, $8, $9, $10
+    $6, $7, $8, $9, $10, $11
   )
   on conflict (id) do update
   set
@@ -43,7 +43,14 @@ constexpr const char* join_node = R"(
     cluster_address = excluded.cluster_address,
     protocol_min = excluded.protocol_min,
     protocol_max = excluded.protocol_max,
-    schema_version = excluded.schema_version)";
+    schema_version = excluded.schema_version,
+    lacks = excluded.lacks)";
+
+// Whoever marks a node waits for this, or is seen by it.
+constexpr const char* forget_former = R"(
+  delete from nodes
+  where id = $1
+  returning draining)";
 
 constexpr const char* renew_heartbeat = R"(
   update nodes
@@ -54,7 +61,8 @@ constexpr const char* renew_heartbeat = R"(
     slots_free = $4,
     runs_ended_per_second = $5,
     append_wait_ms = $6,
-    workers = $7
+    workers = $7,
+    lacks = $8
   where id = $1)";
 
 const std::string find_living = R"(
@@ -63,25 +71,27 @@ const std::string find_living = R"(
   where id = $1
     and )" + is_alive();
 
-// Row numbers over nodes by whether they drain: the rank among all, and the rank among those that do not.
+// Row numbers over nodes by whether they may hold shards: the rank among all, and the rank among those that may.
 const std::string find_share = R"(
   with living as (
     select
       id,
       draining,
+      draining or lacks <> '' as gives,
       row_number() over (order by started_at, id) - 1 as rank_of_all,
-      row_number() over (partition by draining order by started_at, id) - 1 as rank
+      row_number() over (partition by draining or lacks <> '' order by started_at, id) - 1 as rank
     from nodes
     where )" + is_alive() + R"(
   )
   select
     (select count(*) from living),
-    (select count(*) from living where not draining),
+    (select count(*) from living where not gives),
     self.rank_of_all,
     self.rank,
     self.draining,
     (select count(*) from shards where node is null or node not in (select id from living)),
-    (select count(*) from nodes) - (select count(*) from living)
+    (select count(*) from nodes) - (select count(*) from living),
+    self.gives
   from living as self
   where self.id = $1)";
 
@@ -203,6 +213,20 @@ constexpr const char* find_taken_number = R"(
         and run_number ~ '^ORCH-[0-9]{8}-[0-9]{8}$'
     ) as taken)";
 
+// Only the last block that was reserved can go back.
+constexpr const char* give_back_numbers = R"(
+  update run_numbers
+  set next = $1
+  where next = $2
+    and $1::bigint <= $2::bigint)";
+
+constexpr const char* find_unfinished_workflows = R"(
+  select distinct workflow, workflow_version
+  from orchestration_runs
+  where status in ('pending', 'running')
+    and workflow is not null
+    and workflow_version is not null)";
+
 connection_options connection_options_of(const postgres_leases_options& options) {
   connection_options connection;
   connection.url = options.url;
@@ -231,6 +255,7 @@ struct postgres_leases::impl {
           {"await_turn_to_join", await_turn_to_join},
           {"find_protocols", find_protocols.c_str()},
           {"join_node", join_node},
+          {"forget_former", forget_former},
           {"renew_heartbeat", renew_heartbeat},
           {"find_living", find_living.c_str()},
           {"find_share", find_share.c_str()},
@@ -246,6 +271,8 @@ struct postgres_leases::impl {
           {"free_shards", free_shards},
           {"forget_node", forget_node},
           {"reserve_numbers", reserve_numbers},
+          {"give_back_numbers", give_back_numbers},
+          {"find_unfinished_workflows", find_unfinished_workflows},
           {"find_taken_number", find_taken_number},
         })
     , take_lock_timeout(options.take_lock_timeout) {}
@@ -261,18 +288,23 @@ postgres_leases::postgres_leases(postgres_leases_options options)
 
 postgres_leases::~postgres_leases() = default;
 
-void postgres_leases::join(const node_record& node, std::chrono::milliseconds lease) {
+void postgres_leases::join(
+  const node_record& node, std::chrono::milliseconds lease, const std::optional<uuid>& follows) {
   impl_->session.ask([&](pqxx::work& transaction) {
     const auto id = to_string(node.id);
     transaction.exec_prepared("await_turn_to_join");
     std::vector<spoken_protocol> living;
+    bool draining = node.draining;
+    if (follows)
+      for (const auto& row : transaction.exec_prepared("forget_former", to_string(*follows)))
+        draining = row[0].as<bool>();
     for (const auto& row : transaction.exec_prepared("find_protocols", id))
       living.push_back({row[0].c_str(), row[1].c_str(), row[2].as<uint32_t>(), row[3].as<uint32_t>()});
     if (const auto reason = why_not_join(protocol_of(node), living))
       throw join_refused(*reason);
     transaction.exec_prepared(
       "join_node", id, node.name, node.address, node.version, lease.count(), node.cluster_address, node.protocol_min,
-      node.protocol_max, node.schema_version, node.draining);
+      node.protocol_max, node.schema_version, draining, node.lacks);
   });
 }
 
@@ -280,7 +312,7 @@ bool postgres_leases::heartbeat(const uuid& node, const node_figures& figures) {
   return impl_->session.ask([&](pqxx::work& transaction) {
     const auto renewed = transaction.exec_prepared(
       "renew_heartbeat", to_string(node), figures.runs_live, figures.runs_waiting, figures.slots_free,
-      figures.runs_ended_per_second, figures.append_wait_ms, figures.workers);
+      figures.runs_ended_per_second, figures.append_wait_ms, figures.workers, figures.lacks);
     return renewed.affected_rows() == 1;
   });
 }
@@ -298,7 +330,7 @@ shard_share postgres_leases::share(const uuid& node) {
     share.all_drain = taking == 0;
     if (share.all_drain)
       share.fair = fair_share(row[2].as<size_t>(), share.nodes_living);
-    else if (!share.draining)
+    else if (!row[7].as<bool>())
       share.fair = fair_share(row[3].as<size_t>(), taking);
     share.free = row[5].as<size_t>();
     share.nodes_expired = row[6].as<size_t>();
@@ -399,6 +431,21 @@ int64_t postgres_leases::reserve_run_numbers(int64_t count) {
       // Adopted rows have numbers of this block: it begins anew behind them.
       least = taken.as<int64_t>() + 1;
     }
+  });
+}
+
+bool postgres_leases::give_back_run_numbers(int64_t first, int64_t end) {
+  return impl_->session.ask([&](pqxx::work& transaction) {
+    return transaction.exec_prepared("give_back_numbers", first, end).affected_rows() == 1;
+  });
+}
+
+std::vector<workflow_version> postgres_leases::unfinished_workflows() {
+  return impl_->session.ask([&](pqxx::work& transaction) {
+    std::vector<workflow_version> found;
+    for (const auto& row : transaction.exec_prepared("find_unfinished_workflows"))
+      found.push_back({row[0].c_str(), row[1].as<int32_t>()});
+    return found;
   });
 }
 

@@ -36,13 +36,16 @@ exit_status show_status(const command_line& line) {
   const auto& runs = status.at("runs");
   const auto& database = status.at("database");
   const bool ready = status.value("ready", false);
+  std::string why;
+  for (const auto& each : status.value("reasons", ordered_json::array()))
+    why += (why.empty() ? ": " : "; ") + terminal::harmless(each.get<std::string>());
   const auto number = [](const ordered_json& of, const char* name) { return terminal::value_text(of.at(name)); };
   answer(
     line, status,
     fmt::format(
-      "levaind {} at {}: {}\n  since {}\n  {} runs, {} running, {} waiting; {} shards ready\n  the database {}\n"
+      "levaind {} at {}: {}{}\n  since {}\n  {} runs, {} running, {} waiting; {} shards ready\n  the database {}\n"
       "  {} events in {} batches, {} appends waiting\n",
-      number(status, "version"), line.url, ready ? look(ink::good, "ready") : look(ink::bad, "not ready"),
+      number(status, "version"), line.url, ready ? look(ink::good, "ready") : look(ink::bad, "not ready"), why,
       number(status, "started_at"), number(runs, "live"), number(runs, "running"), number(runs, "waiting"),
       number(status, "shards_ready"),
       database.value("answers", false) ? look(ink::good, "answers") : look(ink::bad, "does not answer"),

@@ -88,15 +88,15 @@ std::string run_headline(const ordered_json& row, const paint& look) {
   if (filled(row, "workflow"))
     line += fmt::format("  {} v{}", harmless(text_of(row, "workflow")), text_of(row, "workflow_version"));
   line += fmt::format(
-    "  {}, {} priority  began {}", text_of(row, "run_type"), text_of(row, "priority"), text_of(row, "started_at"));
+    "  {}, {} priority  started {}", text_of(row, "run_type"), text_of(row, "priority"), text_of(row, "started_at"));
   if (const auto span = lasted(row); !span.empty())
     line += fmt::format(", took {}", span);
   return line;
 }
 
 std::string runs_text(const ordered_json& rows, const paint& look, bool with_tenant) {
-  std::vector<std::string> headings{"RUN",   "STATUS", "WORKFLOW", "TYPE",   "PRIORITY",
-                                    "BEGAN", "TOOK",   "STEPS",    "RETRIES"};
+  std::vector<std::string> headings{"RUN",     "STATUS", "WORKFLOW", "TYPE",   "PRIORITY",
+                                    "STARTED", "TOOK",   "STEPS",    "RETRIES"};
   if (with_tenant)
     headings.emplace_back("TENANT");
   headings.emplace_back("WHY");

@@ -1,5 +1,6 @@
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <future>
 
 #include <pqxx/pqxx>
@@ -74,6 +75,18 @@ BOOST_FIXTURE_TEST_CASE(run_numbers_that_rows_of_others_have_are_passed_over, po
   BOOST_TEST(subject().reserve_run_numbers(10) == 8);
   BOOST_TEST(subject().reserve_run_numbers(10) == 26);
   BOOST_TEST(subject().reserve_run_numbers(10) == 36);
+}
+
+BOOST_FIXTURE_TEST_CASE(the_workflows_of_unfinished_runs_are_found_each_once, postgres_bench) {
+  pqxx::work transaction(admin_);
+  transaction.exec("insert into orchestration_runs (run_number, tenant_id, status, workflow, workflow_version) values "
+                   "('A', gen_random_uuid(), 'running', 'w', 1), ('B', gen_random_uuid(), 'pending', 'w', 1), "
+                   "('C', gen_random_uuid(), 'running', 'w', 2), ('D', gen_random_uuid(), 'completed', 'v', 1), "
+                   "('E', gen_random_uuid(), 'running', null, null)");
+  transaction.commit();
+  auto found = subject().unfinished_workflows();
+  std::sort(found.begin(), found.end());
+  BOOST_TEST((found == std::vector<workflow_version>{{"w", 1}, {"w", 2}}));
 }
 
 BOOST_FIXTURE_TEST_CASE(a_heartbeat_does_not_wait_for_a_batch, postgres_bench) {

@@ -45,7 +45,7 @@ class simulated_leases : public leases {
 public:
   simulated_leases(ground& under, life_ptr of);
 
-  void join(const node_record& node, std::chrono::milliseconds lease) override;
+  void join(const node_record& node, std::chrono::milliseconds lease, const std::optional<uuid>& follows) override;
   bool heartbeat(const uuid& node, const node_figures& figures) override;
   shard_share share(const uuid& node) override;
   cluster_view view() override;
@@ -55,7 +55,9 @@ public:
   size_t release(const uuid& node, const std::vector<shard_lease>& shards) override;
   size_t forget_expired(std::chrono::milliseconds age) override;
   void leave(const uuid& node) override;
+  std::vector<workflow_version> unfinished_workflows() override;
   int64_t reserve_run_numbers(int64_t count) override;
+  bool give_back_run_numbers(int64_t first, int64_t end) override;
 
 private:
   template <class Ask>

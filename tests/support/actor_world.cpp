@@ -70,6 +70,7 @@ actor_world::actor_world(options settings, std::shared_ptr<model_database> share
   , entropy_(settings.seed << 32) {
   database = shared ? std::move(shared) : std::make_shared<model_database>([this] { return now(); });
   workflows = std::make_shared<workflow_cache>(std::make_unique<model_definition_store>(database));
+  variables = settings.variables;
   boot();
 }
 
@@ -114,6 +115,11 @@ void actor_world::boot() {
     leasing.store = settings_.wrap_leases(std::move(leasing.store));
   leasing.sole = settings_.sole;
   leasing.numbers_block = settings_.dispatcher.run_numbers_block;
+  leasing.lacking = [this, variables = variables](const workflow_version& which) {
+    const auto found = workflows->find(which.name, which.version);
+    return found ? wanting_for(*found, variables, environment_->workers != nullptr) : std::vector<std::string>();
+  };
+  leasing.calls_want = [wanting = wanting] { return !wanting->counts().empty(); };
   if (settings_.change_leases)
     settings_.change_leases(leasing);
   lease_keeper_handle = system_.spawn(lease_keeper, std::move(leasing));

@@ -66,6 +66,8 @@ public:
     lease_options lease;
     recovery_options recovery;
     watchdog_options watchdog;
+    /// What `${name}` stands for at first.
+    call_variables variables;
     /// Alone on its database; otherwise it shares.
     bool sole = true;
     /// Another one for each of several worlds on one database, or they mint the same ids.

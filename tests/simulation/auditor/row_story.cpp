@@ -113,7 +113,7 @@ audit_row expected_row(const run_story& story) {
     row.status = *story.ended_as;
   row.created_at = story.accepted_at;
   row.updated_at = story.updated_at;
-  row.started_at = story.started_at.value_or(story.accepted_at);
+  row.started_at = story.accepted_at;
   if (story.ended_at) {
     row.completed_at = story.ended_at;
     const auto seconds = std::chrono::floor<std::chrono::seconds>(*story.ended_at - row.started_at).count();
