@@ -190,6 +190,21 @@ BOOST_AUTO_TEST_CASE(runs_of_others_are_not_there) {
   BOOST_TEST(it.asked({"list", "--all-tenants"}, 0, theirs)["runs"].size() == 1U);
 }
 
+BOOST_AUTO_TEST_CASE(a_run_is_found_and_asked_across_tenants_when_that_is_said) {
+  served it;
+  const auto run = it.asked({"start", "long"})["run_number"].get<std::string>();
+  for (const std::string command : {"show", "events", "explain"}) {
+    BOOST_TEST(it.run({command, run}, theirs).status == 1, command);
+    BOOST_TEST(it.run({command, run, "--all-tenants"}, theirs).status == 0, command);
+  }
+  BOOST_TEST(it.asked({"cancel", run, "--all-tenants"}, 0, theirs)["granted"] == "cancel");
+  BOOST_TEST(it.asked({"watch", run, "--all-tenants"}, 1, "")["status"] == "cancelled");
+  const auto whose = it.run({"show", run}, "");
+  BOOST_TEST(whose.status == 2);
+  BOOST_TEST(has(whose.errors, "whose run? Give --tenant a UUID, set LEVAIN_TENANT to one, or say --all-tenants"));
+  BOOST_TEST(it.run({"show", run, "--all-tenants", "--tenant", ours}).status == 2);
+}
+
 BOOST_AUTO_TEST_CASE(the_daemon_tells_how_it_is) {
   served it;
   BOOST_TEST(it.asked({"status"})["ready"] == true);
