@@ -169,6 +169,14 @@ BOOST_AUTO_TEST_CASE(lists_have_filters_and_pages) {
     seen += page["runs"].size();
   }
   BOOST_TEST(seen == 5U);
+  const auto every = it.asked({"list", "--all"});
+  BOOST_TEST(every["runs"].size() == 5U);
+  BOOST_TEST(every["next_cursor"].is_null());
+  BOOST_TEST(has(it.run({"list", "--all"}).output, "5 runs\n"));
+  BOOST_TEST(it.run({"list", "--all", "--limit", "2"}).status == 2);
+  const auto chosen = it.run({"list", "--limit", "1", "--columns", "status,run"}).output;
+  BOOST_TEST(chosen.starts_with("STATUS     RUN\ncompleted  ORCH-"), chosen);
+  BOOST_TEST(has(chosen, "1 run; more: --cursor "), chosen);
   BOOST_TEST(it.asked({"list", "--run-type", "test"})["runs"].size() == 1U);
   BOOST_TEST(it.asked({"list", "--status", "failed", "--status", "running"})["runs"].empty());
   BOOST_TEST(it.asked({"list", "--workflow", "slow"})["runs"].empty());
