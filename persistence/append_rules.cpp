@@ -116,14 +116,6 @@ std::string event_place(const event_record& event) {
   return "event " + std::to_string(event.seq);
 }
 
-/// The number of characters of well-formed UTF-8.
-size_t count_characters(std::string_view text) {
-  size_t count = 0;
-  for (const char c : text)
-    count += (static_cast<unsigned char>(c) & 0xc0) != 0x80;
-  return count;
-}
-
 /// The bytes of the first so many characters of well-formed UTF-8.
 size_t bytes_of(std::string_view text, size_t characters) {
   size_t end = 0;

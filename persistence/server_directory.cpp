@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <fstream>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -49,12 +50,39 @@ std::string name_hash(const std::string& text) {
   return digits;
 }
 
+/// Whether a socket can lie there: its path is short enough, and has no comma, which divides hosts in a URL.
+bool holds_sockets(const fs::path& folder) {
+  const auto socket = (folder / socket_name).string();
+  return socket.size() <= socket_path_bytes_max && socket.find(',') == std::string::npos;
+}
+
+/// Where the socket's folder can lie when it cannot lie in the directory. In /tmp somebody else may have made one of
+/// this name; in the others nobody can but this account.
+std::vector<fs::path> short_folders(const fs::path& directory) {
+  const auto name = "levain-" + name_hash(directory.string());
+  std::vector<fs::path> folders;
+  if (geteuid() == 0)
+    folders.push_back(fs::path("/run") / name);
+  folders.push_back(fs::path("/tmp") / name);
+  if (const auto* runtime = std::getenv("XDG_RUNTIME_DIR"); runtime != nullptr && *runtime == '/')
+    folders.push_back(fs::path(runtime) / name);
+  std::erase_if(folders, [](const fs::path& each) { return !holds_sockets(each); });
+  return folders;
+}
+
+/// Says in the directory which of them was taken.
+fs::path chosen_folder_file(const fs::path& directory) {
+  return directory / "socket.folder";
+}
+
 fs::path socket_folder_of(const fs::path& directory) {
   auto inside = directory / "socket";
-  const auto socket = (inside / socket_name).string();
-  if (socket.size() <= socket_path_bytes_max && socket.find(',') == std::string::npos)
+  if (holds_sockets(inside))
     return inside;
-  return "/tmp/levain-" + name_hash(directory.string());
+  std::string chosen;
+  if (std::ifstream in(chosen_folder_file(directory)); std::getline(in, chosen) && holds_sockets(chosen))
+    return chosen;
+  return short_folders(directory).front();
 }
 
 std::string percent_encoded(const std::string& text) {
@@ -160,7 +188,7 @@ void make_private_folder(const fs::path& folder, const std::optional<unix_user>&
   }
   const int reason = errno;
   struct stat found = {};
-  // A folder in /tmp that somebody else put there first would let them listen in.
+  // A folder that somebody else put there first would let them listen in.
   if (reason != EEXIST || lstat(folder.c_str(), &found) != 0 || !S_ISDIR(found.st_mode) || found.st_uid != owner)
     throw embedded_postgres_error(
       "'" + folder.string() + "' cannot be used by the embedded PostgreSQL: it has to be a folder of " +
@@ -280,9 +308,32 @@ void server_directory::initialise(const server_binaries& binaries, bool volatile
     sync(); // The rename and the settings have to survive what initdb's own files survive.
 }
 
+void server_directory::claim_socket_folder() const {
+  const auto inside = path_ / "socket";
+  if (holds_sockets(inside))
+    return make_private_folder(inside, user_);
+  std::optional<embedded_postgres_error> first_refusal;
+  for (const auto& folder : short_folders(path_)) {
+    try {
+      make_private_folder(folder, user_);
+    } catch (const embedded_postgres_error& refused) {
+      if (!first_refusal)
+        first_refusal = refused;
+      continue;
+    }
+    const auto file = chosen_folder_file(path_);
+    std::ofstream out(file);
+    out << folder.string() << std::endl;
+    if (!out)
+      throw embedded_postgres_error("cannot write '" + file.string() + "'");
+    return;
+  }
+  throw *first_refusal;
+}
+
 void server_directory::claim_folders() const {
   make_private_folder(data(), user_);
-  make_private_folder(socket_folder(), user_);
+  claim_socket_folder();
   // The directory is ours and no server works in it, so these are a dead server's, or came with a copy of the
   // directory. PostgreSQL would look at the number in the lock file alone, which may be some other living process's by
   // now, and refuse to start.
@@ -299,6 +350,7 @@ void server_directory::claim_folders() const {
 void server_directory::release() {
   std::error_code ignored;
   fs::remove(socket_folder(), ignored);
+  fs::remove(chosen_folder_file(path_), ignored);
   lock_.reset();
 }
 

@@ -24,8 +24,9 @@ public:
   std::filesystem::path log() const { return path_ / "postgres.log"; }
   /// The file that the server listens on.
   std::filesystem::path socket() const;
-  /// Where the socket lies: in the directory, or under a short name in /tmp when its path is too long for a socket or
-  /// holds a comma, which divides hosts in a connection URL.
+  /// Where the socket lies: in the directory, or under a short name when its path is too long for a socket or holds a
+  /// comma, which divides hosts in a connection URL. That is in /run for root, else in /tmp, else in `XDG_RUNTIME_DIR`:
+  /// the first place where nobody else has made such a folder. `socket.folder` in the directory names it.
   std::filesystem::path socket_folder() const;
   std::string url(const std::string& database) const;
   /// Whom the server runs as; nothing: this program's own account.
@@ -44,6 +45,8 @@ public:
 
 private:
   server_directory(std::filesystem::path path, std::optional<unix_user> user, directory_lock lock);
+
+  void claim_socket_folder() const;
 
   std::filesystem::path path_;
   std::optional<unix_user> user_;

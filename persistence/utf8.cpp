@@ -1,5 +1,6 @@
 #include "persistence/utf8.hpp"
 
+#include <algorithm>
 #include <cstdint>
 
 namespace levain {
@@ -33,6 +34,11 @@ bool is_utf8(std::string_view text) {
     text.remove_prefix(length);
   }
   return true;
+}
+
+size_t count_characters(std::string_view text) {
+  return static_cast<size_t>(
+    std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<uint8_t>(c) & 0xc0) != 0x80; }));
 }
 
 } // namespace levain

@@ -53,7 +53,7 @@ using api_core_ptr = std::shared_ptr<api_core>;
 std::vector<api_route> workflow_routes(const api_core_ptr& core);
 /// `POST /v1/tenants/{tenant}/runs`.
 std::vector<api_route> start_routes(const api_core_ptr& core);
-/// `/v1/tenants/{tenant}/runs/{run}` and what lies below.
+/// `/v1/tenants/{tenant}/runs/{run}` and `/v1/operator/runs/{run}`, and what lies below.
 std::vector<api_route> run_routes(const api_core_ptr& core);
 /// Lists of runs, the documented queries, and what is the operator's.
 std::vector<api_route> list_routes(const api_core_ptr& core);

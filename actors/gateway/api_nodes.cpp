@@ -5,6 +5,7 @@
 
 #include "actors/gateway/api_core.hpp"
 #include "actors/gateway/api_words.hpp"
+#include "persistence/utf8.hpp"
 
 namespace levain {
 

@@ -6,6 +6,7 @@
 
 #include "actors/gateway/api_words.hpp"
 #include "persistence/queries.hpp"
+#include "persistence/utf8.hpp"
 
 namespace levain {
 

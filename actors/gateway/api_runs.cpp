@@ -251,6 +251,26 @@ api_call asked_for_nobodys_run(api_call call, const run_id& run) {
   return call;
 }
 
+/// What an action of one tenant does for a run of any tenant: the run's row says whose it is.
+std::function<void(api_call)> of_any_tenant(const api_core_ptr& core, std::function<void(api_call)> action) {
+  return [core, action = std::move(action)](api_call call) {
+    const auto run = run_of(call);
+    auto respond = call.respond;
+    const auto kept = std::make_shared<api_call>(std::move(call));
+    core->read(std::move(respond), [kept, run, action](queries& database, const api_respond& answer) {
+      const auto found = find_row_or_part(database, operator_scope{}, run);
+      if (!found)
+        return answer(to_response({404, fmt::format("there is no run '{}'", kept->segment("run")), "run"}));
+      kept->captured.emplace_back("tenant", to_string(found->row.tenant));
+      try {
+        action(std::move(*kept));
+      } catch (const request_refused& refused) {
+        answer(to_response(refused.problem));
+      }
+    });
+  };
+}
+
 } // namespace
 
 void with_run_id(const api_core_ptr& core, api_call call, std::function<void(run_id, api_call)> go_on) {
@@ -279,15 +299,19 @@ void with_run_id(const api_core_ptr& core, api_call call, std::function<void(run
 }
 
 std::vector<api_route> run_routes(const api_core_ptr& core) {
-  const std::string run = "/v1/tenants/{tenant}/runs/{run}";
   std::vector<api_route> routes{
-    {"GET", run, [core](api_call call) { show_run(core, std::move(call)); }},
-    {"GET", run + "/events", [core](api_call call) { show_events(core, std::move(call)); }},
-    {"GET", run + "/explain", [core](api_call call) { explain_one(core, std::move(call)); }},
+    {"GET", "", [core](api_call call) { show_run(core, std::move(call)); }},
+    {"GET", "/events", [core](api_call call) { show_events(core, std::move(call)); }},
+    {"GET", "/explain", [core](api_call call) { explain_one(core, std::move(call)); }},
   };
   for (const std::string asked : {"cancel", "pause", "resume", "retry", "terminate", "resolve"})
+    routes.push_back({"POST", "/" + asked, [core, asked](api_call call) { change_one(core, asked, std::move(call)); }});
+  // Each also for a run of any tenant.
+  for (size_t i = 0, of_a_tenant = routes.size(); i < of_a_tenant; ++i) {
     routes.push_back(
-      {"POST", run + "/" + asked, [core, asked](api_call call) { change_one(core, asked, std::move(call)); }});
+      {routes[i].method, "/v1/operator/runs/{run}" + routes[i].pattern, of_any_tenant(core, routes[i].action)});
+    routes[i].pattern.insert(0, "/v1/tenants/{tenant}/runs/{run}");
+  }
   return routes;
 }
 

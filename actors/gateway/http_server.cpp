@@ -66,7 +66,7 @@ asio::ip::tcp::endpoint endpoint_of(const http_server_options& options) {
   if (!options.allow_remote && !is_loopback(address))
     throw std::runtime_error(fmt::format(
       "refusing to listen on {}: it can be reached from other machines and requests are not authenticated; use "
-      "127.0.0.1 or ::1, or allow remote clients explicitly",
+      "127.0.0.1 or ::1",
       options.host));
   return {address, options.port};
 }

@@ -1,9 +1,6 @@
 #include "actors/workflow/definition_members.hpp"
 
-#include <algorithm>
 #include <array>
-#include <limits>
-#include <vector>
 
 namespace levain {
 
@@ -17,12 +14,25 @@ struct object_members {
   std::span<const name> members;
 };
 
-constexpr std::array definition_names = {name("workflow"), name("version"), name("run_retries"), name("steps")};
+constexpr std::array definition_names = {name("workflow"),    name("version"), name("run_retries"), name("steps"),
+                                         name("description"), name("labels"),  name("$schema")};
 constexpr std::array run_retries_names = {name("max"), name("initial_interval"), name("backoff"), name("max_interval")};
-constexpr std::array step_names = {name("name"),           name("audit"),      name("call"),   name("timeout"),
-                                   name("retry"),          name("needs"),      name("after"),  name("on_failure"),
-                                   name("effect"),         name("compensate"), name("record"), name("queue_timeout"),
-                                   name("compensate_when")};
+constexpr std::array step_names = {
+  name("name"),
+  name("audit"),
+  name("call"),
+  name("timeout"),
+  name("retry"),
+  name("needs"),
+  name("after"),
+  name("on_failure"),
+  name("effect"),
+  name("compensate"),
+  name("record"),
+  name("queue_timeout"),
+  name("compensate_when"),
+  name("description"),
+  name("labels")};
 constexpr std::array retry_names = {
   name("max_attempts"), name("initial_interval"), name("backoff"), name("max_interval"), name("jitter")};
 constexpr std::array call_names = {name("http"), name("worker"), name("function"), name("simulate")};
@@ -67,23 +77,6 @@ object_members members_of(definition_object kind) {
   return {kind, "", {}};
 }
 
-/// How many letters have to be inserted, deleted or replaced (Levenshtein).
-size_t edit_distance(std::string_view from, std::string_view to) {
-  std::vector<size_t> row(to.size() + 1);
-  for (size_t column = 0; column <= to.size(); ++column)
-    row[column] = column;
-  for (size_t line = 1; line <= from.size(); ++line) {
-    size_t diagonal = row[0];
-    row[0] = line;
-    for (size_t column = 1; column <= to.size(); ++column) {
-      const size_t replaced = diagonal + (from[line - 1] == to[column - 1] ? 0 : 1);
-      diagonal = row[column];
-      row[column] = std::min({row[column] + 1, row[column - 1] + 1, replaced});
-    }
-  }
-  return row.back();
-}
-
 } // namespace
 
 std::span<const definition_object> definition_objects() {
@@ -96,20 +89,6 @@ std::string_view to_string(definition_object kind) {
 
 std::span<const std::string_view> definition_members(definition_object kind) {
   return members_of(kind).members;
-}
-
-std::string_view nearest_member(definition_object kind, std::string_view name) {
-  // Members are short: what is beyond this cannot bring one nearer than another.
-  constexpr size_t compared_bytes_max = 64;
-  const auto compared = name.substr(0, compared_bytes_max);
-  std::string_view nearest;
-  auto nearest_distance = std::numeric_limits<size_t>::max();
-  for (const auto member : definition_members(kind))
-    if (const auto distance = edit_distance(compared, member); distance < nearest_distance) {
-      nearest = member;
-      nearest_distance = distance;
-    }
-  return nearest;
 }
 
 } // namespace levain

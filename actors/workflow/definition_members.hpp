@@ -29,7 +29,4 @@ std::string_view to_string(definition_object kind);
 /// Every member that such an object may have. The schema and the parser know the same ones.
 std::span<const std::string_view> definition_members(definition_object kind);
 
-/// The known member that is fewest letters away from `name`.
-std::string_view nearest_member(definition_object kind, std::string_view name);
-
 } // namespace levain

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "actors/workflow/near_names.hpp"
 #include "actors/workflow/strict_json.hpp"
 
 namespace levain {
@@ -47,7 +48,7 @@ object_reader::object_reader(const json& value, std::string place, definition_ob
   for (const auto& [name, ignored] : value.items())
     if (std::ranges::find(known, name) == known.end()) {
       if (errors_.has_room())
-        report(name, "is not known here, the nearest member is '" + std::string(nearest_member(kind, name)) + "'");
+        report(name, unknown_name(name, known));
       else
         errors_.count();
     }
@@ -162,7 +163,8 @@ const std::string* object_reader::read_text(std::string_view member, std::string
 bool is_definition_name(std::string_view text) {
   const auto is_letter = [](char c) { return c >= 'a' && c <= 'z'; };
   return !text.empty() && text.size() <= definition_name_bytes_max && is_letter(text.front()) &&
-         std::ranges::all_of(text, [&](char c) { return is_letter(c) || (c >= '0' && c <= '9') || c == '_'; });
+         std::ranges::all_of(
+           text, [&](char c) { return is_letter(c) || (c >= '0' && c <= '9') || c == '_' || c == '-'; });
 }
 
 } // namespace levain

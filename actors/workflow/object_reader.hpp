@@ -65,11 +65,11 @@ private:
   error_list& errors_;
 };
 
-/// `[a-z][a-z0-9_]*`, at most `definition_name_bytes_max` long.
+/// `[a-z][a-z0-9_-]*`, at most `definition_name_bytes_max` long.
 bool is_definition_name(std::string_view text);
 
 /// What `is_definition_name` asks for, for people.
 inline constexpr std::string_view definition_name_rule =
-  "lower-case letters, digits and '_', a letter first, at most 100 bytes";
+  "lower-case letters, digits, '_' and '-', a letter first, at most 100 bytes";
 
 } // namespace levain

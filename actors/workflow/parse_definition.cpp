@@ -3,6 +3,7 @@
 #include <limits>
 #include <utility>
 
+#include "actors/workflow/definition_notes.hpp"
 #include "actors/workflow/object_reader.hpp"
 #include "actors/workflow/parse_step.hpp"
 #include "actors/workflow/stored_definition.hpp"
@@ -81,6 +82,8 @@ parsed_definition read_definition(std::string_view json_text, bool stored) {
   object_reader reader(root, "", definition_object::definition, errors);
   parse_workflow_name(reader, workflow->name);
   parse_version(reader, workflow->version);
+  check_schema_name(reader);
+  check_notes(reader, errors);
   if (const auto* retries = reader.find("run_retries"))
     workflow->run_retries = parse_run_retries(*retries, reader.place_of("run_retries"), errors);
   if (const auto* steps = reader.require("steps", "a list of steps"))

@@ -4,6 +4,7 @@
 #include <array>
 #include <optional>
 
+#include "actors/workflow/definition_notes.hpp"
 #include "actors/workflow/parse_call.hpp"
 #include "actors/workflow/record_columns.hpp"
 #include "actors/workflow/strict_json.hpp"
@@ -78,6 +79,7 @@ public:
 
   step_definition parse() {
     parse_name();
+    check_notes(reader_, errors_);
     parse_audit();
     parse_call_member();
     parse_timeout(reader_, step_.timeout);

@@ -60,7 +60,16 @@ exit_status run(const command_line& line, load_words& words) {
   if (!words.report.empty())
     write_html_report(words.report, {{"load", done.result}});
   terminal::print(line.json ? document : load_text(done.result, done.complaints, line.out));
-  return done.result.proven() ? exit_status::done : exit_status::failed;
+  if (!done.result.proven())
+    return exit_status::failed;
+  const auto failed = done.result.failed();
+  if (failed == 0 || words.load.may_fail)
+    return exit_status::done;
+  throw command_failed(
+    exit_status::failed,
+    fmt::format(
+      "{} of {} {} did not end well{}; give --may-fail where that is meant", failed, done.result.runs,
+      done.result.runs == 1 ? "run" : "runs", done.failure.empty() ? "" : ", one of them: " + done.failure));
 }
 
 } // namespace

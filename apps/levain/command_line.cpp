@@ -54,6 +54,12 @@ void add_tenant_option(CLI::App& command, command_line& line) {
   command.add_option("--tenant", line.tenant, "Whose runs, a UUID (LEVAIN_TENANT)");
 }
 
+void add_run_options(CLI::App& command, command_line& line) {
+  add_tenant_option(command, line);
+  command.add_flag("--all-tenants", line.all_tenants, "The operator's view: look among the runs of all tenants")
+    ->excludes("--tenant");
+}
+
 tenant_id tenant_of(const command_line& line) {
   if (line.tenant.empty())
     throw command_failed(
@@ -73,6 +79,12 @@ std::string tenant_path(const command_line& line) {
 std::string run_path(const command_line& line, const std::string& run) {
   if (run.empty())
     throw command_failed(exit_status::wrong_command_line, "which run? Give its id or its run number");
+  if (line.all_tenants)
+    return "/v1/operator/runs/" + percent_encoded(run);
+  if (line.tenant.empty())
+    throw command_failed(
+      exit_status::wrong_command_line,
+      "whose run? Give --tenant a UUID, set LEVAIN_TENANT to one, or say --all-tenants");
   return tenant_path(line) + "/runs/" + percent_encoded(run);
 }
 

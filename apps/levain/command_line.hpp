@@ -28,6 +28,8 @@ struct command_line {
   std::string embedded;
   std::string log_level = "error";
   bool json = false;
+  /// The run is looked for among those of all tenants.
+  bool all_tenants = false;
   terminal::screen out;
   /// The work, found by parsing and done after it.
   std::function<exit_status()> chosen;
@@ -39,12 +41,14 @@ void add_json_option(CLI::App& command, command_line& line);
 void add_daemon_options(CLI::App& command, command_line& line);
 /// `--tenant`, for commands that are about one tenant's runs.
 void add_tenant_option(CLI::App& command, command_line& line);
+/// `--tenant` and `--all-tenants`, for commands that are about one run.
+void add_run_options(CLI::App& command, command_line& line);
 
 /// The tenant. Throws `command_failed` when there is none or it is no UUID.
 tenant_id tenant_of(const command_line& line);
 /// `/v1/tenants/{tenant}`.
 std::string tenant_path(const command_line& line);
-/// `/v1/tenants/{tenant}/runs/{run}`; `run` is an id or a run number.
+/// `/v1/tenants/{tenant}/runs/{run}`, or `/v1/operator/runs/{run}` across all tenants; `run` is an id or a run number.
 std::string run_path(const command_line& line, const std::string& run);
 api_client client_of(const command_line& line);
 

@@ -26,6 +26,7 @@ void declare_commands(CLI::App& app, command_line& line) {
   add_verify_command(app, line);
   add_doctor_command(app, line);
   add_certs_command(app, line);
+  add_completion_command(app, line);
 }
 
 } // namespace levain

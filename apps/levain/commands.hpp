@@ -37,6 +37,8 @@ void add_verify_command(CLI::App& app, command_line& line);
 void add_doctor_command(CLI::App& app, command_line& line);
 /// `certs`.
 void add_certs_command(CLI::App& app, command_line& line);
+/// `completion`.
+void add_completion_command(CLI::App& app, command_line& line);
 /// `demo`.
 void add_demo_command(CLI::App& app, command_line& line);
 

@@ -1,6 +1,7 @@
 #include <memory>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "apps/levain/commands.hpp"
 #include "apps/terminal/run_text.hpp"
@@ -21,8 +22,13 @@ struct list_words {
   std::string to;
   size_t limit = rows_per_answer_default;
   std::string cursor;
+  std::vector<std::string> columns;
   bool all_tenants = false;
+  bool all_pages = false;
 };
+
+/// Runs that `--all-pages` gathers at most; a line says when there are more.
+constexpr size_t gathered_runs_max = 10'000;
 
 void add_moment(query_parameters& query, const std::string& name, const std::string& text) {
   if (!text.empty())
@@ -34,10 +40,22 @@ void add_text(query_parameters& query, const std::string& name, const std::strin
     query.emplace_back(name, text);
 }
 
-/// The rows that could be read, and a line for each that could not.
-std::string table_or_nothing(const command_line& line, const ordered_json& found, bool with_tenant) {
+std::string counted(size_t runs) {
+  return runs == 1 ? "1 run" : fmt::format("{} runs", runs);
+}
+
+/// The rows that could be read with their number, and a line for each that could not. `more` says how to see others.
+std::string table_or_nothing(
+  const command_line& line, const list_words& words, const ordered_json& found, const std::string& more) {
   const auto& rows = found.at("runs");
-  auto text = rows.empty() ? "no runs\n" : terminal::runs_text(rows, line.out.look, with_tenant);
+  const auto table =
+    terminal::runs_text(rows, line.out.look, {words.columns, words.all_tenants, line.out.live ? line.out.width : 0});
+  auto notes = rows.empty() ? std::string("no runs") : counted(rows.size());
+  if (!more.empty())
+    notes += "; " + more;
+  if (!table.left_out.empty())
+    notes += fmt::format("\nleft out for want of room: {} (--columns)", fmt::join(table.left_out, ", "));
+  auto text = table.text + line.out.look(ink::quiet, notes) + '\n';
   const auto unreadable = found.find("unreadable");
   if (unreadable == found.end())
     return text;
@@ -49,13 +67,41 @@ std::string table_or_nothing(const command_line& line, const ordered_json& found
   return text;
 }
 
-exit_status
-show_page(const command_line& line, const std::string& path, const query_parameters& query, bool with_tenant) {
-  const auto page = client_of(line).get(path, query);
-  auto text = table_or_nothing(line, page, with_tenant);
-  if (page.at("next_cursor").is_string())
-    text += line.out.look(ink::quiet, fmt::format("more: --cursor {}\n", page["next_cursor"].get<std::string>()));
-  answer(line, page, text);
+void add_all(ordered_json& gathered, const ordered_json& page, const char* member) {
+  const auto more = page.find(member);
+  if (more == page.end())
+    return;
+  auto& list = gathered.emplace(member, ordered_json::array()).first.value();
+  list.insert(list.end(), more->begin(), more->end());
+}
+
+/// One page, or with `--all-pages` it and those that follow.
+exit_status show_pages(
+  const command_line& line, const list_words& words, const std::string& path, const query_parameters& filters) {
+  auto client = client_of(line);
+  auto cursor = words.cursor;
+  ordered_json gathered;
+  while (true) {
+    auto query = filters;
+    query.emplace_back("limit", std::to_string(words.all_pages ? rows_per_answer_max : words.limit));
+    add_text(query, "cursor", cursor);
+    const auto page = client.get(path, query);
+    if (gathered.is_null()) {
+      gathered = page;
+    } else {
+      add_all(gathered, page, "runs");
+      add_all(gathered, page, "unreadable");
+      gathered["next_cursor"] = page.at("next_cursor");
+    }
+    if (!page.at("next_cursor").is_string())
+      break;
+    cursor = page["next_cursor"].get<std::string>();
+    if (!words.all_pages || gathered["runs"].size() >= gathered_runs_max)
+      break;
+  }
+  const auto& next = gathered.at("next_cursor");
+  const auto more = next.is_string() ? fmt::format("more: --cursor {}", next.get<std::string>()) : std::string();
+  answer(line, gathered, table_or_nothing(line, words, gathered, more));
   return exit_status::done;
 }
 
@@ -68,31 +114,27 @@ exit_status list(const command_line& line, const list_words& words) {
   add_text(query, "workflow", words.workflow);
   add_moment(query, "from", words.from);
   add_moment(query, "to", words.to);
-  query.emplace_back("limit", std::to_string(words.limit));
-  add_text(query, "cursor", words.cursor);
-  return show_page(line, path, query, words.all_tenants);
+  return show_pages(line, words, path, query);
 }
 
 /// A list that has no pages.
 exit_status
-show_rows(const command_line& line, const std::string& path, const query_parameters& query, bool with_tenant) {
+show_rows(const command_line& line, const list_words& words, const std::string& path, const query_parameters& query) {
   const auto found = client_of(line).get(path, query);
-  auto text = table_or_nothing(line, found, with_tenant);
-  if (found.value("limit_reached", false))
-    text += line.out.look(ink::quiet, "there may be more: raise --limit\n");
-  answer(line, found, text);
+  const auto more = found.value("limit_reached", false) ? "there may be more: raise --limit" : "";
+  answer(line, found, table_or_nothing(line, words, found, more));
   return exit_status::done;
 }
 
 exit_status show_active(const command_line& line, const list_words& words) {
-  return show_rows(line, tenant_path(line) + "/active", {{"limit", std::to_string(words.limit)}}, false);
+  return show_rows(line, words, tenant_path(line) + "/active", {{"limit", std::to_string(words.limit)}});
 }
 
 exit_status show_history(const command_line& line, const list_words& words) {
   query_parameters query{{"limit", std::to_string(words.limit)}};
   add_moment(query, "from", words.from);
   add_moment(query, "to", words.to);
-  return show_rows(line, tenant_path(line) + "/history", query, false);
+  return show_rows(line, words, tenant_path(line) + "/history", query);
 }
 
 exit_status show_attention(const command_line& line, const list_words& words) {
@@ -101,10 +143,8 @@ exit_status show_attention(const command_line& line, const list_words& words) {
       exit_status::wrong_command_line, "whose runs? Give --tenant a UUID, or say so with --all-tenants");
   query_parameters query;
   add_text(query, "run_type", words.run_type);
-  query.emplace_back("limit", std::to_string(words.limit));
-  add_text(query, "cursor", words.cursor);
   const auto path = words.all_tenants ? std::string("/v1/operator/attention") : tenant_path(line) + "/attention";
-  return show_page(line, path, query, words.all_tenants);
+  return show_pages(line, words, path, query);
 }
 
 CLI::App* add_list(CLI::App& app, command_line& line, const char* name, const char* what, list_words& words) {
@@ -112,8 +152,18 @@ CLI::App* add_list(CLI::App& app, command_line& line, const char* name, const ch
   command->add_option("--limit", words.limit, "Runs at most")
     ->check(CLI::Range(size_t{1}, rows_per_answer_max))
     ->capture_default_str();
+  command->add_option("--columns", words.columns, "Which columns, separated by commas, in this order")
+    ->delimiter(',')
+    ->allow_extra_args(false)
+    ->check(CLI::IsMember(terminal::run_columns()));
   add_daemon_options(*command, line);
   return command;
+}
+
+void add_pages(CLI::App& command, list_words& words, const std::string& names) {
+  command.add_option("--cursor", words.cursor, "Cursor from the previous page");
+  command.add_flag(names, words.all_pages, fmt::format("Every page from there on, {} runs at most", gathered_runs_max))
+    ->excludes("--limit");
 }
 
 void add_run_type(CLI::App& command, list_words& words, const char* what) {
@@ -136,7 +186,7 @@ void add_list_commands(CLI::App& app, command_line& line) {
   runs->add_option("--workflow", words->workflow, "Only runs of this workflow");
   runs->add_option("--from", words->from, "Began then or later: a time, a day, or how long ago (2h)");
   runs->add_option("--to", words->to, "Began before");
-  runs->add_option("--cursor", words->cursor, "Cursor from the previous page");
+  add_pages(*runs, *words, "--all-pages,--all");
   runs->add_flag("--all-tenants", words->all_tenants, "The operator's list, across all tenants");
   add_tenant_option(*runs, line);
   choose(runs, line, words, list);
@@ -154,7 +204,7 @@ void add_list_commands(CLI::App& app, command_line& line) {
   auto* attention = add_list(app, line, "attention", "List the runs that a person has to look at", *words);
   attention->add_flag("--all-tenants,--all", words->all_tenants, "The operator's list, across all tenants");
   add_run_type(*attention, *words, "Only scheduled, manual or test; without it, all but test");
-  attention->add_option("--cursor", words->cursor, "Cursor from the previous page");
+  add_pages(*attention, *words, "--all-pages");
   add_tenant_option(*attention, line);
   add_resolve_command(*attention, line);
   attention->callback([&line, words, attention] {

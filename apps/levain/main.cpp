@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "apps/levain/commands.hpp"
+#include "apps/levain/completion.hpp"
 #include "apps/levain/program_words.hpp"
 #include "apps/program/init_process.hpp"
 #include "apps/terminal/command_end.hpp"
@@ -39,6 +40,10 @@ int main(int argc, char** argv) {
   if (const auto url = from_environment("LEVAIN_URL"); !url.empty())
     line.url = url;
   declare_commands(app, line);
+  if (const auto words = answer_completion(app, {argv + 1, argv + argc})) {
+    terminal::print(*words);
+    return static_cast<int>(exit_status::done);
+  }
   try {
     auto words = program_words({argv + 1, argv + argc});
     // CLI11 takes them from the end.

@@ -1,6 +1,7 @@
 #include <memory>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "actors/span_text.hpp"
 #include "apps/levain/commands.hpp"
@@ -63,6 +64,9 @@ exit_status show_nodes(const command_line& line, bool all) {
        span(each, "silent_ms"),
        span(each, "age_ms")});
   }
+  const auto left_out = table.fit(
+    line.out.live ? line.out.width : 0, {"ID", "VERSION", "AGE", "ENDED/S", "LAG", "WORKERS", "SLOTS FREE", "GATE"},
+    "HTTP", line.out.look);
   auto text = table.empty() ? std::string("no nodes\n") : table.text(line.out.look);
   for (const auto& each : found.at("nodes"))
     if (each.value("alive", false) && each.contains("lacks") && each["lacks"].is_string())
@@ -71,6 +75,8 @@ exit_status show_nodes(const command_line& line, bool all) {
                     "{} lacks {}, which unfinished runs need; it holds no shards as long as others can\n",
                     terminal::harmless(each.at("name").get<std::string>()),
                     terminal::harmless(each["lacks"].get<std::string>())));
+  if (!left_out.empty())
+    text += line.out.look(ink::quiet, fmt::format("left out for want of room: {}\n", fmt::join(left_out, ", ")));
   if (dead > 0)
     text += line.out.look(ink::quiet, fmt::format("dead nodes without shards: {} (--all shows them)\n", dead));
   if (const auto free = found.at("shards_free").get<size_t>(); free > 0)

@@ -71,7 +71,7 @@ CLI::App* add_run_command(
   auto* command = app.add_subcommand(name, what);
   command->add_option("RUN", *run, "Its id or its run number")->required();
   add_daemon_options(*command, line);
-  add_tenant_option(*command, line);
+  add_run_options(*command, line);
   return command;
 }
 

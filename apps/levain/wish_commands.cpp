@@ -40,7 +40,7 @@ void add_resolve_command(CLI::App& attention, command_line& line) {
   command->add_option("--by", words->by, "Who dealt with it")->capture_default_str();
   command->add_option("--note", words->note, "What was done about it")->required();
   add_daemon_options(*command, line);
-  add_tenant_option(*command, line);
+  add_run_options(*command, line);
   command->callback([&line, words] { line.chosen = [&line, words] { return ask(line, "resolve", *words); }; });
 }
 
@@ -60,7 +60,7 @@ void add_wish_commands(CLI::App& app, command_line& line) {
     if (std::string_view(name) == "cancel" || std::string_view(name) == "terminate")
       command->add_option("--reason", words->reason, "Why");
     add_daemon_options(*command, line);
-    add_tenant_option(*command, line);
+    add_run_options(*command, line);
     command->callback([&line, words, wish = std::string(name)] {
       line.chosen = [&line, words, wish] { return ask(line, wish, *words); };
     });

@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <cstdlib>
 #include <fstream>
@@ -43,6 +44,31 @@ struct raw_options {
   std::vector<std::string> allowed_hosts;
 };
 
+/// The tables of a file, each with the option that takes `KEY=VALUE` for every line of it.
+constexpr std::array<std::string_view, 2> table_options = {"var", "var-file"};
+
+/// Makes the lines of such tables values of their options. CLI11 takes an option from a file once, so that all values
+/// of one have to be in one place; what it says of a table's beginning and end goes, too.
+void flatten_tables(std::vector<CLI::ConfigItem>& items) {
+  for (const auto table : table_options) {
+    const auto is_in_it = [&](const CLI::ConfigItem& item) {
+      return item.parents.size() == 1 && item.parents.front() == table && item.inputs.size() < 2;
+    };
+    std::vector<std::string> values;
+    for (const auto& item : items)
+      if (is_in_it(item) && !item.inputs.empty())
+        values.push_back(item.name + '=' + item.inputs.front());
+    std::erase_if(items, is_in_it);
+    if (values.empty())
+      continue;
+    const auto is_list = [&](const CLI::ConfigItem& item) { return item.parents.empty() && item.name == table; };
+    auto list = std::find_if(items.begin(), items.end(), is_list);
+    if (list == items.end())
+      list = items.insert(items.end(), {{}, std::string(table), {}});
+    list->inputs.insert(list->inputs.end(), values.begin(), values.end());
+  }
+}
+
 /// Reads TOML and leaves out what the environment says too: the environment goes before the file.
 class file_behind_environment : public CLI::ConfigBase {
 public:
@@ -51,6 +77,7 @@ public:
 
   std::vector<CLI::ConfigItem> from_config(std::istream& input) const override {
     auto items = ConfigBase::from_config(input);
+    flatten_tables(items);
     std::erase_if(items, [this](const CLI::ConfigItem& item) {
       const auto* option = item.parents.empty() ? app_.get_option_no_throw("--" + item.name) : nullptr;
       return option && !environment_value(option->get_envname()).empty();
@@ -205,11 +232,20 @@ bool is_database_url(const std::string& text) {
                                      : text.starts_with("postgresql://") || text.starts_with("postgres://");
 }
 
+/// An address to listen on. `localhost`, and no host at all, are this machine alone.
+std::optional<wire_address> read_listen_address(const std::string& text) {
+  const std::string loopback = "127.0.0.1";
+  auto address = parse_listen_address(text.starts_with(':') ? loopback + text : text);
+  if (address && address->host == "localhost")
+    address->host = loopback;
+  return address;
+}
+
 /// An address in `option`; port 0 is one only where the system may choose.
 std::optional<wire_address> read_wire_address(const char* option, const std::string& text, bool zero) {
   if (text.empty())
     return std::nullopt;
-  auto address = zero ? parse_listen_address(text) : parse_wire_address(text);
+  auto address = zero ? read_listen_address(text) : parse_wire_address(text);
   if (!address)
     throw CLI::ValidationError(option, "must be HOST:PORT such as 127.0.0.1:7500, not '" + text + "'");
   return address;
@@ -269,22 +305,33 @@ std::vector<std::string> read_host_names(const std::vector<std::string>& allowed
   return names;
 }
 
+/// An address that others can reach has to be allowed; any other fault of it is named first.
+void check_listening(const http_server_options& http) {
+  auto if_allowed = http;
+  if_allowed.allow_remote = true;
+  std::string way_out;
+  try {
+    check_address(if_allowed);
+    way_out = ", or --allow-remote to serve them all the same";
+    check_address(http);
+  } catch (const std::runtime_error& refused) {
+    throw CLI::ValidationError("--listen", refused.what() + way_out);
+  }
+}
+
 void check_together(daemon_options& options, const raw_options& raw) {
   if (options.embedded.empty() == options.database.empty())
     throw CLI::ValidationError(
       "--embedded, --database", options.embedded.empty() ? "give one of them: --embedded DIR or --database URL"
                                                          : "give one of them, not both (LEVAIN_DATABASE counts)");
-  const auto listen = parse_listen_address(raw.listen);
+  const auto listen = read_listen_address(raw.listen);
   if (!listen)
     throw CLI::ValidationError(
-      "--listen", "must be ADDRESS:PORT such as 127.0.0.1:7400 or [::1]:7400, not '" + raw.listen + "'");
+      "--listen",
+      "must be ADDRESS:PORT such as 127.0.0.1:7400, localhost:7400 or [::1]:7400, not '" + raw.listen + "'");
   options.http.host = listen->host;
   options.http.port = listen->port;
-  try {
-    check_address(options.http);
-  } catch (const std::runtime_error& refused) {
-    throw CLI::ValidationError("--listen", refused.what());
-  }
+  check_listening(options.http);
   auto& node = options.node;
   options.http.host_names = read_host_names(raw.allowed_hosts, node.address);
   if (node.name.empty() || node.name.size() > node_name_bytes_max)
@@ -318,7 +365,8 @@ std::string config_complaint(const CLI::ConfigError& error) {
   name.erase(0, lead.size());
   if (name.ends_with(section_mark))
     name.erase(name.size() - section_mark.size());
-  return "--config: the file sets '" + name + "', which is no option; names are those of the options, without sections";
+  return "--config: the file sets '" + name +
+         "', which is no option; names are those of the options; the only tables are [var] and [var-file]";
 }
 
 } // namespace

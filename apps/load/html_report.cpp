@@ -12,6 +12,7 @@
 #include "apps/load/html_style.hpp"
 #include "apps/load/html_text.hpp"
 #include "apps/load/result_plots.hpp"
+#include "apps/terminal/paint.hpp"
 
 namespace levain::load {
 
@@ -133,6 +134,21 @@ table_card(const std::string& title, const results& all, const std::function<tex
   return html + "</div>";
 }
 
+std::string millis(double value) {
+  return terminal::span_text(duration(static_cast<int64_t>(value * 1000)));
+}
+
+/// Settings by names as people write them: `in flight` for `in_flight`.
+texts spoken(const texts& from) {
+  texts made;
+  for (const auto& [name, value] : from) {
+    auto words = name;
+    std::replace(words.begin(), words.end(), '_', ' ');
+    made[words] = value;
+  }
+  return made;
+}
+
 texts counts(const std::map<std::string, uint64_t>& from) {
   texts made;
   for (const auto& [name, count] : from)
@@ -144,8 +160,8 @@ texts groups(const std::map<std::string, load_group>& from) {
   texts made;
   for (const auto& [name, group] : from)
     made[name] = fmt::format(
-      "{} runs, p50 {} ms, p99 {} ms", group.runs, short_number(group.latency_ms.p50),
-      short_number(group.latency_ms.p99));
+      "{} {}, p50 {}, p99 {}", group.runs, group.runs == 1 ? "run" : "runs", millis(group.latency_ms.p50),
+      millis(group.latency_ms.p99));
   return made;
 }
 
@@ -154,11 +170,11 @@ texts latencies(const load_result& x) {
   const auto add = [&made](const char* name, const latency_figures& figures) {
     if (figures.count > 0)
       made[name] = fmt::format(
-        "p50 {:.3f}, p90 {:.3f}, p99 {:.3f}, p99.9 {:.3f}, max {:.3f}, mean {:.3f}", figures.p50, figures.p90,
-        figures.p99, figures.p999, figures.max, figures.mean);
+        "p50 {}, p90 {}, p99 {}, p99.9 {}, longest {}, mean {}", millis(figures.p50), millis(figures.p90),
+        millis(figures.p99), millis(figures.p999), millis(figures.max), millis(figures.mean));
   };
-  add("a run, ms", x.latency_ms);
-  add("its start, ms", x.start_ms);
+  add("a run", x.latency_ms);
+  add("its start", x.start_ms);
   return made;
 }
 
@@ -233,8 +249,8 @@ std::string html_report(const results& all) {
   html += table_card("Errors", all, [](const load_result& x) { return counts(x.errors); });
   html += table_card("Priorities", all, [](const load_result& x) { return groups(x.priorities); });
   html += table_card("Tenants", all, [](const load_result& x) { return groups(x.tenants); });
-  html += table_card("Settings", all, [](const load_result& x) { return x.settings; });
-  html += table_card("Machine", all, [](const load_result& x) { return x.machine; });
+  html += table_card("Settings", all, [](const load_result& x) { return spoken(x.settings); });
+  html += table_card("Machine", all, [](const load_result& x) { return spoken(x.machine); });
   return html + "</section>\n</main></body></html>\n";
 }
 

@@ -50,7 +50,7 @@ svg .dot { fill: currentColor; }
 table { border-collapse: collapse; width: 100%; font-size: .88rem; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; padding: 4px 10px 4px 0; border-top: 1px solid var(--grid); vertical-align: top; overflow-wrap: anywhere; }
 tr:first-child > * { border-top: 0; }
-th { font-weight: 500; color: var(--quiet); }
+th { font-weight: 500; color: var(--quiet); overflow-wrap: normal; hyphens: none; }
 td.number { text-align: right; white-space: nowrap; }
 @media print { body { background: none; padding: 0; } .tile, .card { break-inside: avoid; } }
 )";

@@ -56,7 +56,10 @@ std::map<std::string, std::string> settings_of(const load_options& options) {
   else
     settings["shape"] = "a definition of one's own";
   settings["seed"] = std::to_string(options.mix.seed);
-  settings["input_bytes"] = std::to_string(options.input_bytes);
+  if (options.input.empty())
+    settings["input_bytes"] = std::to_string(options.input_bytes);
+  else
+    settings["input"] = "of one's own";
   settings["tenants"] = tenants_text(options.mix.tenants);
   settings["priorities"] = priorities_text(options.mix.priorities);
   settings["keys"] = options.keys ? "yes" : "no";

@@ -19,6 +19,10 @@ struct load_options {
   std::string definition;
   /// Bytes of JSON that each run gets as input; `{}` when less than what an object of one text takes.
   size_t input_bytes = 0;
+  /// What each run gets instead, JSON text; empty for none.
+  std::string input;
+  /// Runs that end as failed are what the load is about; otherwise one of them makes it fail.
+  bool may_fail = false;
   mix_options mix;
   /// Every start carries an idempotency key; those that are asked for twice always do.
   bool keys = false;

@@ -43,6 +43,16 @@ void judge_by_callers(const driven_load& driven, load_result& result) {
   result.duplicates = driven.duplicates;
 }
 
+std::string failure_of_one(const proof_scope& scope) {
+  queries database({.url = scope.database_url, .application_name = "levain load proof"});
+  for (const auto& tenant : scope.tenants) {
+    const auto failed = database.list_runs({.scope = tenant, .statuses = {run_status::failed}, .limit = 1});
+    if (!failed.runs.empty())
+      return failed.runs.front().run_number + ": " + failed.runs.front().error_message.value_or("");
+  }
+  return {};
+}
+
 std::vector<std::string> prove_load(const proof_scope& scope, const driven_load& driven, load_result& result) {
   std::vector<std::string> complaints;
   judge_by_callers(driven, result);

@@ -21,6 +21,9 @@ struct proof_scope {
 /// are compared with their journals too. Throws `journal_unavailable`.
 std::vector<std::string> prove_load(const proof_scope& scope, const driven_load& driven, load_result& result);
 
+/// Why the newest failed run of these tenants failed; empty where none has. Throws `journal_unavailable`.
+std::string failure_of_one(const proof_scope& scope);
+
 /// The part that needs no database: what the callers were told by themselves.
 void judge_by_callers(const driven_load& driven, load_result& result);
 

@@ -202,6 +202,14 @@ void read(const place& from, Record& into) {
 
 } // namespace
 
+uint64_t load_result::failed() const {
+  uint64_t count = 0;
+  for (const auto* status : {"failed", "cancelled"})
+    if (const auto found = endings.find(status); found != endings.end())
+      count += found->second;
+  return count;
+}
+
 bool load_result::proven() const {
   return lost.value_or(0) == 0 && duplicates.value_or(0) == 0 && audit_differences.value_or(0) == 0 && errors.empty();
 }

@@ -108,6 +108,9 @@ struct load_result {
   std::map<std::string, load_group> tenants;
   std::map<std::string, load_group> priorities;
 
+  /// Runs that ended as failed or cancelled.
+  uint64_t failed() const;
+
   /// Nothing was lost, doubled or different, and nothing failed; true as well where it was not looked at.
   bool proven() const;
 };

@@ -29,6 +29,10 @@ std::string or_unknown(const std::optional<double>& value, const char* form) {
   return value ? fmt::format(fmt::runtime(form), *value) : "not known";
 }
 
+std::string span_or_unknown(const std::optional<double>& milliseconds) {
+  return milliseconds ? millis(*milliseconds) : "not known";
+}
+
 std::vector<terminal::cell> latency_row(const std::string& name, const latency_figures& figures) {
   std::vector<terminal::cell> row{{name, ink::strong}, {std::to_string(figures.count), ink::plain, true}};
   for (const double each : {figures.p50, figures.p90, figures.p99, figures.p999, figures.max})
@@ -53,10 +57,10 @@ std::string cost_table(const load_result& result, const terminal::paint& look) {
   const auto add = [&](const char* name, const std::string& value) { table.add({{name}, {value, ink::plain, true}}); };
   const auto wal = result.wal_bytes_per_run;
   add("write-ahead log", wal ? fmt::format("{:.2f} KB", *wal / bytes_in_kilobyte) : "not known");
-  add("transactions of the engine's writers", or_unknown(result.batches_per_run, "{:.4f}"));
-  add("commits, as the server counts", or_unknown(result.commits_per_run, "{:.4f}"));
-  add("CPU of the engine", or_unknown(result.engine_cpu_ms_per_run, "{:.3f} ms"));
-  add("CPU of PostgreSQL", or_unknown(result.postgres_cpu_ms_per_run, "{:.3f} ms"));
+  add("transactions of the engine's writers", or_unknown(result.batches_per_run, "{:.3g}"));
+  add("commits, as the server counts", or_unknown(result.commits_per_run, "{:.3g}"));
+  add("CPU of the engine", span_or_unknown(result.engine_cpu_ms_per_run));
+  add("CPU of PostgreSQL", span_or_unknown(result.postgres_cpu_ms_per_run));
   auto text = table.text(look);
   text += fmt::format("events per transaction {}", or_unknown(result.rows_per_batch, "{:.1f}"));
   if (result.peak_rss_bytes)

@@ -7,6 +7,7 @@
 
 #include "actors/gateway/api_start_request.hpp"
 #include "actors/workflow/parse_definition.hpp"
+#include "actors/workflow/strict_json.hpp"
 #include "apps/client/exit_status.hpp"
 #include "apps/program/node_settings.hpp"
 
@@ -120,9 +121,11 @@ void add_shape(CLI::App& command, load_words& words) {
     ->check(CLI::IsMember({"external", "none"}))
     ->capture_default_str()
     ->group(group);
-  command.add_option("--input-bytes", words.load.input_bytes, "Of JSON, that each run gets")
-    ->check(CLI::Range(size_t{0}, fill_bytes_max))
-    ->capture_default_str()
+  auto* input_bytes = command.add_option("--input-bytes", words.load.input_bytes, "Of JSON, that each run gets");
+  input_bytes->check(CLI::Range(size_t{0}, fill_bytes_max))->capture_default_str()->group(group);
+  command.add_option("--input", words.input, "What each run gets instead: JSON or @FILE")
+    ->excludes(input_bytes)
+    ->type_name("JSON")
     ->group(group);
   command.add_option("--output-bytes", shape.output_bytes, "Of JSON, that each step answers")
     ->check(CLI::Range(size_t{0}, fill_bytes_max))
@@ -130,6 +133,11 @@ void add_shape(CLI::App& command, load_words& words) {
     ->group(group);
   command.add_option("--workflow", words.workflow_file, "A definition of your own instead, as JSON")
     ->type_name("FILE")
+    ->group(group);
+  command
+    .add_flag(
+      "--may-fail", words.load.may_fail,
+      "Runs that end as failed are meant; given by itself with --fail-rate and --fail-final-rate")
     ->group(group);
 }
 
@@ -165,6 +173,15 @@ std::string text_in(const std::string& option, const std::string& file) {
   std::string text{std::istreambuf_iterator<char>(in), {}};
   if (!in.good() && text.empty())
     refuse(fmt::format("{}: there is nothing to be read in '{}'", option, file));
+  return text;
+}
+
+std::string read_input(const std::string& given) {
+  auto text = given.starts_with('@') ? text_in("--input", given.substr(1)) : given;
+  if (text.size() > fill_bytes_max)
+    refuse(fmt::format("--input: must be at most {} bytes, not {}", fill_bytes_max, text.size()));
+  if (const auto read = read_strict_json(text, request_depth_max); const auto* fault = std::get_if<field_error>(&read))
+    refuse("--input: " + to_string(*fault));
   return text;
 }
 
@@ -231,6 +248,10 @@ void finish_words(load_words& words) {
   load.proof = !words.no_proof;
   if (!load.runs && !load.length)
     load.runs = runs_default;
+  if (!words.input.empty())
+    load.input = read_input(words.input);
+  if (words.workflow_file.empty() && (load.shape.fail_rate > 0 || load.shape.fail_final_rate > 0))
+    load.may_fail = true;
   if (!words.workflow_file.empty())
     load.definition = text_in("--workflow", words.workflow_file);
   check_definition(

@@ -27,6 +27,7 @@ struct load_words {
 
   // What becomes an option when all of it is known.
   std::string workflow_file;
+  std::string input;
   std::string shape = "chain";
   std::string tenants = "1";
   std::string priorities = "normal=1";

@@ -32,7 +32,8 @@ std::vector<tenant_id> make_tenants(size_t count) {
 load_work work_of(const load_options& options) {
   return {
     options.definition.empty() ? shape_definition(options.shape) : options.definition,
-    json_of_bytes(options.input_bytes), make_tenants(options.mix.tenants.size())};
+    options.input.empty() ? json_of_bytes(options.input_bytes) : options.input,
+    make_tenants(options.mix.tenants.size())};
 }
 
 /// Whatever happens, nobody is told of anything after the driver has gone.
@@ -82,12 +83,15 @@ loaded run_load(
   target.stop();
   if (cost)
     cost->tell(done.result);
+  const proof_scope scope{database_url, work.tenants, began - clocks_apart};
+  if (!options.may_fail && !database_url.empty() && done.result.failed() > 0)
+    done.failure = failure_of_one(scope);
   if (!options.proof)
     return done;
   if (database_url.empty())
     judge_by_callers(driven, done.result);
   else
-    done.complaints = prove_load({database_url, work.tenants, began - clocks_apart}, driven, done.result);
+    done.complaints = prove_load(scope, driven, done.result);
   return done;
 }
 

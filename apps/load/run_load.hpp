@@ -14,6 +14,8 @@ struct loaded {
   load_result result;
   /// What is wrong, a sentence each; not more than a few.
   std::vector<std::string> complaints;
+  /// Why one of the runs that failed did; empty where none failed, or where that is not known from here.
+  std::string failure;
 };
 
 /// Loads a node in this process, on the database at `database_url` (migrated), and stops it. May be called many times

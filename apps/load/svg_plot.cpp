@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <initializer_list>
 #include <limits>
 
 #include <fmt/format.h>
@@ -23,8 +24,8 @@ constexpr double bottom = 36;
 constexpr double legend_height = 16;
 
 constexpr size_t marks_wanted = 6;
-/// Beyond this many decades only whole ones are marked.
-constexpr double decades_with_halves = 1.5;
+/// Fewer marks say little of an axis.
+constexpr size_t marks_least = 3;
 /// A quantile nearer to one than this stands where this one stands.
 constexpr double quantile_rest_min = 1e-6;
 
@@ -94,16 +95,27 @@ std::vector<double> marks_of(const ruler& axis) {
         marks.push_back(each);
     return marks;
   }
-  const bool with_halves = axis.high - axis.low <= decades_with_halves;
-  for (double decade = std::floor(axis.low); decade <= axis.high; ++decade)
-    for (const double factor : {1.0, 2.0, 5.0}) {
-      if (factor > 1 && !with_halves)
-        continue;
-      const double at = decade + std::log10(factor);
-      if (at >= axis.low && at <= axis.high)
-        marks.push_back(std::pow(10, decade) * factor);
-    }
+  const auto with_factors = [&axis](std::initializer_list<double> factors) {
+    std::vector<double> found;
+    for (double decade = std::floor(axis.low); decade <= axis.high; ++decade)
+      for (const double factor : factors) {
+        const double at = decade + std::log10(factor);
+        if (at >= axis.low && at <= axis.high)
+          found.push_back(std::pow(10, decade) * factor);
+      }
+    return found;
+  };
+  marks = with_factors({1});
+  if (marks.size() < marks_least)
+    marks = with_factors({1, 2, 5});
+  // Less than a decade.
+  if (marks.size() < marks_least)
+    marks = axis_marks(std::pow(10, axis.low), std::pow(10, axis.high), marks_wanted);
   return marks;
+}
+
+std::string axis_name(const plot_axis& axis) {
+  return axis.scale == axis_scale::logarithmic ? axis.name + ", logarithmic" : axis.name;
 }
 
 std::string mark_text(const ruler& axis, double value) {
@@ -145,8 +157,8 @@ std::string axes_of(const plot& drawn, const canvas& on) {
     on.right_edge(), on.bottom_edge());
   svg += fmt::format(
     "<text class=\"name\" text-anchor=\"end\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text>", on.right_edge(), height - 6,
-    html_text(drawn.x.name));
-  svg += fmt::format("<text class=\"name\" x=\"0\" y=\"12\">{}</text>", html_text(drawn.y.name));
+    html_text(axis_name(drawn.x)));
+  svg += fmt::format("<text class=\"name\" x=\"0\" y=\"12\">{}</text>", html_text(axis_name(drawn.y)));
   return svg;
 }
 

@@ -115,10 +115,10 @@ std::string harmless(std::string_view text) {
 }
 
 std::string moment_text(timestamp at) {
-  // 2026-11-23T04:00:00.123456Z without its letters and its last three digits.
+  // 2026-11-23T04:00:00.123456Z with a blank in the middle and without its last three digits.
   auto text = to_rfc3339(at).substr(0, 23);
   text[10] = ' ';
-  return text;
+  return text + 'Z';
 }
 
 } // namespace levain::terminal

@@ -48,7 +48,7 @@ std::string cut(std::string_view text, size_t width, const paint& look);
 std::string harmless(std::string_view text);
 
 using levain::span_text;
-/// `2026-11-23 04:00:00.123` in UTC.
+/// `2026-11-23 04:00:00.123Z`: in UTC, and it says so.
 std::string moment_text(timestamp at);
 
 } // namespace levain::terminal

@@ -1,6 +1,10 @@
 #include "apps/terminal/run_text.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cctype>
+#include <span>
+#include <string_view>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -61,6 +65,76 @@ std::string one_audit_text(const ordered_json& row, const paint& look, size_t wi
   return text;
 }
 
+/// A column of a table of runs.
+struct run_column {
+  std::string_view name;
+  bool by_default;
+  cell (*of)(const ordered_json& row, const paint& look);
+};
+
+cell status_of(const ordered_json& row, const paint& /*look*/) {
+  const auto status = text_of(row, filled(row, "activity") ? "activity" : "status");
+  return {status, ink_of_status(status)};
+}
+
+cell steps_of(const ordered_json& row, const paint& /*look*/) {
+  return {
+    fmt::format("{}/{}", text_of(row, "saga_steps_completed"), text_of(row, "saga_steps_total")), ink::plain, true};
+}
+
+cell why_of(const ordered_json& row, const paint& look) {
+  constexpr size_t why_width_max = 60;
+  auto why = text_of(row, "error_message");
+  for (const auto* more_urgent : {"attention", "stopped"})
+    if (filled(row, more_urgent))
+      why = text_of(row, more_urgent);
+  return {cut(why, why_width_max, look), ink::quiet};
+}
+
+template <const char* Column>
+cell value_of(const ordered_json& row, const paint& /*look*/) {
+  return {text_of(row, Column)};
+}
+
+// Names that a template can be given.
+constexpr char id_column[] = "id";
+constexpr char workflow_column[] = "workflow";
+constexpr char type_column[] = "run_type";
+constexpr char priority_column[] = "priority";
+constexpr char started_column[] = "started_at";
+constexpr char ended_column[] = "completed_at";
+constexpr char tenant_column[] = "tenant_id";
+constexpr char by_column[] = "triggered_by";
+
+std::span<const run_column> columns() {
+  static const std::array<run_column, 14> all{{
+    {"run", true,
+     [](const ordered_json& row, const paint&) {
+       return cell{text_of(row, "run_number"), ink::strong};
+     }},
+    {"id", false, value_of<id_column>},
+    {"status", true, status_of},
+    {"workflow", true, value_of<workflow_column>},
+    {"type", true, value_of<type_column>},
+    {"priority", true, value_of<priority_column>},
+    {"started", true, value_of<started_column>},
+    {"ended", false, value_of<ended_column>},
+    {"took", true,
+     [](const ordered_json& row, const paint&) {
+       return cell{lasted(row), ink::plain, true};
+     }},
+    {"steps", true, steps_of},
+    {"retries", true,
+     [](const ordered_json& row, const paint&) {
+       return cell{text_of(row, "retry_count"), ink::plain, true};
+     }},
+    {"by", false, value_of<by_column>},
+    {"tenant", false, value_of<tenant_column>},
+    {"why", true, why_of},
+  }};
+  return all;
+}
+
 } // namespace
 
 std::string moment_of(const ordered_json& value) {
@@ -94,36 +168,43 @@ std::string run_headline(const ordered_json& row, const paint& look) {
   return line;
 }
 
-std::string runs_text(const ordered_json& rows, const paint& look, bool with_tenant) {
-  std::vector<std::string> headings{"RUN",     "STATUS", "WORKFLOW", "TYPE",   "PRIORITY",
-                                    "STARTED", "TOOK",   "STEPS",    "RETRIES"};
-  if (with_tenant)
-    headings.emplace_back("TENANT");
-  headings.emplace_back("WHY");
+std::vector<std::string> run_columns() {
+  std::vector<std::string> names;
+  for (const auto& each : columns())
+    names.emplace_back(each.name);
+  return names;
+}
+
+runs_table runs_text(const ordered_json& rows, const paint& look, const runs_layout& layout) {
+  std::vector<const run_column*> shown;
+  for (const auto& name : layout.columns)
+    for (const auto& each : columns())
+      if (each.name == name)
+        shown.push_back(&each);
+  if (layout.columns.empty())
+    for (const auto& each : columns())
+      if (each.by_default || (layout.with_tenant && each.name == "tenant"))
+        shown.push_back(&each);
+  const auto heading = [](std::string_view name) {
+    std::string text(name);
+    for (auto& c : text)
+      c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+    return text;
+  };
+  std::vector<std::string> headings;
+  for (const auto* each : shown)
+    headings.push_back(heading(each->name));
   table all(std::move(headings));
   for (const auto& row : rows) {
-    const auto status = text_of(row, filled(row, "activity") ? "activity" : "status");
-    std::vector<cell> line{
-      {text_of(row, "run_number"), ink::strong},
-      {status, ink_of_status(status)},
-      {text_of(row, "workflow")},
-      {text_of(row, "run_type")},
-      {text_of(row, "priority")},
-      {text_of(row, "started_at")},
-      {lasted(row), ink::plain, true},
-      {fmt::format("{}/{}", text_of(row, "saga_steps_completed"), text_of(row, "saga_steps_total")), ink::plain, true},
-      {text_of(row, "retry_count"), ink::plain, true},
-    };
-    if (with_tenant)
-      line.push_back({text_of(row, "tenant_id")});
-    auto why = text_of(row, "error_message");
-    for (const auto* more_urgent : {"attention", "stopped"})
-      if (filled(row, more_urgent))
-        why = text_of(row, more_urgent);
-    line.push_back({cut(why, 60, look), ink::quiet});
+    std::vector<cell> line;
+    for (const auto* each : shown)
+      line.push_back(each->of(row, look));
     all.add(std::move(line));
   }
-  return all.text(look);
+  // What was chosen by name stays.
+  const std::vector<std::string> droppable{"PRIORITY", "TYPE", "RETRIES", "TENANT", "TOOK", "STEPS", "WORKFLOW"};
+  auto left_out = all.fit(layout.width, layout.columns.empty() ? droppable : std::vector<std::string>(), "WHY", look);
+  return {all.text(look), std::move(left_out)};
 }
 
 std::string audit_text(

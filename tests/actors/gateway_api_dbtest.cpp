@@ -375,6 +375,25 @@ BOOST_AUTO_TEST_CASE(no_tenant_sees_or_touches_what_is_another_tenants) {
   BOOST_TEST(world.get("/v1/operator/runs").json()["runs"].size() == 1U);
 }
 
+BOOST_AUTO_TEST_CASE(the_operator_finds_and_stops_a_run_of_any_tenant) {
+  world.register_simulated("bread", slow);
+  const auto started = world.start({{"workflow", "bread"}});
+  const auto id = started["id"].get<std::string>();
+  for (const auto& name : {id, started["run_number"].get<std::string>()})
+    for (const std::string below : {"", "/events", "/explain"}) {
+      const auto answer = world.get("/v1/operator/runs/" + name + below);
+      BOOST_TEST(answer.status == 200, answer.body);
+      BOOST_TEST(answer.json()["id"] == id);
+    }
+  const auto none = world.get("/v1/operator/runs/ORCH-20200101-00000001");
+  BOOST_TEST(none.status == 404);
+  BOOST_TEST(none.json()["detail"] == "there is no run 'ORCH-20200101-00000001'");
+  BOOST_TEST(world.get("/v1/operator/runs/" + id + "?all=1").status == 400);
+  BOOST_TEST(world.post("/v1/operator/runs/" + id + "/cancel", {{"by", ""}}).status == 422);
+  BOOST_TEST(world.post("/v1/operator/runs/" + id + "/cancel", {{"by", "anna"}}).status == 200);
+  world.wait_for(id, "cancelled");
+}
+
 BOOST_AUTO_TEST_CASE(a_run_of_another_tenant_and_one_that_nobody_has_sound_the_same) {
   world.register_simulated("bread", slow);
   const auto theirs = world.start({{"workflow", "bread"}})["id"].get<std::string>();

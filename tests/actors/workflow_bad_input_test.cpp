@@ -53,14 +53,15 @@ BOOST_AUTO_TEST_CASE(all_errors_come_at_once_in_the_order_of_the_text) {
       {"name": "a", "call": {}, "retry": {"max_attempts": 0, "jitter": 2}},
       {"name": "b", "timeout": "0s", "call": {"http": {"url": "ftp://h"}}, "needs": ["x"]}]})");
   BOOST_TEST(
-    errors == "workflow: must be lower-case letters, digits and '_', a letter first, at most 100 bytes, not \"W\"\n"
-              "version: must be at least 1, not 0\n"
-              "steps[0].call: must have exactly one of http, worker, function, simulate, not none\n"
-              "steps[0].retry.max_attempts: must be at least 1, not 0\n"
-              "steps[0].retry.jitter: must be at most 1, not 2\n"
-              "steps[1].call.http.url: must begin with http://, https:// or ${, not \"ftp://h\"\n"
-              "steps[1].timeout: must be at least 1ms, not 0s\n"
-              "steps[1].needs[0]: must be the name of a step of this workflow, not \"x\"\n");
+    errors ==
+    "workflow: must be lower-case letters, digits, '_' and '-', a letter first, at most 100 bytes, not \"W\"\n"
+    "version: must be at least 1, not 0\n"
+    "steps[0].call: must have exactly one of http, worker, function, simulate, not none\n"
+    "steps[0].retry.max_attempts: must be at least 1, not 0\n"
+    "steps[0].retry.jitter: must be at most 1, not 2\n"
+    "steps[1].call.http.url: must begin with http://, https:// or ${, not \"ftp://h\"\n"
+    "steps[1].timeout: must be at least 1ms, not 0s\n"
+    "steps[1].needs[0]: must be the name of a step of this workflow, not \"x\"\n");
 }
 
 BOOST_AUTO_TEST_CASE(every_knot_of_steps_is_named_once) {

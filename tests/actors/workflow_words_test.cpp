@@ -4,6 +4,8 @@
 #include <string>
 
 #include "actors/workflow/definition_members.hpp"
+#include "actors/workflow/near_names.hpp"
+#include "actors/workflow/object_reader.hpp"
 #include "actors/workflow/parse_definition.hpp"
 #include "actors/workflow/record_columns.hpp"
 
@@ -59,11 +61,20 @@ BOOST_AUTO_TEST_CASE(what_the_engine_fills_itself_is_no_column_to_record) {
     BOOST_TEST(!find_record_column(name));
 }
 
-BOOST_AUTO_TEST_CASE(the_nearest_member_is_fewest_letters_away) {
-  BOOST_TEST(nearest_member(definition_object::step, "tiemout") == "timeout");
-  BOOST_TEST(nearest_member(definition_object::step, "onFailure") == "on_failure");
-  BOOST_TEST(nearest_member(definition_object::retry, "max_attempt") == "max_attempts");
-  BOOST_TEST(nearest_member(definition_object::call, std::string(100'000, 'x')) != "");
+BOOST_AUTO_TEST_CASE(only_a_member_that_is_near_is_named) {
+  const auto step = definition_members(definition_object::step);
+  BOOST_TEST(nearest_name("tiemout", step) == "timeout");
+  BOOST_TEST(nearest_name("onFailure", step) == "on_failure");
+  BOOST_TEST(nearest_name("max_attempt", definition_members(definition_object::retry)) == "max_attempts");
+  BOOST_TEST(nearest_name("when", step) == "");
+  BOOST_TEST(nearest_name(std::string(100'000, 'x'), definition_members(definition_object::call)) == "");
+}
+
+BOOST_AUTO_TEST_CASE(names_may_have_hyphens_behind_their_first_letter) {
+  for (const std::string name : {"night-bake", "a-1", "a_-"})
+    BOOST_TEST(is_definition_name(name), name);
+  for (const std::string name : {"-a", "", "A-b", "a b", "1a"})
+    BOOST_TEST(!is_definition_name(name), name);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -205,6 +205,14 @@ BOOST_AUTO_TEST_CASE(lists_have_filters_and_pages) {
     seen += page["runs"].size();
   }
   BOOST_TEST(seen == 5U);
+  const auto every = it.asked({"list", "--all"});
+  BOOST_TEST(every["runs"].size() == 5U);
+  BOOST_TEST(every["next_cursor"].is_null());
+  BOOST_TEST(has(it.run({"list", "--all"}).output, "5 runs\n"));
+  BOOST_TEST(it.run({"list", "--all", "--limit", "2"}).status == 2);
+  const auto chosen = it.run({"list", "--limit", "1", "--columns", "status,run"}).output;
+  BOOST_TEST(chosen.starts_with("STATUS     RUN\ncompleted  ORCH-"), chosen);
+  BOOST_TEST(has(chosen, "1 run; more: --cursor "), chosen);
   BOOST_TEST(it.asked({"list", "--run-type", "test"})["runs"].size() == 1U);
   BOOST_TEST(it.asked({"list", "--status", "failed", "--status", "running"})["runs"].empty());
   BOOST_TEST(it.asked({"list", "--workflow", "slow"})["runs"].empty());
@@ -224,6 +232,21 @@ BOOST_AUTO_TEST_CASE(runs_of_others_are_not_there) {
   BOOST_TEST(refused.status == 1);
   BOOST_TEST(has(refused.errors, "this tenant has no run '" + run + "'"));
   BOOST_TEST(it.asked({"list", "--all-tenants"}, 0, theirs)["runs"].size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(a_run_is_found_and_asked_across_tenants_when_that_is_said) {
+  served it;
+  const auto run = it.asked({"start", "long"})["run_number"].get<std::string>();
+  for (const std::string command : {"show", "events", "explain"}) {
+    BOOST_TEST(it.run({command, run}, theirs).status == 1, command);
+    BOOST_TEST(it.run({command, run, "--all-tenants"}, theirs).status == 0, command);
+  }
+  BOOST_TEST(it.asked({"cancel", run, "--all-tenants"}, 0, theirs)["granted"] == "cancel");
+  BOOST_TEST(it.asked({"watch", run, "--all-tenants"}, 1, "")["status"] == "cancelled");
+  const auto whose = it.run({"show", run}, "");
+  BOOST_TEST(whose.status == 2);
+  BOOST_TEST(has(whose.errors, "whose run? Give --tenant a UUID, set LEVAIN_TENANT to one, or say --all-tenants"));
+  BOOST_TEST(it.run({"show", run, "--all-tenants", "--tenant", ours}).status == 2);
 }
 
 BOOST_AUTO_TEST_CASE(the_daemon_tells_how_it_is) {

@@ -244,6 +244,45 @@ BOOST_AUTO_TEST_CASE(what_a_worker_said_last_stands_beside_its_step) {
   BOOST_TEST(width_of(text.substr(0, text.find('\n'))) == 80U);
 }
 
+BOOST_AUTO_TEST_CASE(a_shown_time_names_its_zone) {
+  const auto at = *parse_timestamp("2026-11-23T05:00:00.123456+01:00");
+  BOOST_TEST(moment_text(at) == "2026-11-23 04:00:00.123Z");
+  BOOST_TEST(parse_timestamp(moment_text(at)).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(a_list_of_runs_is_no_wider_than_the_terminal) {
+  const auto rows = nlohmann::ordered_json::parse(R"([
+    {"id": "01a2089c-174a-75a9-9b14-6b3991f50700", "run_number": "ORCH-20261123-00000001", "status": "failed",
+     "workflow": "morning_bread", "run_type": "manual", "priority": "normal", "triggered_by": "anna",
+     "started_at": "2026-11-23T04:00:00.000000Z", "completed_at": "2026-11-23T04:00:02.000000Z",
+     "saga_steps_completed": 1, "saga_steps_total": 3, "retry_count": 0,
+     "tenant_id": "6f1c2a90-5b7e-4d0a-8c31-0a4e5d2b7c01",
+     "error_message": "step bake failed: POST http://127.0.0.1:8001/loaves answered 503 Service Unavailable"}])");
+  const auto widest = [](const std::string& text) {
+    size_t widest = 0;
+    for (size_t begin = 0, end = 0; (end = text.find('\n', begin)) != std::string::npos; begin = end + 1)
+      widest = std::max(widest, width_of(std::string_view(text).substr(begin, end - begin)));
+    return widest;
+  };
+  BOOST_TEST(widest(runs_text(rows, plain, {{}, true, 0}).text) > 200U);
+  for (const size_t width : {100U, 132U, 160U}) {
+    const auto table = runs_text(rows, plain, {{}, true, width});
+    BOOST_TEST(widest(table.text) <= width, table.text);
+    BOOST_TEST(!table.left_out.empty());
+    for (const auto* part : {"ORCH-20261123-00000001", "failed", "2026-11-23 04:00:00.000Z", "step bake failed"})
+      BOOST_TEST(has(table.text, part), part);
+  }
+  BOOST_TEST(runs_text(rows, plain, {{}, false, 240}).left_out.empty());
+}
+
+BOOST_AUTO_TEST_CASE(the_columns_of_a_list_are_those_that_were_asked_for) {
+  const auto rows = nlohmann::ordered_json::parse(R"([
+    {"id": "01a2089c-174a-75a9-9b14-6b3991f50700", "run_number": "ORCH-1", "triggered_by": "anna"}])");
+  const auto table = runs_text(rows, plain, {{"by", "run", "id"}, true, 10});
+  BOOST_TEST(table.text == "BY    RUN     ID\nanna  ORCH-1  01a2089c-174a-75a9-9b14-6b3991f50700\n");
+  BOOST_TEST(table.left_out.empty());
+}
+
 BOOST_AUTO_TEST_CASE(workers_are_listed_with_what_they_have_room_for) {
   const auto workers = nlohmann::ordered_json::parse(R"([
     {"name": "oven-1", "host": "bakehouse", "connected_since": "2026-11-23T04:00:00Z", "leaving": false, "calls_out": 1,

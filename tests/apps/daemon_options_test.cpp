@@ -483,6 +483,36 @@ BOOST_AUTO_TEST_CASE(the_command_line_goes_before_the_environment_and_that_befor
   BOOST_TEST(node.writers == 10U);
 }
 
+BOOST_AUTO_TEST_CASE(a_table_of_a_file_sets_variables) {
+  const test::temporary_folder folder;
+  const std::string file = folder / "levaind.toml";
+  std::ofstream(folder / "token") << "secret\n";
+  std::ofstream(file) << "var = [\"a=1\"]\n\n[var]\nforecasting_url = \"http://127.0.0.1:8001/x?y=1\"\nb = 2\n\n"
+                      << "[var-file]\ntoken = \"" << std::string(folder / "token") << "\"\n";
+  const auto options = options_of({"--config", file});
+  const call_variables right{
+    {"a", "1"}, {"b", "2"}, {"forecasting_url", "http://127.0.0.1:8001/x?y=1"}, {"token", "secret"}};
+  BOOST_TEST((options.node.variables == right));
+  std::ofstream(file) << "[var]\na = 1\na = 2\n";
+  BOOST_TEST(refusal_of({"--config", file}).find("'a'") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(an_address_without_a_host_and_localhost_are_loopback) {
+  for (const std::string text : {"localhost:7500", ":7500", "127.0.0.1:7500"}) {
+    const auto options = options_of({"--listen", text, "--cluster", text});
+    BOOST_TEST(options.http.host == "127.0.0.1");
+    BOOST_TEST(options.http.port == 7500);
+    BOOST_TEST(to_string(*options.node.cluster.listen) == "127.0.0.1:7500");
+  }
+  BOOST_TEST(refusal_of({"--listen", ":"}).find("such as 127.0.0.1:7400, localhost:7400") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(the_option_that_lets_other_machines_in_is_named) {
+  BOOST_TEST(refusal_of({"--listen", "0.0.0.0:7400"})
+               .ends_with("use 127.0.0.1 or ::1, or --allow-remote to serve them all the same"));
+  BOOST_TEST(refusal_of({"--listen", "everywhere:7400"}).find("--allow-remote") == std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(a_file_that_is_wrong_is_refused) {
   const test::temporary_folder folder;
   const std::string file = folder / "levaind.toml";

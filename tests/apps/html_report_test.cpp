@@ -133,6 +133,27 @@ BOOST_AUTO_TEST_CASE(there_is_room_for_four) {
   BOOST_CHECK_THROW(html_report({}), std::invalid_argument);
 }
 
+BOOST_AUTO_TEST_CASE(an_axis_has_three_marks_at_least_and_says_that_it_is_logarithmic) {
+  for (const auto& [low, high] :
+       std::vector<std::pair<double, double>>{{1, 1000}, {0.8, 30}, {2, 190}, {11, 17}, {950, 1020}, {0.0011, 0.5}}) {
+    const auto svg = svg_plot({"", {"ms", axis_scale::logarithmic}, {"share"}, {{.points = {{low, 1}, {high, 2}}}}});
+    BOOST_TEST(occurrences(svg, "text-anchor=\"middle\"") >= 3U, low << " to " << high << ": " << svg);
+    BOOST_TEST(holds(svg, ">ms, logarithmic<"));
+    BOOST_TEST(!holds(svg, ">share, logarithmic<"));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(names_and_figures_are_written_for_people) {
+  auto each = some_result("load", 1000);
+  each.result.settings = {{"fail_final_rate", "0"}};
+  each.result.latency_ms.p50 = 12.34567;
+  const auto page = html_report({each});
+  BOOST_TEST(holds(page, "<th>fail final rate</th>"));
+  BOOST_TEST(holds(page, "p50 12 ms"));
+  BOOST_TEST(!holds(page, "12.346"));
+  BOOST_TEST(holds(page, "overflow-wrap: normal"));
+}
+
 BOOST_AUTO_TEST_CASE(marks_are_round_numbers) {
   const std::vector<double> tens = {0, 20, 40, 60, 80, 100};
   BOOST_TEST(axis_marks(0, 100, 6) == tens, boost::test_tools::per_element());

@@ -1,6 +1,7 @@
 // Loads of a real engine on a real PostgreSQL: in this process, as a program, and against daemons.
 #include <boost/test/unit_test.hpp>
 
+#include <fstream>
 #include <memory>
 
 #include <nlohmann/json.hpp>
@@ -10,6 +11,7 @@
 #include "tests/support/daemon.hpp"
 #include "tests/support/database.hpp"
 #include "tests/support/processes.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 using namespace levain;
 using namespace levain::load;
@@ -118,6 +120,30 @@ BOOST_AUTO_TEST_CASE(an_open_loop_of_failing_steps_ends_as_its_seed_says) {
   BOOST_TEST(result.endings.at("failed") > 0u);
   BOOST_TEST(result.endings.at("completed") > 250u);
   BOOST_TEST(result.settings.at("rate") == "400");
+}
+
+BOOST_AUTO_TEST_CASE(runs_that_fail_make_the_load_fail_unless_that_is_meant) {
+  const fresh_database database;
+  const temporary_folder folder;
+  const std::string file = folder / "unlucky.json";
+  std::ofstream(file) << R"({"workflow": "unlucky", "version": 1, "steps": [
+    {"name": "bake", "call": {"simulate": {"fail_final_rate": 1}}}]})";
+  std::vector<std::string> arguments{"--database", database.url(), "--runs",  "20",
+                                     "--workflow", file,           "--input", R"({"day": 7})"};
+  const auto ended = load_with(arguments);
+  BOOST_TEST(ended.status == 1);
+  for (const auto* part : {"20 of 20 runs did not end well, one of them: ORCH-", "bake", "--may-fail"})
+    BOOST_TEST(ended.errors.find(part) != std::string::npos, ended.errors);
+  BOOST_TEST(ended.output.find("proof holds") != std::string::npos);
+  pqxx::connection connection(database.url());
+  pqxx::nontransaction session(connection);
+  const auto inputs =
+    session.exec("select count(*) from run_events where kind = 'run_accepted' and (body -> 'input' ->> 'day') = '7'");
+  BOOST_TEST(inputs[0][0].as<int>() == 20);
+  arguments.emplace_back("--may-fail");
+  BOOST_TEST(load_with(arguments).status == 0);
+  arguments.insert(arguments.end(), {"--input-bytes", "7"});
+  BOOST_TEST(load_with(arguments).status == 2);
 }
 
 BOOST_AUTO_TEST_CASE(daemons_are_loaded_over_http_and_all_their_ends_are_heard_of) {

@@ -334,6 +334,35 @@ BOOST_AUTO_TEST_CASE(a_directory_too_long_for_a_socket_gets_a_short_one) {
   BOOST_TEST(ask(levain::embedded_postgres_url(directory), "select 1") == "1");
 }
 
+BOOST_AUTO_TEST_CASE(a_short_name_that_somebody_else_took_is_no_obstacle) {
+  // Only root can make a folder in the name of another account.
+  if (geteuid() != 0)
+    return;
+  const scratch_folder folder;
+  const auto directory = folder.path / std::string(60, 'a') / std::string(60, 'b');
+  const auto chosen = [&] {
+    std::string line;
+    std::ifstream in(directory / "socket.folder");
+    return std::getline(in, line) ? fs::path(line) : fs::path();
+  };
+  auto server = levain::embedded_postgres::start(in(directory));
+  const auto first = chosen();
+  server.reset();
+  BOOST_TEST_REQUIRE(!first.empty());
+  BOOST_TEST(!fs::exists(directory / "socket.folder"));
+  constexpr uid_t somebody = 54'321;
+  BOOST_TEST_REQUIRE(fs::create_directory(first));
+  BOOST_TEST_REQUIRE(chown(first.c_str(), somebody, somebody) == 0);
+
+  server = levain::embedded_postgres::start(in(directory));
+
+  BOOST_TEST(chosen() != first);
+  BOOST_TEST(ask(server->url(), "select 1") == "1");
+  BOOST_TEST(ask(levain::embedded_postgres_url(directory), "select 1") == "1");
+  server.reset();
+  fs::remove(first);
+}
+
 BOOST_AUTO_TEST_CASE(a_name_with_odd_letters_is_a_directory_like_any_other) {
   const scratch_folder folder;
   const auto server = levain::embedded_postgres::start(in(folder.path / "a, \"b\" %41 & c"));
