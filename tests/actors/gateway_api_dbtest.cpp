@@ -74,6 +74,23 @@ BOOST_AUTO_TEST_CASE(a_definition_that_cannot_be_read_is_named_and_the_others_go
   world.wait_for(world.start({{"workflow", "rolls"}})["id"], "completed");
 }
 
+BOOST_AUTO_TEST_CASE(a_definition_that_holds_a_secret_is_registered_with_a_warning) {
+  const auto with_header = [](const char* name, const char* value) {
+    return json{
+      {"workflow", name},
+      {"version", 1},
+      {"steps",
+       {{{"name", "bake"}, {"call", {{"http", {{"url", "http://h/"}, {"headers", {{"Authorization", value}}}}}}}}}}};
+  };
+  const auto answer = world.post("/v1/workflows", with_header("open", "Bearer s3cr3t"));
+  BOOST_TEST(answer.status == 201);
+  BOOST_TEST_REQUIRE(answer.json()["warnings"].size() == 1U);
+  BOOST_TEST(answer.json()["warnings"][0]["field"] == "steps[0].call.http.headers.Authorization");
+  BOOST_TEST(answer.body.find("s3cr3t") == std::string::npos);
+  BOOST_TEST(
+    !world.post("/v1/workflows", with_header("shut", "Bearer ${forecasting_url}")).json().contains("warnings"));
+}
+
 BOOST_AUTO_TEST_CASE(workflows_are_registered_once_and_never_change) {
   const json definition = {
     {"workflow", "bread"}, {"version", 1}, {"steps", {{{"name", "bake"}, {"call", {{"simulate", quick}}}}}}};
