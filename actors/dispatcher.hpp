@@ -89,6 +89,8 @@ private:
   std::optional<start_refused> why_not_now(const tenant_id& tenant);
   /// Whether the database is too far behind for another run of this tenant.
   std::optional<start_refused> why_database_is_behind(const tenant_id& tenant);
+  /// Whether the live runs leave no room in memory for so many bytes more.
+  std::optional<start_refused> why_memory_is_full(uint64_t bytes) const;
   receiver<start_outcome> counted(receiver<start_outcome> tell);
   run_plan plan_of(start_request& request);
   std::string next_run_number(timestamp at);

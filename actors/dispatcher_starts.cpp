@@ -7,6 +7,7 @@
 
 #include "actors/dispatcher.hpp"
 #include "actors/run.hpp"
+#include "actors/run_budget.hpp"
 #include "actors/start_fingerprint.hpp"
 
 namespace levain {
@@ -15,6 +16,11 @@ namespace {
 
 /// Numbers are asked for when so small a share of the last block is left.
 constexpr int64_t numbers_reserve_divisor = 2;
+
+template <class Texts>
+uint64_t bytes_of(const Texts& plan) {
+  return plan.input.size() + (plan.metadata ? plan.metadata->size() : 0);
+}
 
 } // namespace
 
@@ -148,10 +154,26 @@ receiver<start_outcome> dispatcher_state::counted(receiver<start_outcome> tell) 
 void dispatcher_state::start(start_run& x) {
   if (awaits_number(x))
     return;
-  if (auto refused = why_not_now(x.request.tenant))
+  auto refused = why_not_now(x.request.tenant);
+  if (!refused)
+    refused = why_memory_is_full(bytes_of(x.request));
+  if (refused)
     x.outcome(std::move(*refused));
   else
     take(x);
+}
+
+std::optional<start_refused> dispatcher_state::why_memory_is_full(uint64_t bytes) const {
+  const auto* memory = environment_->run_memory.get();
+  if (memory == nullptr || memory->has_room(bytes))
+    return std::nullopt;
+  return start_refused{
+    start_refused::reason_type::busy,
+    fmt::format(
+      "the live runs hold {} bytes of memory; with the {} of this start they would have more than {} "
+      "(runs_bytes_max)",
+      memory->bytes(), bytes, memory->bytes_max()),
+    options_.refusal_retry_after};
 }
 
 std::optional<start_refused> dispatcher_state::why_not_all(const start_runs& x) {
@@ -172,7 +194,10 @@ std::optional<start_refused> dispatcher_state::why_not_all(const start_runs& x) 
     return no_room(queue_->waiting(), options_.runs_waiting_max, "runs_waiting_max");
   if (unsettled_->load() + numberless_.size() + count > options_.starts_unsettled_max)
     return no_room(unsettled_->load() + numberless_.size(), options_.starts_unsettled_max, "starts_unsettled_max");
-  return std::nullopt;
+  uint64_t bytes = 0;
+  for (const auto& each : x.starts)
+    bytes += bytes_of(each.request);
+  return why_memory_is_full(bytes);
 }
 
 void dispatcher_state::start_all(start_runs& x) {
@@ -201,6 +226,7 @@ void dispatcher_state::take(start_run& x) {
   const auto id = how.plan.run;
   const auto cost = static_cast<int64_t>(how.workflow->steps.size());
   const auto priority = parse_run_priority(how.plan.priority).value_or(run_priority::normal);
+  how.memory = run_bytes(environment_->run_memory, bytes_of(how.plan));
   const bool admitted = how.admitted;
   shares_.count(tenant, environment_->steady());
   spawn_run(tenant, admitted, std::move(how));

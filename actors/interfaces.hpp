@@ -47,6 +47,8 @@ using step_actor = caf::typed_actor<
   caf::reacts_to<call_finished>,
   // The call waits, was given to a worker, or lost its worker.
   caf::reacts_to<call_moved>,
+  // There is room in memory for the call, which is here.
+  caf::reacts_to<call_ready>,
   // The run stops or is paused: take the call back if nobody was given it.
   caf::reacts_to<withdraw_attempt>,
   // The run stops: give up.
@@ -64,6 +66,8 @@ using run_actor = caf::typed_actor<
   caf::reacts_to<attempt_ended>,
   // One that is out waits, was given to a worker, or lost its worker.
   caf::reacts_to<attempt_moved>,
+  // From the budget of calls: one that waited for room in memory has it.
+  caf::reacts_to<memory_granted>,
   // Something is due.
   caf::reacts_to<wake>,
   // A person wants something; answered when durable.

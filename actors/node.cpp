@@ -20,6 +20,7 @@
 #include "actors/node_standing.hpp"
 #include "actors/persistence.hpp"
 #include "actors/recovery.hpp"
+#include "actors/run_budget.hpp"
 #include "actors/steady_time.hpp"
 #include "actors/timekeeper.hpp"
 #include "actors/wanting_calls.hpp"
@@ -149,6 +150,8 @@ node::impl::impl(node_options given, node_ports ports)
   environment->variables = options.variables;
   environment->run = options.run;
   environment->wanting = std::make_shared<wanting_calls>(options.name);
+  environment->call_memory = std::make_shared<call_budget>(options.calls_bytes_max);
+  environment->run_memory = std::make_shared<run_budget>(options.dispatcher.runs_bytes_max);
   environment->http = std::make_shared<http_calls>(options.http);
   environment->functions = functions;
   if (wire)
@@ -165,7 +168,8 @@ node::impl::impl(node_options given, node_ports ports)
       make_uuid_v7(now_utc(), system_entropy()), options.endings, environment->steady, environment->timekeeper});
   environment->endings = endings_handle;
   environment->recovery = system.spawn<caf::detached>(
-    recovery, recovery_beginning{ports.make_journal("recovery"), workflows, options.recovery, writer_status});
+    recovery, recovery_beginning{
+                ports.make_journal("recovery"), workflows, options.recovery, writer_status, environment->run_memory});
 
   lease_beginning leasing;
   leasing.store = ports.make_leases();
@@ -416,11 +420,16 @@ void node::status(receiver<node_status> outcome) {
   caf::anon_send(
     impl_->dispatch,
     report_status{[figures, liveness, heartbeats, standing = impl_->standing, limits, writers,
-                   wanting = impl_->environment->wanting, outcome = std::move(outcome)](dispatcher_status runs) {
+                   wanting = impl_->environment->wanting, calls = impl_->environment->call_memory,
+                   held = impl_->environment->run_memory, outcome = std::move(outcome)](dispatcher_status runs) {
       auto all = limits;
       all.liveness = liveness->figures();
       all.calls_wanting = wanting->counts();
       std::tie(all.draining, all.lacks) = standing->get();
+      all.calls_memory = calls->read();
+      all.runs_bytes = held->bytes();
+      all.runs_bytes_peak = held->bytes_peak();
+      all.runs_bytes_max = held->bytes_max();
       all.runs = runs;
       all.database_outage = figures->outage.report();
       if (const auto silent = heartbeats->report(std::chrono::steady_clock::now()); silent && !all.database_outage)

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "actors/calls/call_budget.hpp"
 #include "actors/calls/function_executor.hpp"
 #include "actors/calls/http_calls.hpp"
 #include "actors/cluster/cluster_options.hpp"
@@ -58,6 +59,8 @@ struct node_options {
   /// Of the workflow definitions that are kept in memory because they were used lately, about.
   size_t definitions_cache_bytes_max = 64 * 1024 * 1024;
   http_executor_options http;
+  /// Bytes of the calls that are ready or out: URLs, headers, bodies, and answers as they arrive. Further calls wait.
+  size_t calls_bytes_max = calls_bytes_default;
   call_variables variables;
   /// How it speaks to other nodes and to workers; not at all by default.
   cluster_options cluster;
@@ -81,6 +84,12 @@ struct node_status {
   size_t batch_runs_max = 0;
   size_t runs_running_max = 0;
   size_t runs_waiting_max = 0;
+  /// What live runs hold in memory, in bytes, and the most that they held since the node began.
+  uint64_t runs_bytes = 0;
+  uint64_t runs_bytes_peak = 0;
+  uint64_t runs_bytes_max = 0;
+  /// What calls hold.
+  call_budget::figures calls_memory;
   /// What the watchdog has found.
   liveness_figures liveness;
   /// All zero at a node without a gate.

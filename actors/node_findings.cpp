@@ -104,6 +104,36 @@ finding waiting_finding(const node_status& status) {
     "levain explain says whose limit the waiting runs wait for; raise it, or start less");
 }
 
+double share_of(uint64_t bytes, uint64_t bytes_max) {
+  return static_cast<double>(bytes) / static_cast<double>(std::max<uint64_t>(bytes_max, 1));
+}
+
+finding runs_memory_finding(const node_status& status) {
+  const auto value = fmt::format("{} of at most {} bytes", status.runs_bytes, status.runs_bytes_max);
+  const auto share = share_of(status.runs_bytes, status.runs_bytes_max);
+  if (share < memory_notice)
+    return good("runs_memory", value);
+  return bad(
+    share < memory_warning ? level::notice : level::warning, "runs_memory", value,
+    fmt::format("less than {:.0f} %: starts are refused when it is full (runs_bytes_max)", memory_notice * 100),
+    "raise --runs-bytes-max if the machine has the memory, keep large inputs and outputs elsewhere and pass "
+    "references, "
+    "or start another node");
+}
+
+finding calls_memory_finding(const node_status& status) {
+  const auto& calls = status.calls_memory;
+  const auto value = fmt::format(
+    "{} of at most {} bytes; {} {} for room", calls.bytes, calls.bytes_max, calls.calls_waiting + calls.answers_waiting,
+    calls.calls_waiting + calls.answers_waiting == 1 ? "call waits" : "calls wait");
+  if (calls.calls_waiting + calls.answers_waiting == 0)
+    return good("calls_memory", value);
+  return bad(
+    level::notice, "calls_memory", value, "no call waits for room in memory (calls_bytes_max)",
+    "levain explain says which; raise --calls-bytes-max if the machine has the memory, or look for a service that does "
+    "not answer and for workers that are missing");
+}
+
 finding liveness_finding(const liveness_figures& found) {
   if (!found.looked_at)
     return good("liveness", "not looked at yet");
@@ -186,9 +216,10 @@ finding wanting_finding(const node_status& status) {
 }
 
 std::vector<finding> node_findings(const node_status& status) {
-  return {readiness_finding(status), commit_finding(status),           batch_finding(status),
-          appends_finding(status),   running_finding(status),          waiting_finding(status),
-          wanting_finding(status),   liveness_finding(status.liveness)};
+  return {readiness_finding(status),        commit_finding(status),      batch_finding(status),
+          appends_finding(status),          running_finding(status),     waiting_finding(status),
+          wanting_finding(status),          runs_memory_finding(status), calls_memory_finding(status),
+          liveness_finding(status.liveness)};
 }
 
 } // namespace levain

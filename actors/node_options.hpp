@@ -27,6 +27,8 @@ struct dispatcher_options {
   /// Starts whose acknowledgement is still on its way to disk; further ones are refused. Bounds memory while the
   /// database is away.
   size_t starts_unsettled_max = 20'000;
+  /// Bytes of the live runs' inputs, metadata and outputs; starts are refused while they have more.
+  size_t runs_bytes_max = 1024ULL * 1024 * 1024;
   /// Starts are refused while the oldest append has been waiting for the database for longer, so that those that were
   /// accepted end soon.
   std::chrono::milliseconds append_wait_max{100};

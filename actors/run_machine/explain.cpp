@@ -194,7 +194,7 @@ private:
   /// A call that waits for its turn within this node.
   void
   explain_queued_call(const begin_call& call, const call_in_hand& hand, std::string text, const std::string& place) {
-    text += ", waits since " + clock(hand.began_at) + " for its turn among the calls of this node";
+    text += ", waits since " + clock(hand.began_at) + " for its turn among the calls of this node" + hand.for_room;
     const auto until = queue_until(call, hand, text);
     wait("queue", name(call.step), std::move(text), hand.began_at, until);
     explanation_.waits.back().place = place;
