@@ -149,6 +149,7 @@ void stop_ledger::give(const place& node, const word_passed& x) {
   if (!run)
     return;
   const bool first = given_.insert(name).second;
+  const bool taken_up = given_by_[node].insert(name).second;
   const auto* stop = stop_by(*run, node);
   if (stop != nullptr && stop->granted_settled && (stop->over || (first && !is_undoing(x.key))))
     accuse_(
@@ -158,7 +159,8 @@ void stop_ledger::give(const place& node, const word_passed& x) {
   auto& lost = lost_[{node, name}];
   if (seated.held.erase(name) > 0)
     lost -= std::min<size_t>(lost, 1); // Its worker had been away, and is back.
-  else if (const auto all = std::max(lost, lost_on_disk(*run, x)); all >= deliveries_max && !refused_.contains(*run))
+  else if (const auto all = std::max(lost, taken_up ? lost_on_disk(*run, x) : 0);
+           all >= deliveries_max && !refused_.contains(*run))
     accuse_(
       rule::deliveries_bounded, *run,
       to_string(node) + " gives " + x.key + ", attempt " + std::to_string(x.attempt) + " away after " +

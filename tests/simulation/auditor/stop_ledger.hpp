@@ -75,6 +75,8 @@ private:
   std::set<run_id> refused_;
   std::set<std::tuple<run_id, std::string, uint32_t>> made_;
   std::set<call_name> given_;
+  /// What a node has had in hand: it counts for itself, and knows who came back.
+  std::map<place, std::set<call_name>> given_by_;
   std::map<uint64_t, seat> seats_;
   std::map<place, std::map<uint64_t, given_call>> out_;
   std::map<std::pair<place, call_name>, size_t> lost_;
