@@ -28,6 +28,7 @@ public:
 private:
   append_answer commit(const std::vector<run_append>& batch);
   void choose_fault();
+  bool is_fenced(const std::vector<run_append>& batch) const;
   void expect_readable() const;
   template <class Read>
   auto read_slowly(Read read);
@@ -37,6 +38,10 @@ private:
   connection_kind connection_;
   std::shared_ptr<model_manners> manners_ = std::make_shared<model_manners>();
   model_fault fault_ = model_fault::none;
+  /// The commit in doubt is going to be taken for one that never was.
+  bool taken_for_lost_ = false;
+  /// It was, and its batch is being written again.
+  bool written_again_ = false;
   model_journal inner_;
 };
 
