@@ -9,6 +9,7 @@
 #include <spdlog/spdlog.h>
 #include <thread>
 
+#include "actors/calls/leased_calls.hpp"
 #include "actors/cluster/lease_messages.hpp"
 #include "actors/cluster/node_wire.hpp"
 #include "actors/count_rate.hpp"
@@ -152,8 +153,15 @@ node::impl::impl(node_options given, node_ports ports)
   environment->wanting = std::make_shared<wanting_calls>(options.name);
   environment->call_memory = std::make_shared<call_budget>(options.calls_bytes_max);
   environment->run_memory = std::make_shared<run_budget>(options.dispatcher.runs_bytes_max);
+  const auto lease =
+    std::make_shared<lease_watch>(options.lease.lease_duration, [] { return std::chrono::steady_clock::now(); });
   environment->http = std::make_shared<http_calls>(options.http);
   environment->functions = functions;
+  // Who is alone loses nothing to others while it stands still.
+  if (!options.sole) {
+    environment->http = std::make_shared<leased_calls>(environment->http, lease);
+    environment->functions = std::make_shared<leased_calls>(environment->functions, lease);
+  }
   if (wire)
     environment->workers = wire->workers();
   environment->why_no_database = [status = writer_status] { return status->failing_reason(); };
@@ -176,7 +184,10 @@ node::impl::impl(node_options given, node_ports ports)
   leasing.options = options.lease;
   leasing.node = {{}, options.name, options.address, LEVAIN_VERSION};
   leasing.node.schema_version = newest_migration();
-  leasing.mint = [] { return make_uuid_v7(now_utc(), system_entropy()); };
+  leasing.mint = [lease] {
+    lease->began_anew();
+    return make_uuid_v7(now_utc(), system_entropy());
+  };
   leasing.sole = options.sole;
   leasing.numbers_block = options.dispatcher.run_numbers_block;
   leasing.numbers_first_block = options.dispatcher.run_numbers_first_block;
@@ -192,12 +203,15 @@ node::impl::impl(node_options given, node_ports ports)
   leasing.calls_want = [wanting = environment->wanting] { return !wanting->counts().empty(); };
   leasing.stands = [standing = standing](bool draining, const std::string& lacks) { standing->set(draining, lacks); };
   leasing.figures = figures_for_others();
-  leasing.asking = [health = heartbeats] { health->begin(std::chrono::steady_clock::now(), now_utc()); };
-  leasing.answered = [health = heartbeats](const std::optional<std::string>& failure) {
+  leasing.asking = [health = heartbeats, lease] {
+    health->begin(std::chrono::steady_clock::now(), now_utc());
+    lease->asking();
+  };
+  leasing.answered = [health = heartbeats, lease](const std::optional<std::string>& failure) {
     if (failure)
-      health->failed(*failure);
-    else
-      health->answered();
+      return health->failed(*failure);
+    health->answered();
+    lease->answered();
   };
   leasing.refused = [this](const std::string& reason) { die(reason); };
   if (wire) {

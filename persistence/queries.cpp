@@ -24,9 +24,6 @@ namespace levain {
 
 namespace {
 
-// In the order of `run_activity`.
-constexpr std::array<std::string_view, 2> activity_names = {"paused", "cancelling"};
-
 /// A statement's parameters in their text form; nothing is null.
 class parameters {
 public:
@@ -371,14 +368,6 @@ void queries::ping() {
   impl_->in_one_moment([](auto& transaction) { transaction.exec("select"); });
 }
 
-std::string_view to_string(run_activity activity) {
-  return activity_names.at(static_cast<size_t>(activity));
-}
-
-std::optional<run_activity> parse_run_activity(std::string_view text) {
-  return parse_named<run_activity>(activity_names, text);
-}
-
 row_unreadable::row_unreadable(audit_row readable, unreadable_row why)
   : std::runtime_error("the row of run " + why.run_number + " cannot be read: " + why.message)
   , row_(std::move(readable))
@@ -418,6 +407,10 @@ std::optional<audit_row> queries::find_run(const read_scope& scope, const run_id
 std::optional<audit_row> queries::find_run_by_number(const read_scope& scope, const std::string& run_number) {
   check_text("run_number", run_number);
   return read_row(impl_->answer(find_run_by_number_statement(), parameters_from(scope, run_number)));
+}
+
+bool queries::has_run(const operator_scope& /*scope*/, const run_id& run) {
+  return impl_->answer(has_run_statement(), parameters_from(run)).front()[0].as<bool>();
 }
 
 run_page queries::list_runs(const run_filter& filter) {

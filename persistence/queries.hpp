@@ -216,6 +216,8 @@ public:
   /// Both throw `row_unreadable` when the row is there but cannot be read.
   std::optional<audit_row> find_run(const read_scope& scope, const run_id& run);
   std::optional<audit_row> find_run_by_number(const read_scope& scope, const std::string& run_number);
+  /// Whether there is such a row, whoever's. Reads nothing of it, so that the time it takes tells nothing of it.
+  bool has_run(const operator_scope& scope, const run_id& run);
 
   /// Runs by `(created_at, id)`, which never change, the newest first. A run that is accepted or begins meanwhile moves
   /// no run to another page. Throws `std::invalid_argument` for a cursor that is none.

@@ -148,6 +148,16 @@ const queries_statement& find_run_by_number_statement() {
   return statement;
 }
 
+const queries_statement& has_run_statement() {
+  static const queries_statement statement = {"has_run", R"(
+    select exists (
+      select
+      from orchestration_runs
+      where id = $1
+    ))"};
+  return statement;
+}
+
 const queries_statement& list_runs_statement() {
   static const queries_statement statement = {
     "list_runs", "select " + listed_columns() + R"(,
@@ -278,7 +288,8 @@ const std::vector<queries_statement>& queries_statements() {
                                                      verify_rows_statement(),      verify_ids_statement(),
                                                      verify_events_statement(),    events_without_row_statement(),
                                                      find_owner_statement(),       view_cluster_statement(),
-                                                     list_definitions_statement(), measure_runs_statement()};
+                                                     list_definitions_statement(), measure_runs_statement(),
+                                                     has_run_statement()};
   return all;
 }
 

@@ -27,6 +27,8 @@ const queries_statement& runs_needing_attention_statement();
 const queries_statement& find_run_statement();
 /// $1 tenant or null, $2 run number.
 const queries_statement& find_run_by_number_statement();
+/// $1 run.
+const queries_statement& has_run_statement();
 /// $1 tenant or null, $2 statuses, $3 run type, $4 workflow, $5 from, $6 before, $7 and $8 the cursor, $9 limit,
 /// $10 activities. Like all lists, it selects the row's columns and the run's activity; then `created_at` as text, for
 /// the cursor.

@@ -21,6 +21,12 @@ namespace {
 /// A node that sent nonsense is let in again after so long, in case that it was mended.
 constexpr auto ban = std::chrono::minutes(1);
 
+/// A node that stood still, or whose peer did, notices within so long that the connection was lost.
+constexpr auto former_time = std::chrono::minutes(1);
+
+/// What such a node is told. It introduces itself again then.
+constexpr std::string_view unknown_again = "the connection was lost meanwhile: introduce yourself again";
+
 /// The place, among `peer_request`s, of what is answered by this.
 constexpr size_t kind_of_answer(const wire_changed& /*x*/) {
   return 0;
@@ -174,6 +180,22 @@ const uuid* gate_state::peer_at(const caf::strong_actor_ptr& who) const {
   return found == by_gate_.end() ? nullptr : &found->second;
 }
 
+bool gate_state::was_peer(const caf::strong_actor_ptr& who) {
+  const auto now = std::chrono::steady_clock::now();
+  std::erase_if(former_, [&](const auto& each) { return each.second <= now; });
+  return who && former_.contains(who->node());
+}
+
+void gate_state::introduce_again(const uuid& node) {
+  const auto found = peers_.find(node);
+  if (found == peers_.end())
+    return;
+  found->second.knows_this = false;
+  const auto* known = view_of(node);
+  if (known != nullptr && connecting_.emplace(node, known->cluster_address).second)
+    introduce(node, found->second.gate);
+}
+
 void gate_state::lost(const caf::down_msg& down) {
   const auto found = by_gate_.find(down.source);
   if (found == by_gate_.end())
@@ -183,6 +205,8 @@ void gate_state::lost(const caf::down_msg& down) {
     "peer_lost node={} name=\"{}\" reason=\"{}\"", to_string(node), peers_[node].name, why_down(self_->system(), down));
   by_gate_.erase(found);
   peers_.erase(node);
+  if (!is_banned(node))
+    former_[down.source.node()] = std::chrono::steady_clock::now() + former_time;
   // A connection says nothing of a lease: only the database does.
   with_.doors.peer_died();
 }
@@ -201,8 +225,12 @@ void gate_state::refuse_nonsense(const caf::strong_actor_ptr& from, const std::s
 
 template <class Request>
 void gate_state::serve(Request& x, const caf::strong_actor_ptr& from, caf::response_promise promise) {
-  if (peer_at(from) == nullptr)
-    return refuse_nonsense(from, "it asks before it has introduced itself");
+  if (peer_at(from) == nullptr) {
+    if (!was_peer(from))
+      return refuse_nonsense(from, "it asks before it has introduced itself");
+    spdlog::info("peer_asks_after_a_loss program={}", caf::to_string(from->node()));
+    return promise.deliver(wire_refused{std::string(unknown_again)});
+  }
   if (const auto fault = fault_in(x))
     return refuse_nonsense(from, *fault);
   const auto number = ++serving_number_;
@@ -227,7 +255,8 @@ void gate_state::served(peer_served& x) {
 
 void gate_state::shards_freed_by(const shards_freed& /*whose is of no matter*/) {
   const auto from = self_->current_sender();
-  if (peer_at(from) == nullptr)
+  // Looking once more harms nobody; a stranger could have it done all the time.
+  if (peer_at(from) == nullptr && !was_peer(from))
     return refuse_nonsense(from, "it tells before it has introduced itself");
   with_.doors.shards_freed();
 }
@@ -273,7 +302,9 @@ void gate_state::ask(ask_peer& x) {
     caf::behavior{
       [answered](wire_changed& answer) { answered(answer); }, [answered](wire_explained& answer) { answered(answer); },
       [answered](wire_started& answer) { answered(answer); },
-      [name, tell](const wire_refused& refused) {
+      [this, node = x.node, name, tell](const wire_refused& refused) {
+        if (refused.reason == unknown_again)
+          introduce_again(node);
         (*tell)(no_answer{fmt::format("node '{}' refuses: {}", name, refused.reason), false});
       },
       [this, name, tell](const caf::error& why) {

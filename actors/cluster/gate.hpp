@@ -71,6 +71,10 @@ private:
   void add_peer(const uuid& node, std::string name, std::string address, const caf::actor& gate);
   void connect_failed(const uuid& node, const std::string& why);
   const uuid* peer_at(const caf::strong_actor_ptr& who) const;
+  /// True for the program of a node whose connection was lost a moment ago: it may not have noticed yet.
+  bool was_peer(const caf::strong_actor_ptr& who);
+  /// The other side does not know this node any more: it is told anew who this is.
+  void introduce_again(const uuid& node);
   const node_view* view_of(const uuid& node) const;
   bool is_banned(const uuid& node);
 
@@ -88,6 +92,8 @@ private:
   std::map<uuid, std::string> failures_;
   /// Nodes that sent nonsense, until when nothing is asked of them.
   std::map<uuid, std::chrono::steady_clock::time_point> banned_;
+  /// Programs whose connections were lost, until when they count as honest nodes that have not noticed.
+  std::map<caf::node_id, std::chrono::steady_clock::time_point> former_;
   std::map<uint64_t, caf::response_promise> serving_;
   uint64_t serving_number_ = 0;
 };

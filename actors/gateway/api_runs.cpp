@@ -285,7 +285,7 @@ void with_run_id(const api_core_ptr& core, api_call call, std::function<void(run
         go_on(found->row.id, *kept);
       else if (!named)
         kept->respond(to_response(no_such_run(run)));
-      else if (find_row_or_part(database, operator_scope{}, *named))
+      else if (database.has_run(operator_scope{}, *named))
         go_on(nobodys_run(*named), asked_for_nobodys_run(*kept, *named));
       else
         go_on(*named, *kept);

@@ -1,12 +1,14 @@
 #include "apps/levain/watched_run.hpp"
 
 #include <algorithm>
+#include <iostream>
 #include <thread>
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include "actors/run_machine/machine.hpp"
+#include "actors/span_text.hpp"
 #include "actors/workflow/parse_definition.hpp"
 #include "apps/levain/event_text.hpp"
 #include "apps/terminal/json_text.hpp"
@@ -156,24 +158,41 @@ std::string watched_run::text() {
 
 exit_status watch_until_ended(
   const command_line& line, const std::string& run, std::chrono::milliseconds interval,
-  std::chrono::milliseconds patience) {
+  std::chrono::milliseconds patience, bool daemon_was_there) {
   watched_run watched(line, run);
   redrawn picture;
   size_t told = 0;
   std::optional<std::chrono::steady_clock::time_point> away_since;
   bool seen = false;
+  // What is said of the daemon is no part of the output, and not to be drawn over.
+  const auto say = [&](const std::string& what) {
+    if (line.out.live && !line.json)
+      picture.draw((seen ? watched.text() : std::string()) + "  " + line.out.look(ink::warning, what) + '\n');
+    else
+      std::cerr << "levain: " << what << std::endl;
+  };
   while (true) {
     try {
       watched.look();
       seen = true;
+      if (away_since)
+        say("the daemon answers again");
       away_since.reset();
     } catch (const command_failed& failure) {
-      const auto now = std::chrono::steady_clock::now();
-      if (!away_since)
-        away_since = now;
       // Only a daemon that was there is worth waiting for.
-      if (!seen || failure.status() != exit_status::service_missing || now - *away_since > patience)
+      if (!(seen || daemon_was_there) || failure.status() != exit_status::service_missing)
         throw;
+      const auto now = std::chrono::steady_clock::now();
+      if (!away_since) {
+        say(fmt::format("{}; waiting up to {} for it", failure.what(), span_text(patience)));
+        away_since = now;
+      }
+      if (now - *away_since > patience)
+        throw command_failed(
+          exit_status::service_missing,
+          fmt::format(
+            "{}; it was waited for ({}). The run goes on when a daemon is back: levain watch {} follows it again",
+            failure.what(), span_text(patience), run));
       std::this_thread::sleep_for(interval);
       continue;
     }

@@ -45,10 +45,11 @@ private:
 };
 
 /// Shows a run until it has ended: drawn over and over on a terminal, else a line for each event; with `--json` its
-/// view at the end. A daemon that is away for less than `patience` is waited for.
+/// view at the end. A daemon that was there (as it was when `daemon_was_there`) and is away for less than `patience` is
+/// waited for; standard error says so, and when it is back.
 exit_status watch_until_ended(
   const command_line& line, const std::string& run, std::chrono::milliseconds interval,
-  std::chrono::milliseconds patience);
+  std::chrono::milliseconds patience, bool daemon_was_there = false);
 
 inline constexpr std::chrono::milliseconds watch_interval_default{250};
 inline constexpr std::chrono::milliseconds watch_interval_min{20};

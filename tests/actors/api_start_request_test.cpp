@@ -86,6 +86,32 @@ BOOST_AUTO_TEST_CASE(a_list_keeps_its_order_and_its_faults_apart) {
   BOOST_TEST(std::get<wanted_start>(starts.starts[2]).workflow == "c");
 }
 
+BOOST_AUTO_TEST_CASE(a_list_may_ask_to_be_taken_whole) {
+  auto parsed = parse_starts(R"({"all": true, "starts": [{"workflow": "a"}, {"workflow": 7}]})", tenant, std::nullopt);
+  const auto& starts = std::get<parsed_starts>(parsed);
+  BOOST_TEST(starts.is_list);
+  BOOST_TEST(starts.all);
+  BOOST_TEST_REQUIRE(starts.starts.size() == 2U);
+  const auto& errors = std::get<std::vector<field_error>>(starts.starts[1]);
+  BOOST_TEST(to_string(errors.front()) == "starts[1].workflow: must be a text, not 7");
+  BOOST_TEST(!std::get<parsed_starts>(parse_starts(R"({"starts": [{"workflow": "a"}]})", tenant, std::nullopt)).all);
+  const std::pair<const char*, const char*> refused[] = {
+    {R"({"starts": {}})", "starts: must be a list of starts"},
+    {R"({"starts": []})", "starts: the list must hold 1 to 1000 starts, not 0"},
+    {R"({"starts": [{"workflow": "a"}], "all": 1})", "all: must be true or false, not 1"},
+    {R"({"starts": [{"workflow": "a"}], "workflow": "a"})", "workflow"},
+  };
+  for (const auto& [body, words] : refused) {
+    const auto answer = parse_starts(body, tenant, std::nullopt);
+    BOOST_TEST_REQUIRE(std::holds_alternative<api_problem>(answer), body);
+    BOOST_TEST(std::get<api_problem>(answer).status == 422);
+    BOOST_TEST(
+      std::get<api_problem>(answer).detail.find(words) != std::string::npos, std::get<api_problem>(answer).detail);
+  }
+  const auto with_key = parse_starts(R"({"starts": [{"workflow": "a"}]})", tenant, "monday");
+  BOOST_TEST(std::holds_alternative<api_problem>(with_key));
+}
+
 BOOST_AUTO_TEST_CASE(all_that_is_wrong_with_a_start_is_said) {
   auto parsed = parse_starts(R"({"priority": "urgent", "metadata": 1})", tenant, std::nullopt);
   const auto& errors = std::get<std::vector<field_error>>(std::get<parsed_starts>(parsed).starts.front());

@@ -6,6 +6,7 @@
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include <fmt/format.h>
 #include <thread>
 
 #include "actors/calls/answer_header.hpp"
@@ -228,6 +229,23 @@ BOOST_AUTO_TEST_CASE(an_answer_in_a_content_coding_is_read) {
   for (const char* coding : {"gzip", "x-gzip", "GZIP"})
     BOOST_TEST(text_of(answered_with(coded(coding, gzip_loaves))) == R"({"loaves": 12})");
   BOOST_TEST(text_of(answered_with(coded("identity", "{}"))) == "{}");
+}
+
+BOOST_AUTO_TEST_CASE(a_compressed_answer_is_read_in_every_form_that_http_has_for_it) {
+  // The same as zlib writes it: with its header, as RFC 9110 has `deflate`, and without, as many services do.
+  const std::string zlib(
+    "\x78\x9c\xab\x56\xca\xc9\x4f\x2c\x4b\x2d\x56\xb2\x52\x30\x34\xaa\x05\x00\x24\x76\x04\x84", 22);
+  const auto raw = zlib.substr(2, 16);
+  for (const auto& [coding, body] :
+       {std::pair("gzip", gzip_loaves), std::pair("deflate", zlib), std::pair("deflate", raw)}) {
+    BOOST_TEST(text_of(answered_with(coded(coding, body))) == R"({"loaves": 12})", coding);
+    // In two chunks that are cut anywhere.
+    auto bytes =
+      std::string("HTTP/1.1 200 OK\r\nContent-Encoding: ") + coding + "\r\nTransfer-Encoding: chunked\r\n\r\n";
+    for (const auto& part : {body.substr(0, 5), body.substr(5)})
+      bytes += fmt::format("{:x}\r\n{}\r\n", part.size(), part);
+    BOOST_TEST(text_of(answered_with(bytes + "0\r\n\r\n")) == R"({"loaves": 12})", coding << " in chunks");
+  }
 }
 
 BOOST_AUTO_TEST_CASE(a_content_coding_that_cannot_be_read_is_named) {

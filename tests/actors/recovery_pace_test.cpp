@@ -1,7 +1,7 @@
 // How fast a node takes up what another one left.
 #include <boost/test/unit_test.hpp>
 
-#include "tests/support/actor_world.hpp"
+#include "tests/support/shared_world.hpp"
 #include "tests/support/workflow_builder.hpp"
 
 using namespace levain;
@@ -80,6 +80,25 @@ BOOST_AUTO_TEST_CASE(recovery_is_slow_while_too_much_waits_for_the_database_and_
   world.writer_status->waiting -= 1;
   world.advance(1s);
   BOOST_TEST(world.status().runs_live == 100u);
+}
+
+BOOST_AUTO_TEST_CASE(further_shards_are_taken_up_though_appends_wait_all_the_time) {
+  shared_world world;
+  auto& first = world.add();
+  auto& second = world.add();
+  world.advance(5 * one_beat);
+  const auto runs = start_many(second, 30);
+  const auto mine = first.status().shards_ready;
+  BOOST_TEST(mine == 32u);
+  first.writer_status->waiting += recovery_options{}.appends_waiting_max + 1;
+  second.crash();
+  // The lease of the other runs out, and then each page takes about a second.
+  world.advance(8s);
+  BOOST_TEST(first.status().shards_ready < size_t{shard_count});
+  world.advance(8s);
+  BOOST_TEST(first.status().shards_ready == size_t{shard_count});
+  BOOST_TEST(first.status().runs_live == 30u);
+  first.writer_status->waiting -= recovery_options{}.appends_waiting_max + 1;
 }
 
 BOOST_AUTO_TEST_SUITE_END()

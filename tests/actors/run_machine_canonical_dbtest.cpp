@@ -45,6 +45,7 @@ BOOST_AUTO_TEST_CASE(canonical_texts_survive_the_database) {
         "1.7976931348623157e308",
         R"({"bb":1,"a":{"d":[],"c":null},"ü":"\ud83e\udd56"})",
         R"("\\u0000 \" \/ \b\f\n\r\t \u001f \u007f \u2028")",
+        R"({"\uffff":"\uffff \ufffe \u2028 \ud83d\ude00"})",
         R"([true,false,null,"",{}])"}) {
     BOOST_TEST_CONTEXT(text) {
       auto before = std::get<std::string>(canonical_json(text, "the text"));

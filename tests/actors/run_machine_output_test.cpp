@@ -34,6 +34,23 @@ BOOST_AUTO_TEST_CASE(keys_are_sorted_and_blanks_go) {
   BOOST_TEST(canonical(" {\"b\" : [1, 2] , \"a\":null}\n") == R"({"a":null,"b":[1,2]})");
 }
 
+BOOST_AUTO_TEST_CASE(texts_that_no_database_holds_are_refused_and_all_others_come_back_as_they_were) {
+  const std::pair<const char*, const char*> refused[] = {
+    {R"({"n": "\ud83d"})", "is not JSON"},  {R"({"n": "\ude00\ud83d"})", "is not JSON"},
+    {R"({"n": "\ud83dx"})", "is not JSON"}, {"{\"n\": \"\xED\xA0\x80\"}", "is not JSON"},
+    {R"({"n": "a\u0000b"})", "U+0000"},     {R"({"a\u0000": 1})", "U+0000"},
+  };
+  for (const auto& [text, words] : refused)
+    BOOST_TEST(canonical(text).find(words) != std::string::npos, text << ": " << canonical(text));
+  const std::pair<const char*, const char*> kept[] = {
+    {R"({"n": "\ud83d\ude00"})", "{\"n\":\"\xF0\x9F\x98\x80\"}"},
+    {R"({"n": "\uffff"})", "{\"n\":\"\xEF\xBF\xBF\"}"},
+    {R"({"n": "\u2028"})", "{\"n\":\"\xE2\x80\xA8\"}"},
+  };
+  for (const auto& [text, expected] : kept)
+    BOOST_TEST(canonical(text) == expected);
+}
+
 BOOST_AUTO_TEST_CASE(numbers_are_kept_digit_by_digit_in_one_form) {
   const std::pair<const char*, const char*> table[] = {
     {"1", "1"},

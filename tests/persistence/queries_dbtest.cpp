@@ -469,6 +469,16 @@ BOOST_FIXTURE_TEST_CASE(events_without_a_row_are_found, remembered) {
   BOOST_TEST(ask.events_without_row(operator_scope{}, {{}, run_number(77)}).size() == 1u);
 }
 
+BOOST_FIXTURE_TEST_CASE(whether_a_run_is_there_is_said_without_reading_it, remembered) {
+  const auto row = add(ours, run_status::running, noon);
+  // Not to be read, and there all the same.
+  execute("update orchestration_runs set started_at = 'infinity'");
+  BOOST_TEST(ask.has_run(operator_scope{}, row.id));
+  auto other = row.id;
+  other.value.bytes[9] ^= 0xff;
+  BOOST_TEST(!ask.has_run(operator_scope{}, other));
+}
+
 BOOST_FIXTURE_TEST_CASE(a_lost_connection_is_made_anew_unseen, remembered) {
   ask.ping();
   execute(

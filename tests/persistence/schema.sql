@@ -29,6 +29,7 @@ column nodes.slots_free: bigint not null default 0
 column nodes.runs_ended_per_second: double precision not null default 0
 column nodes.append_wait_ms: bigint not null default 0
 column nodes.workers: bigint not null default 0
+column nodes.lacks: text not null default ''::text
 column orchestration_daily.tenant_id: uuid
 column orchestration_daily.day: date
 column orchestration_daily.runs: bigint
