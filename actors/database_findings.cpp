@@ -308,7 +308,7 @@ private:
     std::vector<std::string> living;
     std::vector<std::string> dead;
     for (const auto& each : health_.nodes)
-      (each.alive() ? living : dead)
+      (each.alive ? living : dead)
         .push_back(fmt::format(
           "{} ({} shards, heartbeat {} ago)", fmt::join(name_parts(each), " "), each.shards,
           span_text(each.since_heartbeat)));
@@ -435,8 +435,13 @@ private:
       bad(
         level::warning, "role_rights",
         fmt::format("the role {} lacks {}", health_.role, fmt::join(health_.rights_missing, "; ")),
-        "select, insert, update and delete on every table of Levain, for the role of a daemon",
-        fmt::format("grant select, insert, update, delete on all tables in schema ... to {}", health_.role));
+        "select, insert, update and delete on every table of Levain, for the role of a daemon; for its upkeep (next "
+        "months' partitions, the daily view) the tables' owner, who may create in the schema",
+        fmt::format(
+          "grant select, insert, update, delete on all tables in schema ... to {}; where the owner is another role, "
+          "let "
+          "it run levain migrate up every month, and refresh materialized view concurrently orchestration_daily",
+          health_.role));
     if (!health_.definitions_unreadable.empty())
       bad(
         level::critical, "unreadable_definitions", fmt::format("{}", fmt::join(health_.definitions_unreadable, ", ")),

@@ -15,6 +15,8 @@ void answer(const Receiver& outcome, Ask ask) {
     outcome(std::string(failure.what()));
   } catch (const definition_unreadable& damage) {
     outcome(std::string(damage.what()));
+  } catch (const std::bad_alloc&) {
+    outcome(std::string("there is too little memory for the definition"));
   }
 }
 

@@ -8,14 +8,10 @@
 
 #include "actors/run.hpp"
 #include "actors/start_fingerprint.hpp"
-#include "persistence/span_text.hpp"
 
 namespace levain {
 
 namespace {
-
-/// Numbers are asked for when so small a share of a block is left.
-constexpr int64_t numbers_reserve_divisor = 2;
 
 wish_refused not_owned(const run_id& run) {
   return {
@@ -49,126 +45,7 @@ std::unique_ptr<admission_queue> dispatcher_state::empty_queue() const {
     options_.round_robin_quantum});
 }
 
-// ---- starts -----------------------------------------------------------------
-
-std::optional<start_refused> dispatcher_state::why_not_now(const tenant_id& tenant) {
-  using reason_type = start_refused::reason_type;
-  if (!admitting)
-    return start_refused{reason_type::not_ready, "the node is shutting down", options_.refusal_retry_after};
-  if (ready_.empty())
-    return start_refused{
-      reason_type::not_ready, "the node owns no shards yet: it is still recovering, or other nodes own them all",
-      options_.refusal_retry_after};
-  if (number_next_ == number_end_)
-    return start_refused{
-      reason_type::not_ready, "the node waits for run numbers from the database", options_.refusal_retry_after};
-  if (queue_->waiting() >= options_.runs_waiting_max)
-    return start_refused{
-      reason_type::busy, fmt::format("the waiting room is full: {} runs wait (runs_waiting_max)", queue_->waiting()),
-      options_.refusal_retry_after};
-  if (unsettled_->load() >= options_.starts_unsettled_max)
-    return start_refused{
-      reason_type::busy,
-      fmt::format("{} starts are on their way to the database (starts_unsettled_max)", unsettled_->load()),
-      options_.refusal_retry_after};
-  return why_database_is_behind(tenant);
-}
-
-std::optional<start_refused> dispatcher_state::why_database_is_behind(const tenant_id& tenant) {
-  if (!environment_->append_pressure_now)
-    return std::nullopt;
-  const auto pressure = environment_->append_pressure_now();
-  if (!pressure.database_answers || pressure.waiting < options_.congestion_appends_min)
-    return std::nullopt;
-  const bool all = pressure.wait > options_.append_wait_max;
-  if (
-    !all &&
-    (pressure.wait <= options_.append_wait_fair_max || !shares_.starts_too_much(tenant, environment_->steady())))
-    return std::nullopt;
-  const auto waited = std::chrono::ceil<std::chrono::milliseconds>(pressure.wait);
-  return start_refused{
-    start_refused::reason_type::busy,
-    fmt::format(
-      "the database is behind: {} appends wait for it, the oldest for {} ({})", pressure.waiting, span_text(waited),
-      all ? "append_wait_max" : "append_wait_fair_max, for tenants that start much more than others"),
-    // By then about so much is written as waits now.
-    std::min(std::max(waited, options_.congestion_retry_after_min), options_.refusal_retry_after)};
-}
-
-std::string dispatcher_state::next_run_number(timestamp at) {
-  const auto day = std::chrono::floor<std::chrono::days>(at);
-  const std::chrono::year_month_day date(day);
-  auto text = fmt::format(
-    "ORCH-{:04}{:02}{:02}-{:08}", static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-    static_cast<unsigned>(date.day()), number_next_++);
-  fetch_numbers();
-  return text;
-}
-
-void dispatcher_state::fetch_numbers() {
-  if (numbers_asked_ || number_end_ - number_next_ > options_.run_numbers_block / numbers_reserve_divisor)
-    return;
-  numbers_asked_ = true;
-  self_->send(lease_keeper_, reserve_numbers{});
-}
-
-void dispatcher_state::numbers(const numbers_reserved& x) {
-  numbers_asked_ = false;
-  // A block that is left over is given up: numbers are unique, not gapless.
-  number_next_ = x.first;
-  number_end_ = x.first + x.count;
-}
-
-run_plan dispatcher_state::plan_of(start_request& request) {
-  const auto time = environment_->now();
-  const auto& shard = ready_[next_shard_++ % ready_.size()];
-  run_plan plan;
-  plan.run = make_run_id(time, environment_->entropy(), shard.shard);
-  plan.run_number = next_run_number(time);
-  plan.tenant = request.tenant;
-  plan.workflow = request.workflow->name;
-  plan.workflow_version = request.workflow->version;
-  plan.run_type = std::move(request.run_type);
-  plan.priority = std::move(request.priority);
-  plan.triggered_by = std::move(request.triggered_by);
-  plan.input = std::move(request.input);
-  plan.metadata = std::move(request.metadata);
-  return plan;
-}
-
-receiver<start_outcome> dispatcher_state::counted(receiver<start_outcome> tell) {
-  // Counted down when the receiver goes, told or not: a run's actor may die before it knows.
-  unsettled_->fetch_add(1);
-  std::shared_ptr<void> one(nullptr, [unsettled = unsettled_](void*) { unsettled->fetch_sub(1); });
-  return [one = std::move(one), tell = std::move(tell)](start_outcome outcome) { tell(std::move(outcome)); };
-}
-
-void dispatcher_state::start(start_run& x) {
-  if (auto refused = why_not_now(x.request.tenant)) {
-    x.outcome(std::move(*refused));
-    return;
-  }
-  auto& request = x.request;
-  run_beginning how;
-  if (request.idempotency_key)
-    how.key = start_key_of(request);
-  how.workflow = std::move(request.workflow);
-  request.workflow = how.workflow;
-  how.plan = plan_of(request);
-  how.admitted = queue_->try_begin(how.plan.tenant);
-  how.outcome = counted(std::move(x.outcome));
-  const auto tenant = how.plan.tenant;
-  const auto id = how.plan.run;
-  const auto cost = static_cast<int64_t>(how.workflow->steps.size());
-  const auto priority = parse_run_priority(how.plan.priority).value_or(run_priority::normal);
-  const bool admitted = how.admitted;
-  shares_.count(tenant, environment_->steady());
-  spawn_run(tenant, admitted, std::move(how));
-  if (!admitted) {
-    queue_->push(id, tenant, priority, cost, environment_->steady());
-    begin_waiting();
-  }
-}
+// ---- runs -------------------------------------------------------------------
 
 void dispatcher_state::spawn_run(const tenant_id& tenant, bool running, run_beginning how) {
   const auto id = how.recovered ? how.recovered->plan.run : how.plan.run;
@@ -396,8 +273,8 @@ dispatcher_status dispatcher_state::status() const {
   all.shards_leaving = leaving_.size();
   all.times_fenced = times_fenced_;
   all.fenced_at = fenced_at_;
-  all.admitting = admitting;
-  all.has_run_numbers = number_next_ != number_end_;
+  all.admitting = admitting_;
+  all.has_run_numbers = !numbers_.empty();
   return all;
 }
 
@@ -407,6 +284,7 @@ dispatcher(dispatcher_actor::stateful_pointer<dispatcher_state> self, dispatcher
   self->state.begin(std::move(how));
   return {
     [self](start_run& x) { self->state.start(x); },
+    [self](start_runs& x) { self->state.start_all(x); },
     [self](change_run& x) { self->state.change(x); },
     [self](explain_run& x) { self->state.explain_one(x); },
     [self](const run_left& x) { self->state.left(x, self->current_sender()); },
@@ -422,7 +300,7 @@ dispatcher(dispatcher_actor::stateful_pointer<dispatcher_state> self, dispatcher
     [self](const numbers_reserved& x) { self->state.numbers(x); },
     [self](run_loaded& x) { self->state.loaded(x); },
     [self](const report_status& x) { x.outcome(self->state.status()); },
-    [self](const stop_admitting&) { self->state.admitting = false; },
+    [self](const levain::stop_admitting&) { self->state.stop_admitting(); },
     [self](const look_at_live& x) { self->state.look_at_live_runs(x); },
     [self](look_at_rows& x) { self->state.look_at_open_rows(x); },
     [self](const look_at_stopped& x) { self->state.look_at_stopped_runs(x.limit); },

@@ -36,6 +36,7 @@ struct dispatcher_state {
 
   void begin(dispatcher_beginning how);
   void start(start_run& x);
+  void start_all(start_runs& x);
   void change(change_run& x);
   void explain_one(explain_run& x);
   void left(const run_left& x, const caf::strong_actor_ptr& from);
@@ -55,8 +56,7 @@ struct dispatcher_state {
   void heal(const heal_run& x);
   void settled(const run_settled& x);
   dispatcher_status status() const;
-
-  bool admitting = true;
+  void stop_admitting();
 
 private:
   struct live_run {
@@ -89,6 +89,8 @@ private:
   std::optional<start_refused> why_not_now(const tenant_id& tenant);
   /// Whether the database is too far behind for another run of this tenant.
   std::optional<start_refused> why_database_is_behind(const tenant_id& tenant);
+  /// Whether the live runs leave no room in memory for so many bytes more.
+  std::optional<start_refused> why_memory_is_full(uint64_t bytes) const;
   receiver<start_outcome> counted(receiver<start_outcome> tell);
   run_plan plan_of(start_request& request);
   std::string next_run_number(timestamp at);
@@ -115,6 +117,13 @@ private:
   std::optional<epoch_number> epoch_of(const run_id& run) const;
   void run_has_gone(const run_id& run);
   void vacate_empty();
+  std::optional<start_refused> why_not_all(const start_runs& x);
+  /// Starts what nothing speaks against, as soon as there is a number for it.
+  void take(start_run& x);
+  /// Keeps a start for which there is no number at the moment. False when it is to be taken or refused now.
+  bool awaits_number(start_run& x);
+  /// Starts, or refuses, what waited for numbers.
+  void start_numberless();
   void show_figures() const;
 
   dispatcher_actor::pointer self_;
@@ -123,6 +132,7 @@ private:
   lease_keeper_actor lease_keeper_;
   std::shared_ptr<dispatcher_figures> figures_;
   std::unique_ptr<admission_queue> queue_;
+  bool admitting_ = true;
   std::unordered_map<run_id, live_run> live_;
   std::unordered_map<caf::actor_addr, run_id> by_address_;
   std::unordered_map<run_id, pending_load> loads_;
@@ -144,9 +154,18 @@ private:
   start_shares shares_;
   /// Starts that are not settled yet; runs count it down on their threads.
   std::shared_ptr<std::atomic<size_t>> unsettled_;
-  int64_t number_next_ = 0;
-  int64_t number_end_ = 0;
+  /// Run numbers that nobody else gets.
+  struct number_block {
+    int64_t next = 0;
+    int64_t end = 0;
+  };
+  /// None is empty.
+  std::deque<number_block> numbers_;
+  /// How many came the last time.
+  int64_t numbers_came_ = 0;
   bool numbers_asked_ = false;
+  /// Starts that wait for the numbers that are asked for.
+  std::vector<start_run> numberless_;
 };
 
 dispatcher_actor::behavior_type

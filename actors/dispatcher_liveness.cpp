@@ -9,6 +9,16 @@
 
 namespace levain {
 
+namespace {
+
+/// A journal that could not be followed may have been repaired; of the others the journal says nothing new, and a
+/// person decides.
+bool is_looked_at_again(const run_stop& stop) {
+  return stop.kind == stop_kind::journal_damaged;
+}
+
+} // namespace
+
 // ---- runs that nobody acts for ----------------------------------------------
 
 void dispatcher_state::stop_run(const run_id& run, stop_kind kind, const std::string& reason) {
@@ -65,8 +75,9 @@ explanation dispatcher_state::explain_absent(const run_loaded& x) const {
       {"stopped",
        {},
        fmt::format(
-         "nobody acts for it since {} ({}): {}; it goes on once that is mended and somebody retries it",
-         clock_text(stop->since, environment_->now()), to_string(stop->kind), stop->reason),
+         "nobody acts for it since {} ({}): {}; it goes on once that is mended{}",
+         clock_text(stop->since, environment_->now()), to_string(stop->kind), stop->reason,
+         is_looked_at_again(*stop) ? "" : " and somebody retries it"),
        stop->since,
        std::nullopt});
   else if (x.state->phase != run_phase::ended && !owns(x.run))
@@ -154,8 +165,8 @@ void dispatcher_state::look_at_stopped_runs(size_t limit) {
   // Every one in its turn, in the order of the ids.
   for (auto next = stopped_.upper_bound(stopped_looked_at_); limit > 0 && next != stopped_.end(); ++next) {
     stopped_looked_at_ = next->first;
-    if (next->second.kind != stop_kind::journal_damaged)
-      continue; // Its journal says nothing new: a person decides.
+    if (!is_looked_at_again(next->second))
+      continue;
     read_back(next->first, [](pending_load& load) { load.revive = true; });
     --limit;
   }

@@ -110,7 +110,7 @@ void dispatcher_state::vacate_empty() {
 }
 
 void dispatcher_state::lost() {
-  if (admitting) {
+  if (admitting_) {
     spdlog::warn("shards_lost runs={}", live_.size());
     ++times_fenced_;
     fenced_at_ = environment_->now();
@@ -125,6 +125,7 @@ void dispatcher_state::lost() {
   stopped_.clear();
   self_->send(environment_->recovery, shards_lost{});
   queue_ = empty_queue();
+  start_numberless();
   show_figures();
 }
 

@@ -8,6 +8,7 @@
 #include "actors/ending_messages.hpp"
 #include "actors/liveness_messages.hpp"
 #include "actors/messages.hpp"
+#include "actors/start_messages.hpp"
 
 // Who talks to whom, and about what. Read with `messages.hpp`, `liveness_messages.hpp`, `ending_messages.hpp` and
 // `cluster/lease_messages.hpp`; no implementation is needed to follow the protocol.
@@ -46,6 +47,8 @@ using step_actor = caf::typed_actor<
   caf::reacts_to<call_finished>,
   // The call waits, was given to a worker, or lost its worker.
   caf::reacts_to<call_moved>,
+  // There is room in memory for the call, which is here.
+  caf::reacts_to<call_ready>,
   // The run stops or is paused: take the call back if nobody was given it.
   caf::reacts_to<withdraw_attempt>,
   // The run stops: give up.
@@ -63,6 +66,8 @@ using run_actor = caf::typed_actor<
   caf::reacts_to<attempt_ended>,
   // One that is out waits, was given to a worker, or lost its worker.
   caf::reacts_to<attempt_moved>,
+  // From the budget of calls: one that waited for room in memory has it.
+  caf::reacts_to<memory_granted>,
   // Something is due.
   caf::reacts_to<wake>,
   // A person wants something; answered when durable.
@@ -99,7 +104,7 @@ using recovery_actor = caf::typed_actor<
 
 /// DISPATCHER. Admits runs, keeps who is here, and lets them begin by priority and tenant.
 using dispatcher_actor = caf::typed_actor<
-  caf::reacts_to<start_run>, caf::reacts_to<change_run>, caf::reacts_to<explain_run>,
+  caf::reacts_to<start_run>, caf::reacts_to<start_runs>, caf::reacts_to<change_run>, caf::reacts_to<explain_run>,
   // A run's actor is done.
   caf::reacts_to<run_left>,
   // Recovery found these. Answered with `runs_adopted` to the sender.
@@ -132,6 +137,8 @@ using lease_keeper_actor = caf::typed_actor<
   caf::reacts_to<beat>,
   // Answered with `numbers_reserved` to the sender, however long the database takes.
   caf::reacts_to<reserve_numbers>,
+  // The dispatcher admits nothing more, and has these left: give them back.
+  caf::reacts_to<numbers_unused>,
   // Tell the database where the node is, and its gate.
   caf::reacts_to<announce_address>, caf::reacts_to<announce_gate>,
   // Persistence saw that a shard has another owner.

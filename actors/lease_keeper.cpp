@@ -2,9 +2,14 @@
 
 #include <algorithm>
 #include <caf/send.hpp>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <set>
 #include <spdlog/spdlog.h>
 
+#include "persistence/journal.hpp"
 #include "persistence/log_quoted.hpp"
+#include "persistence/plain_line.hpp"
 
 namespace levain {
 
@@ -37,9 +42,12 @@ void lease_state::look(uint32_t beats) {
     renewed = true;
     if (with_.answered)
       with_.answered(std::nullopt);
+    look_for_lacks();
     release_vacated();
     balance(beats);
     give_numbers();
+    if (with_.stands)
+      with_.stands(with_.node.draining, lacks_);
     if (with_.viewed)
       with_.viewed(with_.store->view(), with_.node.id);
   } catch (const journal_unavailable& failure) {
@@ -87,21 +95,29 @@ void lease_state::look_again() {
 // ---- the lease --------------------------------------------------------------
 
 void lease_state::renew() {
-  const auto figures = with_.figures ? with_.figures() : node_figures{};
+  auto figures = with_.figures ? with_.figures() : node_figures{};
+  figures.lacks = lacks_;
   if (joined_ && with_.store->heartbeat(with_.node.id, figures) && still_ours()) {
     if (address_is_new_)
       join();
     return;
   }
   lost();
-  with_.node.id = with_.mint();
+  if (!std::exchange(minted_, true))
+    with_.node.id = with_.mint();
+  // Before others count on this one.
+  look_for_lacks();
   join();
   joined_ = true;
   spdlog::info("node_joined node={} name=\"{}\"", to_string(with_.node.id), with_.node.name);
+  if (ending_)
+    with_.store->set_draining(with_.node.id, true);
 }
 
 void lease_state::join() {
-  with_.store->join(with_.node, with_.options.lease_duration);
+  with_.node.lacks = lacks_;
+  with_.store->join(with_.node, with_.options.lease_duration, follows_);
+  follows_.reset();
   address_is_new_ = false;
 }
 
@@ -143,8 +159,10 @@ void lease_state::announce(const announce_gate& x) {
 void lease_state::fenced(const shard_fenced& x) {
   // What was written for a shard that has been let go since is of no concern.
   const auto found = shards_.find(x.shard.shard);
-  if (found != shards_.end() && found->second.epoch == x.shard.epoch)
-    lost();
+  if (found == shards_.end() || found->second.epoch != x.shard.epoch)
+    return;
+  lost();
+  look_soon();
 }
 
 void lease_state::lost() {
@@ -159,19 +177,54 @@ void lease_state::lost() {
   joined_ = false;
   if (ending_)
     tell_handed_over("");
-  try {
-    keep_draining_mark();
-    with_.store->leave(with_.node.id);
-  } catch (const journal_unavailable&) {
-    // The old node's lease runs out by itself.
-  }
+  // What was said of the node that it was goes for the one that it becomes, up to the moment at which that one joins.
+  follows_ = with_.node.id;
+  minted_ = false;
 }
 
-/// What was said of the node that it was goes for the one that it becomes, though it heard of it too late.
-void lease_state::keep_draining_mark() {
-  for (const auto& each : with_.store->view().nodes)
-    if (each.id == with_.node.id)
-      with_.node.draining = each.draining || ending_;
+// ---- what the node lacks -----------------------------------------------------
+
+void lease_state::look_for_lacks() {
+  if (with_.sole || !with_.lacking)
+    return;
+  const auto now = self_->clock().now();
+  const bool wants = !lacks_known_ || !lacks_.empty() || (with_.calls_want && with_.calls_want());
+  if (lacks_looked_at_ && (!wants || now - *lacks_looked_at_ < with_.options.lacks_look_interval))
+    return;
+  lacks_looked_at_ = now;
+  std::string found;
+  try {
+    found = lacks_now();
+    lacks_known_ = true;
+  } catch (const journal_unavailable& failure) {
+    // It keeps the node from nothing else: what its runs lack they wait for.
+    spdlog::warn("lacks_not_looked_at reason={}", log_quoted(failure.what()));
+    return;
+  }
+  if (!found.empty())
+    lacked_at_ = now;
+  else if (lacks_.empty() || now - lacked_at_ < with_.options.lacks_kept)
+    return;
+  if (found == lacks_)
+    return;
+  if (found.empty())
+    spdlog::info("node_lacks_nothing name=\"{}\"", with_.node.name);
+  else
+    spdlog::warn("node_lacks what={} hint=\"other nodes take its runs, if they have it\"", log_quoted(found));
+  lacks_ = std::move(found);
+}
+
+/// In words, of all that unfinished runs need; empty when that is nothing.
+std::string lease_state::lacks_now() {
+  std::set<std::string> all;
+  for (const auto& each : with_.store->unfinished_workflows()) {
+    auto known = lacks_by_workflow_.find(each);
+    if (known == lacks_by_workflow_.end())
+      known = lacks_by_workflow_.emplace(each, with_.lacking(each)).first;
+    all.insert(known->second.begin(), known->second.end());
+  }
+  const auto text = fmt::format("{}", fmt::join(all, ", "));
+  return plain_line(text, node_lacks_bytes_max);
 }
 
 // ---- the share --------------------------------------------------------------
@@ -190,7 +243,6 @@ void lease_state::balance(uint32_t beats) {
   const auto share = with_.store->share(with_.node.id);
   if (share.nodes_living == 0)
     return; // Its own lease ran out just now: the next heartbeat tells.
-  // Whoever said so, it is to be known of this node also when it comes back under another id.
   with_.node.draining = share.draining;
   if (share.nodes_expired > 0)
     if (const auto count = with_.store->forget_expired(with_.options.node_forgotten_after); count > 0)
@@ -202,8 +254,9 @@ void lease_state::balance(uint32_t beats) {
   const auto held = held_count();
   if (held <= share.fair || share.all_drain)
     surplus_beats_ = 0;
-  // Draining is a person's wish: there is nothing to wait for.
-  else if (surplus_beats_ += beats; share.draining || surplus_beats_ >= with_.options.surplus_beats_min)
+  // Draining is a person's wish, and calls wait for what the node lacks: there is nothing to wait for.
+  else if (surplus_beats_ += beats;
+           share.draining || !lacks_.empty() || surplus_beats_ >= with_.options.surplus_beats_min)
     hand_over(held - share.fair);
   if (held < share.fair && share.free > 0)
     take(share.fair - held);
@@ -331,18 +384,37 @@ void lease_state::reserve(const caf::strong_actor_ptr& from) {
 void lease_state::give_numbers() {
   if (!numbers_for_)
     return;
-  const auto first = with_.store->reserve_run_numbers(with_.numbers_block);
-  self_->send(numbers_for_, numbers_reserved{first, with_.numbers_block});
+  const auto count = numbers_given_ ? with_.numbers_block : std::min(with_.numbers_first_block, with_.numbers_block);
+  const auto first = with_.store->reserve_run_numbers(count);
+  numbers_given_ = true;
+  self_->send(numbers_for_, numbers_reserved{first, count});
   numbers_for_ = nullptr;
+}
+
+void lease_state::give_back(const numbers_unused& x) {
+  try {
+    const bool given = with_.store->give_back_run_numbers(x.first, x.end);
+    spdlog::info("run_numbers_unused count={} given_back={}", x.end - x.first, given);
+  } catch (const journal_unavailable& failure) {
+    spdlog::warn("run_numbers_kept count={} reason={}", x.end - x.first, log_quoted(failure.what()));
+  }
 }
 
 void lease_state::leave() {
   tell_handed_over("the node leaves");
-  if (std::exchange(left_, true) || !joined_)
+  if (std::exchange(left_, true))
     return;
+  // As the database knows it; also by an id under which it may have joined without being told so.
+  std::vector<uuid> ids;
+  if (follows_)
+    ids.push_back(*follows_);
+  if (minted_)
+    ids.push_back(with_.node.id);
   try {
-    with_.store->leave(with_.node.id);
-    spdlog::info("node_left node={}", to_string(with_.node.id));
+    for (const auto& id : ids) {
+      with_.store->leave(id);
+      spdlog::info("node_left node={}", to_string(id));
+    }
     if (!shards_.empty() && with_.released)
       with_.released();
   } catch (const journal_unavailable& failure) {
@@ -356,6 +428,7 @@ lease_keeper(lease_keeper_actor::stateful_pointer<lease_state> self, lease_begin
   return {
     [self](const beat&) { self->state.tick(self->current_sender()); },
     [self](const reserve_numbers&) { self->state.reserve(self->current_sender()); },
+    [self](const numbers_unused& x) { self->state.give_back(x); },
     [self](const announce_address& x) { self->state.announce(x); },
     [self](const announce_gate& x) { self->state.announce(x); },
     [self](const shard_fenced& x) { self->state.fenced(x); },

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <caf/actor_clock.hpp>
 #include <functional>
 #include <map>
 #include <memory>
@@ -21,7 +22,16 @@ struct lease_beginning {
   std::function<uuid()> mint;
   /// No other node can be alive: take what there is, whatever the heartbeats say, and hand nothing over.
   bool sole = false;
+  /// Run numbers reserved at a time; the first time, so that a node that starts and ends often takes few.
   int64_t numbers_block = 20'000;
+  int64_t numbers_first_block = 1'000;
+  /// What the node lacks for the calls of a workflow, each in words. Asked once for a version, on the keeper's thread.
+  /// Throws `journal_unavailable`. Absent: it lacks nothing, ever.
+  std::function<std::vector<std::string>(const workflow_version&)> lacking;
+  /// Whether calls of this node wait for something that it lacks.
+  std::function<bool()> calls_want;
+  /// Is told after every look whether an operator wants the node to hold no shards, and what it lacks.
+  std::function<void(bool draining, const std::string& lacks)> stands;
   /// What the node says of itself with a heartbeat.
   std::function<node_figures()> figures;
   /// Is told what the database says of the nodes, and by which id it knows this one, after every look.
@@ -46,6 +56,7 @@ struct lease_state {
   void begin(lease_beginning how);
   void tick(const caf::strong_actor_ptr& from);
   void reserve(const caf::strong_actor_ptr& from);
+  void give_back(const numbers_unused& x);
   void announce(const announce_address& x);
   void announce(const announce_gate& x);
   void fenced(const shard_fenced& x);
@@ -72,7 +83,9 @@ private:
   void join();
   bool still_ours();
   void lost();
-  void keep_draining_mark();
+  /// Finds out what the node lacks that unfinished runs need, when it is time to.
+  void look_for_lacks();
+  std::string lacks_now();
   void balance(uint32_t beats);
   void give_all(const shard_share& share);
   void tell_handed_over(const std::string& reason);
@@ -87,12 +100,28 @@ private:
   lease_beginning with_;
   dispatcher_actor dispatcher_;
   bool joined_ = false;
+  /// The node that this one was before, until the database has it as this one.
+  std::optional<uuid> follows_;
+  /// The node has an id to join under. Kept over all tries: one whose answer was lost may have been carried out.
+  bool minted_ = false;
   bool left_ = false;
   /// The database knows the node, but not its addresses.
   bool address_is_new_ = false;
   std::map<shard_number, held_shard> shards_;
   /// Heartbeats in a row that found more shards than the node's share.
   uint32_t surplus_beats_ = 0;
+  /// What the node lacks for each version of a workflow that it was asked for. Both are immutable.
+  std::map<workflow_version, std::vector<std::string>> lacks_by_workflow_;
+  /// What it lacks that unfinished runs need, as the others are told; empty: nothing.
+  std::string lacks_;
+  /// False until it was looked for without a failure.
+  bool lacks_known_ = false;
+  /// When it was last looked for; nothing before the first time.
+  std::optional<caf::actor_clock::time_point> lacks_looked_at_;
+  /// When an unfinished run last needed it.
+  caf::actor_clock::time_point lacked_at_{};
+  /// A first block of run numbers was reserved.
+  bool numbers_given_ = false;
   /// Who waits for numbers.
   dispatcher_actor numbers_for_;
   /// Looks that are to follow in quick succession; while there are some, one is on its way.

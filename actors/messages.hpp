@@ -11,6 +11,7 @@
 
 #include <caf/allowed_unsafe_message_type.hpp>
 
+#include "actors/calls/call_budget.hpp"
 #include "actors/calls/call_in_flight.hpp"
 #include "actors/run_machine/explain.hpp"
 #include "actors/run_machine/machine.hpp"
@@ -184,6 +185,18 @@ struct attempt_moved {
 /// The call has no result yet, and has moved. Sent to a step by the executor.
 struct call_moved {
   call_news news;
+};
+
+/// The node's memory for calls has room for this one. Sent to a run.
+struct memory_granted {
+  begin_call call;
+  call_bytes_ptr bytes;
+};
+
+/// The call that waited for room: ready, or why it cannot be made, or another place in line, because it takes more by
+/// now. Sent to a step by its run.
+struct call_ready {
+  std::variant<call_request, call_failure, call_budget::ticket> what;
 };
 
 /// Take the attempt back if nobody was given it, and answer `withdrawn` then; otherwise its result is awaited.
@@ -428,6 +441,8 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(levain::abandon_attempt)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(levain::attempt_moved)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(levain::call_moved)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(levain::withdraw_attempt)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(levain::memory_granted)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(levain::call_ready)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(levain::wake_at)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(levain::wake)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(levain::turn_wheel)

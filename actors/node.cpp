@@ -17,8 +17,10 @@
 #include "actors/endings.hpp"
 #include "actors/lease_health.hpp"
 #include "actors/lease_keeper.hpp"
+#include "actors/node_standing.hpp"
 #include "actors/persistence.hpp"
 #include "actors/recovery.hpp"
+#include "actors/run_budget.hpp"
 #include "actors/steady_time.hpp"
 #include "actors/timekeeper.hpp"
 #include "actors/wanting_calls.hpp"
@@ -111,6 +113,7 @@ struct node::impl {
   std::shared_ptr<persistence_status> writer_status = std::make_shared<persistence_status>();
   std::shared_ptr<dispatcher_figures> run_figures = std::make_shared<dispatcher_figures>();
   std::shared_ptr<lease_health> heartbeats = std::make_shared<lease_health>();
+  std::shared_ptr<node_standing> standing = std::make_shared<node_standing>();
   std::shared_ptr<function_executor> functions;
   std::shared_ptr<node_environment> environment = std::make_shared<node_environment>();
   dispatcher_actor dispatch;
@@ -147,6 +150,8 @@ node::impl::impl(node_options given, node_ports ports)
   environment->variables = options.variables;
   environment->run = options.run;
   environment->wanting = std::make_shared<wanting_calls>(options.name);
+  environment->call_memory = std::make_shared<call_budget>(options.calls_bytes_max);
+  environment->run_memory = std::make_shared<run_budget>(options.dispatcher.runs_bytes_max);
   environment->http = std::make_shared<http_calls>(options.http);
   environment->functions = functions;
   if (wire)
@@ -163,7 +168,8 @@ node::impl::impl(node_options given, node_ports ports)
       make_uuid_v7(now_utc(), system_entropy()), options.endings, environment->steady, environment->timekeeper});
   environment->endings = endings_handle;
   environment->recovery = system.spawn<caf::detached>(
-    recovery, recovery_beginning{ports.make_journal("recovery"), workflows, options.recovery, writer_status});
+    recovery, recovery_beginning{
+                ports.make_journal("recovery"), workflows, options.recovery, writer_status, environment->run_memory});
 
   lease_beginning leasing;
   leasing.store = ports.make_leases();
@@ -173,6 +179,18 @@ node::impl::impl(node_options given, node_ports ports)
   leasing.mint = [] { return make_uuid_v7(now_utc(), system_entropy()); };
   leasing.sole = options.sole;
   leasing.numbers_block = options.dispatcher.run_numbers_block;
+  leasing.numbers_first_block = options.dispatcher.run_numbers_first_block;
+  leasing.lacking = [workflows, variables = options.variables,
+                     gate = wire != nullptr](const workflow_version& which) -> std::vector<std::string> {
+    try {
+      const auto found = workflows->find(which.name, which.version);
+      return found ? wanting_for(*found, variables, gate) : std::vector<std::string>();
+    } catch (const definition_unreadable&) {
+      return {}; // Its runs say so themselves.
+    }
+  };
+  leasing.calls_want = [wanting = environment->wanting] { return !wanting->counts().empty(); };
+  leasing.stands = [standing = standing](bool draining, const std::string& lacks) { standing->set(draining, lacks); };
   leasing.figures = figures_for_others();
   leasing.asking = [health = heartbeats] { health->begin(std::chrono::steady_clock::now(), now_utc()); };
   leasing.answered = [health = heartbeats](const std::optional<std::string>& failure) {
@@ -363,6 +381,10 @@ void node::start(start_request request, receiver<start_outcome> outcome) {
   impl_->ask(start_run{std::move(request), std::move(outcome)});
 }
 
+void node::start_all(std::vector<start_run> starts, receiver<start_refused> refused) {
+  caf::anon_send(impl_->dispatch, start_runs{std::move(starts), std::move(refused)});
+}
+
 void node::change(run_id run, tenant_id tenant, wish asked, receiver<wish_outcome> outcome) {
   impl_->ask(change_run{run, tenant, std::move(asked), std::move(outcome)});
 }
@@ -397,11 +419,17 @@ void node::status(receiver<node_status> outcome) {
     limits.workers = impl_->wire->workers()->figures();
   caf::anon_send(
     impl_->dispatch,
-    report_status{[figures, liveness, heartbeats, limits, writers, wanting = impl_->environment->wanting,
-                   outcome = std::move(outcome)](dispatcher_status runs) {
+    report_status{[figures, liveness, heartbeats, standing = impl_->standing, limits, writers,
+                   wanting = impl_->environment->wanting, calls = impl_->environment->call_memory,
+                   held = impl_->environment->run_memory, outcome = std::move(outcome)](dispatcher_status runs) {
       auto all = limits;
       all.liveness = liveness->figures();
       all.calls_wanting = wanting->counts();
+      std::tie(all.draining, all.lacks) = standing->get();
+      all.calls_memory = calls->read();
+      all.runs_bytes = held->bytes();
+      all.runs_bytes_peak = held->bytes_peak();
+      all.runs_bytes_max = held->bytes_max();
       all.runs = runs;
       all.database_outage = figures->outage.report();
       if (const auto silent = heartbeats->report(std::chrono::steady_clock::now()); silent && !all.database_outage)

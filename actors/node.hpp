@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "actors/calls/call_budget.hpp"
 #include "actors/calls/function_executor.hpp"
 #include "actors/calls/http_calls.hpp"
 #include "actors/cluster/cluster_options.hpp"
@@ -58,6 +59,8 @@ struct node_options {
   /// Of the workflow definitions that are kept in memory because they were used lately, about.
   size_t definitions_cache_bytes_max = 64 * 1024 * 1024;
   http_executor_options http;
+  /// Bytes of the calls that are ready or out: URLs, headers, bodies, and answers as they arrive. Further calls wait.
+  size_t calls_bytes_max = calls_bytes_default;
   call_variables variables;
   /// How it speaks to other nodes and to workers; not at all by default.
   cluster_options cluster;
@@ -81,12 +84,23 @@ struct node_status {
   size_t batch_runs_max = 0;
   size_t runs_running_max = 0;
   size_t runs_waiting_max = 0;
+  /// What live runs hold in memory, in bytes, and the most that they held since the node began.
+  uint64_t runs_bytes = 0;
+  uint64_t runs_bytes_peak = 0;
+  uint64_t runs_bytes_max = 0;
+  /// What calls hold.
+  call_budget::figures calls_memory;
   /// What the watchdog has found.
   liveness_figures liveness;
   /// All zero at a node without a gate.
   worker_figures workers;
   /// How many calls wait for something that the node lacks, by its name.
   std::map<std::string, size_t> calls_wanting;
+  /// An operator wants it to hold no shards.
+  bool draining = false;
+  /// What it lacks that unfinished runs need, in words; empty when it lacks nothing. It holds no shards then either, as
+  /// long as others can.
+  std::string lacks;
 };
 
 /// One daemon's engine: the actor system with everything in it. All members are safe from any thread; receivers are
@@ -104,6 +118,8 @@ public:
   void add_function(std::string name, step_function function);
 
   void start(start_request request, receiver<start_outcome> outcome);
+  /// Starts all of them on this node, or none; then `refused` is told why, and nobody else is told anything.
+  void start_all(std::vector<start_run> starts, receiver<start_refused> refused);
   void change(run_id run, tenant_id tenant, wish asked, receiver<wish_outcome> outcome);
   void explain(run_id run, tenant_id tenant, receiver<explain_outcome> outcome);
 

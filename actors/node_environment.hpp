@@ -13,6 +13,8 @@
 
 namespace levain {
 
+class call_budget;
+class run_budget;
 class wanting_calls;
 
 /// What the actors of a node share and never change: where time and chance come from, who keeps the journal, who does
@@ -48,6 +50,10 @@ struct node_environment {
   /// Has workers do calls; null where a node has no gate for them (then such a call waits
   /// for a node that has one).
   std::shared_ptr<worker_calls> workers;
+
+  /// What the texts of this node's calls and of its live runs may take; null: they are not counted.
+  std::shared_ptr<call_budget> call_memory;
+  std::shared_ptr<run_budget> run_memory;
 
   /// Counts the calls that this node cannot make for want of something; may be null.
   std::shared_ptr<wanting_calls> wanting;

@@ -21,12 +21,25 @@ finding bad(level how, const char* name, std::string value, std::string right, s
   return {how, finding_subject::node, name, std::move(value), std::move(right), std::move(advice)};
 }
 
+/// It holds no shards because an operator wants it so, and nothing else is wrong.
+bool rests(const node_status& status) {
+  return status.draining && status.runs.shards_ready == 0 && why_not_ready(status).size() == 1;
+}
+
 finding readiness_finding(const node_status& status) {
   const auto reasons = why_not_ready(status);
   if (reasons.empty())
-    return good("ready", fmt::format("yes, {} shards", status.runs.shards_ready));
+    return good(
+      "ready", fmt::format("yes, {} shards{}", status.runs.shards_ready, status.draining ? ", draining" : ""));
+  const auto value = fmt::format("no: {}", fmt::join(reasons, "; "));
+  const auto* right = "a node that takes starts";
+  if (rests(status))
+    return bad(level::notice, "ready", value, right, "levain node undrain lets it hold shards again");
+  if (!status.lacks.empty())
+    return bad(
+      level::critical, "ready", value, right, "start the node with what is missing (--var NAME=VALUE, --cluster)");
   return bad(
-    level::critical, "ready", fmt::format("no: {}", fmt::join(reasons, "; ")), "a node that takes starts",
+    level::critical, "ready", value, right,
     !status.database_outage ? "wait a lease's length; then look for lease and recovery lines in the node's log"
                             : "bring the database back, or make room on its disk; the node goes on by itself then");
 }
@@ -91,6 +104,36 @@ finding waiting_finding(const node_status& status) {
     "levain explain says whose limit the waiting runs wait for; raise it, or start less");
 }
 
+double share_of(uint64_t bytes, uint64_t bytes_max) {
+  return static_cast<double>(bytes) / static_cast<double>(std::max<uint64_t>(bytes_max, 1));
+}
+
+finding runs_memory_finding(const node_status& status) {
+  const auto value = fmt::format("{} of at most {} bytes", status.runs_bytes, status.runs_bytes_max);
+  const auto share = share_of(status.runs_bytes, status.runs_bytes_max);
+  if (share < memory_notice)
+    return good("runs_memory", value);
+  return bad(
+    share < memory_warning ? level::notice : level::warning, "runs_memory", value,
+    fmt::format("less than {:.0f} %: starts are refused when it is full (runs_bytes_max)", memory_notice * 100),
+    "raise --runs-bytes-max if the machine has the memory, keep large inputs and outputs elsewhere and pass "
+    "references, "
+    "or start another node");
+}
+
+finding calls_memory_finding(const node_status& status) {
+  const auto& calls = status.calls_memory;
+  const auto value = fmt::format(
+    "{} of at most {} bytes; {} {} for room", calls.bytes, calls.bytes_max, calls.calls_waiting + calls.answers_waiting,
+    calls.calls_waiting + calls.answers_waiting == 1 ? "call waits" : "calls wait");
+  if (calls.calls_waiting + calls.answers_waiting == 0)
+    return good("calls_memory", value);
+  return bad(
+    level::notice, "calls_memory", value, "no call waits for room in memory (calls_bytes_max)",
+    "levain explain says which; raise --calls-bytes-max if the machine has the memory, or look for a service that does "
+    "not answer and for workers that are missing");
+}
+
 finding liveness_finding(const liveness_figures& found) {
   if (!found.looked_at)
     return good("liveness", "not looked at yet");
@@ -120,9 +163,14 @@ finding liveness_finding(const liveness_figures& found) {
 
 namespace {
 
-std::string why_no_shards(const dispatcher_status& runs) {
+std::string why_no_shards(const node_status& status) {
+  const auto& runs = status.runs;
+  if (status.draining)
+    return "the node is drained: an operator wants it to hold no shards, and others hold them";
   std::string reason = "the node owns no shards that are recovered";
-  if (runs.shards_recovering > 0)
+  if (!status.lacks.empty())
+    reason += ": it lacks " + status.lacks + ", which unfinished runs need, and leaves them to nodes that have it";
+  else if (runs.shards_recovering > 0)
     reason += fmt::format(": {} runs are back so far, {} shards are left", runs.runs_recovered, runs.shards_recovering);
   else if (runs.fenced_at)
     reason += ": other nodes took them at " + to_rfc3339(*runs.fenced_at) + ", when its lease had run out";
@@ -145,7 +193,7 @@ std::vector<std::string> why_not_ready(const node_status& status) {
   if (status.database_outage)
     reasons.push_back(why_database_fails(*status.database_outage));
   if (status.runs.shards_ready == 0)
-    reasons.push_back(why_no_shards(status.runs));
+    reasons.push_back(why_no_shards(status));
   if (!status.runs.has_run_numbers)
     reasons.emplace_back("the node waits for run numbers from the database");
   if (!status.runs.admitting)
@@ -154,11 +202,13 @@ std::vector<std::string> why_not_ready(const node_status& status) {
 }
 
 finding wanting_finding(const node_status& status) {
-  if (status.calls_wanting.empty())
+  if (status.calls_wanting.empty() && status.lacks.empty())
     return good("calls_waiting", "none waits for something that this node lacks");
   std::vector<std::string> parts;
   for (const auto& [what, count] : status.calls_wanting)
     parts.push_back(fmt::format("{} {} for {}", count, count == 1 ? "waits" : "wait", what));
+  if (!status.lacks.empty())
+    parts.push_back(fmt::format("unfinished runs need {}, which this node lacks", status.lacks));
   return bad(
     level::critical, "calls_waiting", fmt::format("{}", fmt::join(parts, "; ")),
     "every call of this node's runs can be made",
@@ -166,9 +216,10 @@ finding wanting_finding(const node_status& status) {
 }
 
 std::vector<finding> node_findings(const node_status& status) {
-  return {readiness_finding(status), commit_finding(status),           batch_finding(status),
-          appends_finding(status),   running_finding(status),          waiting_finding(status),
-          wanting_finding(status),   liveness_finding(status.liveness)};
+  return {readiness_finding(status),        commit_finding(status),      batch_finding(status),
+          appends_finding(status),          running_finding(status),     waiting_finding(status),
+          wanting_finding(status),          runs_memory_finding(status), calls_memory_finding(status),
+          liveness_finding(status.liveness)};
 }
 
 } // namespace levain

@@ -22,6 +22,10 @@ inline constexpr size_t batches_waiting_warning = 20;
 inline constexpr double waiting_room_warning = 0.5;
 inline constexpr double waiting_room_critical = 0.95;
 
+/// Of the memory that live runs, or calls, may take. From the second share on starts are about to be refused.
+inline constexpr double memory_notice = 0.8;
+inline constexpr double memory_warning = 1.0;
+
 /// Why the node takes no starts, a sentence each; empty when it does.
 std::vector<std::string> why_not_ready(const node_status& status);
 

@@ -27,6 +27,8 @@ struct dispatcher_options {
   /// Starts whose acknowledgement is still on its way to disk; further ones are refused. Bounds memory while the
   /// database is away.
   size_t starts_unsettled_max = 20'000;
+  /// Bytes of the live runs' inputs, metadata and outputs; starts are refused while they have more.
+  size_t runs_bytes_max = 1024ULL * 1024 * 1024;
   /// Starts are refused while the oldest append has been waiting for the database for longer, so that those that were
   /// accepted end soon.
   std::chrono::milliseconds append_wait_max{100};
@@ -48,8 +50,10 @@ struct dispatcher_options {
   /// How long the calls of runs that are handed to another node may still be out. Meanwhile those runs begin nothing;
   /// what is out afterwards is abandoned here and made again there.
   duration handover_grace = std::chrono::seconds(2);
-  /// Run numbers reserved at a time.
+  /// Run numbers reserved at a time; the first time, so that a node that starts and ends often takes few. Not a setting
+  /// of the daemon, the second.
   int64_t run_numbers_block = 20'000;
+  int64_t run_numbers_first_block = 1'000;
 };
 
 /// Limits of the persistence actor.
@@ -85,6 +89,11 @@ struct lease_options {
   std::chrono::milliseconds close_look_interval{250};
   /// How long such looks go on after the lease of a peer that just died must have run out. Not a setting of the daemon.
   std::chrono::milliseconds close_look_margin{1'000};
+  /// Between two looks at what unfinished runs need, at a node that lacks some of it. Not a setting of the daemon.
+  std::chrono::milliseconds lacks_look_interval{10'000};
+  /// A node that lacked something that unfinished runs needed holds no shards for so long after the last of them has
+  /// ended, so that single runs do not move shards back and forth. Not a setting of the daemon.
+  std::chrono::milliseconds lacks_kept = std::chrono::minutes(10);
   /// A node whose lease ran out so long ago is removed from the table of nodes.
   std::chrono::milliseconds node_forgotten_after = std::chrono::hours(24);
 };

@@ -94,9 +94,21 @@ void recovery_state::go_on_after(std::chrono::nanoseconds wait) {
     self_->send(self_, read_next_page{});
 }
 
+bool recovery_state::is_held_up() const {
+  return (with_.writers &&
+          with_.writers->waiting.load(std::memory_order_relaxed) > with_.options.appends_waiting_max) ||
+         (with_.memory && with_.memory->free_bytes() == 0);
+}
+
+uint64_t recovery_state::page_bytes() const {
+  const auto left = with_.memory ? with_.memory->free_bytes() : with_.page_bytes_max;
+  // A page that is read although nothing is left has waited for that: it is a whole one.
+  return left == 0 ? with_.page_bytes_max : std::min(left, with_.page_bytes_max);
+}
+
 std::chrono::nanoseconds recovery_state::pause() {
   const auto now = self_->clock().now();
-  if (!with_.writers || with_.writers->waiting.load(std::memory_order_relaxed) <= with_.options.appends_waiting_max) {
+  if (!is_held_up()) {
     held_since_.reset();
     return next_page_at_ - now;
   }
@@ -104,7 +116,7 @@ std::chrono::nanoseconds recovery_state::pause() {
     held_since_ = now;
   if (now - *held_since_ < recovery_hold_max)
     return with_.options.pace_interval;
-  // The others may keep the database busy all the time: these runs wait for it as well.
+  // The others may keep the database or the memory busy all the time. What was accepted is taken up all the same.
   held_since_ = now;
   return next_page_at_ - now;
 }
@@ -142,7 +154,7 @@ void recovery_state::cut_by_bytes(page_choice& page) {
     page.next = page.next_after.back();
   };
   try {
-    const auto sizes = survey_->sizes(page.runs, with_.page_bytes_max);
+    const auto sizes = survey_->sizes(page.runs, page_bytes());
     keep(std::max<size_t>(sizes.size(), 1));
     if (!sizes.empty() && sizes.front() > with_.run_bytes_max) {
       keep(1);

@@ -12,12 +12,14 @@
 #include "actors/interfaces.hpp"
 #include "actors/node_environment.hpp"
 #include "actors/persistence.hpp"
+#include "actors/run_budget.hpp"
 #include "actors/workflow_cache.hpp"
 #include "persistence/journal_survey.hpp"
 
 namespace levain {
 
-/// However many appends wait, so often a page is read: recovery comes to its end also where they always do.
+/// However many appends wait, and however much the runs that are here hold, so often a page is read: recovery comes to
+/// its end also where they always do.
 inline constexpr std::chrono::milliseconds recovery_hold_max{1'000};
 
 /// Folds a journal into a run's state. Throws `broken_journal` when the events are not those of a run of a registered
@@ -31,6 +33,8 @@ struct recovery_beginning {
   recovery_options options;
   /// How many appends wait is read here; null: none does.
   std::shared_ptr<const persistence_status> writers;
+  /// What the live runs hold; a page is no larger than what is free of it. Null: it is not looked at.
+  std::shared_ptr<const run_budget> memory = {};
   /// Bytes of a page and of one run; see journal_survey.hpp. Not settings of the daemon. They hold where `store` is a
   /// `journal_survey` too.
   uint64_t page_bytes_max = recovery_page_bytes_max;
@@ -88,6 +92,10 @@ private:
   void go_on_after(std::chrono::nanoseconds wait);
   /// How long the next page has to wait; zero: not at all.
   std::chrono::nanoseconds pause();
+  /// The runs that are here need the database or the memory for themselves.
+  bool is_held_up() const;
+  /// Bytes of events that the next page may have.
+  uint64_t page_bytes() const;
 
   recovery_actor::pointer self_;
   recovery_beginning with_;
@@ -109,7 +117,7 @@ private:
   size_t page_runs_ = 1;
   /// By the actors' clock: before that, enough runs were taken up.
   caf::actor_clock::time_point next_page_at_{};
-  /// Since when too many appends have waited for a page to be read, or for the next.
+  /// Since when a page has been held up, or the next.
   std::optional<caf::actor_clock::time_point> held_since_;
 };
 

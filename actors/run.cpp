@@ -6,8 +6,6 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
-#include "actors/step.hpp"
-
 namespace levain {
 
 namespace {
@@ -42,6 +40,7 @@ void run_actor_state::begin(run_beginning how) {
     return;
   }
   run_ = std::move(*how.recovered);
+  memory_ = run_bytes(environment_->run_memory, bytes_held());
   durable_seq_ = strict_seq_ = run_.seq;
   // A row that is older than the journal is brought up to date if the run lives long enough.
   projected_seq_ = how.row_is_current ? run_.seq : run_.seq - 1;
@@ -60,6 +59,7 @@ void run_actor_state::begin(run_beginning how) {
 
 void run_actor_state::begin_new(run_beginning& how) {
   start_outcome_ = std::move(how.outcome);
+  memory_ = std::move(how.memory);
   run_ = initial_state(std::move(how.workflow));
   std::vector<event> facts;
   try {
@@ -85,6 +85,7 @@ void run_actor_state::begin_new(run_beginning& how) {
   append(facts, std::move(how.key));
   for (const auto& effect : effects)
     held_effects_.push_back({run_.seq, effect});
+  count_memory();
 }
 
 // ---- deciding and remembering ----------------------------------------------
@@ -119,6 +120,7 @@ std::optional<std::string> run_actor_state::feed(run_input input) {
   }
   withdraw_wanting();
   arm_timer();
+  count_memory();
   return std::nullopt;
 }
 
@@ -192,6 +194,7 @@ void run_actor_state::became_durable(int32_t seq) {
   durable_seq_ = std::max(durable_seq_, seq);
   rejections_ = 0;
   std::erase_if(unsettled_, [&](const unsettled_input& x) { return x.seq <= durable_seq_; });
+  count_memory();
   if (durable_seq_ == run_.seq) {
     unsettled_since_.reset();
     one_by_one_ = false;
@@ -359,31 +362,6 @@ bool run_actor_state::is_out(const begin_call& call) const {
                    : step.phase == step_phase::calling && step.attempt == call.attempt;
 }
 
-void run_actor_state::begin_attempt(const begin_call& call, bool made_before) {
-  if (hand_over_by_)
-    return; // The journal says that it is to be made: the next owner makes it.
-  if (std::any_of(attempts_.begin(), attempts_.end(), [&](const attempt_out& x) { return x.call == call; }))
-    return;
-  if (auto what = find_wanting(call)) {
-    hold_for_want(call, std::move(*what), made_before);
-    return;
-  }
-  auto prepared = prepare_call(run_, call.step, call.undo, environment_->variables);
-  if (auto* failure = std::get_if<call_failure>(&prepared)) {
-    self_->send(run_actor(self_), attempt_ended{call.step, call.attempt, call.undo, std::move(*failure)});
-    return;
-  }
-  auto& request = std::get<call_request>(prepared);
-  request.epoch = epoch_;
-  // An HTTP call says so when it has to wait.
-  const bool waits =
-    std::holds_alternative<worker_call>(request.call) || std::holds_alternative<function_call>(request.call);
-  request.made_before = made_before;
-  request.to_holder_only = made_before && !call.undo && run_.phase == run_phase::stopping;
-  auto made = self_->spawn(step, run_actor(self_), call.step, std::move(request), environment_);
-  attempts_.push_back({call, std::move(made), steady(), made_before, waits, {}, taking_up_});
-}
-
 void run_actor_state::abandon_attempt_of(step_index step) {
   for (const auto& each : attempts_)
     if (each.call.step == step && !each.call.undo)
@@ -394,19 +372,27 @@ void run_actor_state::attempt_is_over(attempt_ended& x) {
   const begin_call call{x.step, x.attempt, x.undo};
   forget_wanting(call);
   bool made_before = false;
-  const auto known = std::erase_if(attempts_, [&](const attempt_out& each) {
-    made_before = made_before || (each.call == call && each.made_before);
-    return each.call == call;
+  call_answered answer{x.step, x.attempt, x.undo, std::move(x.result)};
+  // Until the run counts the answer among its own texts.
+  call_bytes_ptr memory;
+  const auto known = std::erase_if(attempts_, [&](attempt_out& each) {
+    if (each.call != call)
+      return false;
+    made_before = made_before || each.made_before;
+    memory = std::move(each.memory);
+    answer.worker = each.worker;
+    answer.queued = each.queued + (each.waits ? steady() - each.moved_at : duration(0));
+    return true;
   });
   if (hand_over_by_ && known == 0)
     return; // It was let go.
   // Nobody was given it here; what an earlier owner did with it is not known.
-  if (auto* failed = std::get_if<call_failure>(&x.result);
+  if (auto* failed = std::get_if<call_failure>(&answer.result);
       failed != nullptr && failed->kind == call_failure::kind_type::withdrawn && made_before)
     *failed = call_failure{
       call_failure::kind_type::abandoned, "it may have begun before the run was taken up, and its run has stopped",
       std::nullopt, true};
-  feed(call_answered{x.step, x.attempt, x.undo, std::move(x.result)});
+  feed(std::move(answer));
   leave_if_settled();
 }
 
@@ -452,6 +438,7 @@ run_actor::behavior_type run(run_actor::stateful_pointer<run_actor_state> self, 
     [self](const append_answered& x) { self->state.settled(x); },
     [self](attempt_ended& x) { self->state.attempt_is_over(x); },
     [self](const attempt_moved& x) { self->state.attempt_has_moved(x); },
+    [self](memory_granted& x) { self->state.take_memory(x); },
     [self](const wake&) { self->state.woken(); },
     [self](wish_asked& x) { self->state.take_wish(x); },
     [self](const explanation_asked& x) { self->state.explain_yourself(x); },

@@ -6,6 +6,7 @@
 #include "actors/interfaces.hpp"
 #include "actors/node_environment.hpp"
 #include "actors/random_draw.hpp"
+#include "actors/run_budget.hpp"
 
 namespace levain {
 
@@ -22,6 +23,8 @@ struct run_beginning {
   bool admitted = false;
   std::optional<start_key> key;
   receiver<start_outcome> outcome;
+  /// What it holds of the node's memory for runs from its admission on.
+  run_bytes memory;
 
   /// A recovered run; null for a new one.
   std::shared_ptr<run_state> recovered;
@@ -50,6 +53,7 @@ struct run_actor_state {
   void reloaded(const run_loaded& x);
   void attempt_is_over(attempt_ended& x);
   void attempt_has_moved(const attempt_moved& x);
+  void take_memory(memory_granted& x);
   void woken();
   void hand_over(const hand_over_run& x);
   void leave();
@@ -82,10 +86,20 @@ private:
     bool made_before = false;
     /// For a worker, a thread, or its turn among the node's calls.
     bool waits = false;
+    /// Since when it waits, or its work may have begun; by `steady`.
+    timestamp moved_at{};
+    /// How long it has waited before.
+    duration queued{0};
+    /// The worker that has it, if one does.
+    std::string worker;
     /// Since when its work may have begun, where the call had to wait for that.
     std::optional<timestamp> in_flight_since;
     /// The run was taken up with it out.
     bool taken_up = false;
+    /// What the call holds; null while it waits for room in the node's memory for calls.
+    call_bytes_ptr memory = {};
+    /// It waits for that.
+    bool awaits_room = false;
   };
   /// A call that is out by the journal and that this node cannot make.
   struct wanting_call {
@@ -125,6 +139,14 @@ private:
   /// The run has stopped or is paused since the decision that the call begins: it never does.
   bool is_withdrawn_by_now(const begin_call& call) const;
   void begin_attempt(const begin_call& call, bool made_before = false);
+  std::variant<call_request, call_failure> make_request(const begin_call& call, bool made_before) const;
+  /// The bytes for the call, which become the request's as well; or its place in line, and then the request has no
+  /// texts any more. `held` is what the call holds already; may be null.
+  std::variant<call_bytes_ptr, call_budget::ticket>
+  find_room(const begin_call& call, call_request& request, call_bytes_ptr held);
+  /// Bytes of the run's texts, those on their way to the database included.
+  uint64_t bytes_held() const;
+  void count_memory() { memory_.set(bytes_held()); }
   void abandon_attempt_of(step_index step);
   void withdraw_attempt_of(const withdraw_call& call);
   void begin_grace();
@@ -175,6 +197,7 @@ private:
   /// Calls that were held when the journal refused something: nobody was given them.
   std::vector<begin_call> never_begun_;
   std::vector<unsettled_input> unsettled_;
+  run_bytes memory_;
   /// Outcomes of steps with `call_effect::none` that go with the next append; none when no append is out.
   std::vector<event_record> held_back_;
   /// Every input's events go in an append of their own: some were refused in company, and nobody knows which.

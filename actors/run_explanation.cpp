@@ -2,6 +2,7 @@
 #include <caf/send.hpp>
 #include <fmt/format.h>
 
+#include "actors/calls/call_budget.hpp"
 #include "actors/run.hpp"
 
 namespace levain {
@@ -18,6 +19,12 @@ void run_actor_state::explain_yourself(const explanation_asked& x) {
     const auto in_flight_since = each.in_flight_since ? std::optional(*each.in_flight_since + shift) : std::nullopt;
     auto& hand = context.in_hand->emplace_back(
       call_in_hand{each.call, each.began_at + shift, each.taken_up, std::nullopt, each.waits, in_flight_since});
+    hand.queued = std::chrono::floor<std::chrono::milliseconds>(each.queued);
+    if (each.awaits_room) {
+      const auto memory = environment_->call_memory->read();
+      hand.for_room = fmt::format(
+        ", which hold {} bytes of memory; at most {} are allowed (calls_bytes_max)", memory.bytes, memory.bytes_max);
+    }
     if (environment_->workers)
       hand.worker =
         environment_->workers->look(idempotency_key(run_, each.call.step, each.call.undo), each.call.attempt);

@@ -36,8 +36,13 @@ void run_actor_state::attempt_has_moved(const attempt_moved& x) {
     std::find_if(attempts_.begin(), attempts_.end(), [&](const auto& each) { return each.call == call; });
   if (out == attempts_.end())
     return;
+  const auto now = steady();
+  if (out->waits)
+    out->queued += now - out->moved_at;
+  out->moved_at = now;
   out->waits = x.news.kind != call_news::kind_type::in_flight;
-  out->in_flight_since = out->waits ? std::nullopt : std::optional(steady());
+  out->worker = out->waits ? std::string() : x.news.worker;
+  out->in_flight_since = out->waits ? std::nullopt : std::optional(now);
   // It came to a worker after the cancellation: one that has it already is told when it is back.
   if (!out->waits && !x.undo && run_.phase == run_phase::stopping && run_.cancelling)
     self_->send(out->actor, withdraw_attempt{withdraw_reason::cancelled});

@@ -3,7 +3,6 @@
 #include <caf/send.hpp>
 #include <fmt/format.h>
 
-#include "actors/calls/shared_bodies.hpp"
 #include "actors/calls/simulate_fate.hpp"
 #include "actors/overloaded.hpp"
 #include "actors/run_machine/call_place.hpp"
@@ -31,26 +30,78 @@ step_actor_state::~step_actor_state() {
               failure(call_failure::kind_type::retryable, "the actor that made the call died")});
 }
 
-void step_actor_state::begin(run_actor run, step_index step, call_request request, environment_ptr environment) {
+void step_actor_state::begin(
+  run_actor run, step_index step, call_request request, environment_ptr environment,
+  std::optional<call_budget::ticket> in_line) {
   run_ = std::move(run);
   step_ = step;
   request_ = std::move(request);
   environment_ = std::move(environment);
-  try {
+  began_at_ = environment_->steady();
+  if (in_line)
+    wait_for_room(*in_line);
+  else
     make_call();
+}
+
+void step_actor_state::wait_for_room(call_budget::ticket in_line) {
+  awaits_room_ = true;
+  const auto to = caf::actor_cast<caf::actor>(step_actor(self_));
+  in_flight_ = call_in_flight(
+    [line = environment_->call_memory, in_line](let_go_reason) { line->leave(in_line); },
+    [line = environment_->call_memory, in_line, to](withdraw_reason) {
+      if (line->leave(in_line))
+        caf::anon_send(
+          to, call_finished{failure(call_failure::kind_type::withdrawn, "was taken back before it had room")});
+    });
+  if (!request_.queue_timeout)
+    return;
+  queue_deadline_ = began_at_ + *request_.queue_timeout;
+  wake_by(*queue_deadline_);
+}
+
+void step_actor_state::has_room(call_ready& x) {
+  if (answered_ || !awaits_room_)
+    return;
+  if (auto* failed = std::get_if<call_failure>(&x.what)) {
+    finish(std::move(*failed));
+    return;
+  }
+  in_flight_.forget();
+  if (const auto* in_line = std::get_if<call_budget::ticket>(&x.what)) {
+    wait_for_room(*in_line);
+    if (asked_back_)
+      in_flight_.withdraw(withdraw_reason::stopped);
+    return;
+  }
+  awaits_room_ = false;
+  request_ = std::move(std::get<call_request>(x.what));
+  if (asked_back_) {
+    finish(failure(call_failure::kind_type::withdrawn, "was taken back before it began"));
+    return;
+  }
+  // One wait, for room and for a turn.
+  if (request_.queue_timeout)
+    request_.queue_timeout = std::max(*request_.queue_timeout - (environment_->steady() - began_at_), duration(0));
+  queue_deadline_.reset();
+  if (std::holds_alternative<http_call>(request_.call))
+    self_->send(run_, attempt_moved{step_, request_.attempt, request_.undo, {call_news::kind_type::in_flight}});
+  make_call();
+}
+
+void step_actor_state::make_call() {
+  try {
+    choose_executor();
   } catch (const std::exception& broken) {
     finish(failure(
       call_failure::kind_type::retryable, plain_line(fmt::format("the call could not be begun: {}", broken.what()))));
   }
 }
 
-void step_actor_state::make_call() {
+void step_actor_state::choose_executor() {
   std::visit(
     overloaded{
-      [&](const http_call&) {
-        share_body(request_);
-        begin_with(environment_->http, "this node makes no HTTP calls");
-      },
+      [&](const http_call&) { begin_with(environment_->http, "this node makes no HTTP calls"); },
       [&](const function_call&) { begin_with(environment_->functions, "this node has no C++ functions"); },
       [&](const worker_call&) { begin_with(environment_->workers, "this node has no gate for workers"); },
       [&](const simulate_call& call) { begin_simulated(call); },
@@ -64,10 +115,15 @@ void step_actor_state::begin_with(const std::shared_ptr<call_executor>& executor
     return;
   }
   begin_waiting();
-  // The executor answers on a thread of its own; the answer comes back as a message.
+  // The executor answers on a thread of its own; the answer comes back as a message. The body is the executor's alone.
   const auto to = caf::actor_cast<caf::actor>(step_actor(self_));
+  auto body = std::exchange(request_.body, {});
+  auto rest = std::exchange(request_.body_rest, nullptr);
+  auto given = request_;
+  given.body = std::move(body);
+  given.body_rest = std::move(rest);
   in_flight_ = executor->begin_told(
-    request_, [to](call_result result) { caf::anon_send(to, call_finished{std::move(result)}); },
+    std::move(given), [to](call_result result) { caf::anon_send(to, call_finished{std::move(result)}); },
     [to](call_news news) { caf::anon_send(to, call_moved{std::move(news)}); });
 }
 
@@ -119,7 +175,9 @@ call_failure step_actor_state::out_of_queue_time() const {
     worker == nullptr ? std::nullopt : environment_->workers->look(request_.idempotency_key, request_.attempt);
   const bool may_have_begun = request_.made_before || (view && !view->lost_workers.empty());
   auto late = failure(call_failure::kind_type::timeout, "the step waited for its turn");
-  if (request_.to_holder_only)
+  if (awaits_room_)
+    late.message = "the call waited for room in the node's memory for calls (calls_bytes_max)";
+  else if (request_.to_holder_only)
     late = failure(call_failure::kind_type::abandoned, "its run has stopped, and no worker came back that has it");
   else if (worker != nullptr && view && view->offered)
     late.message = busy_workers_message(worker->kind);
@@ -161,7 +219,7 @@ void step_actor_state::woken() {
     return;
   auto why = late ? out_of_time() : out_of_queue_time();
   // A function cannot be given up; a worker is told, and so is the line in which the call may still wait.
-  if (std::holds_alternative<worker_call>(request_.call))
+  if (awaits_room_ || std::holds_alternative<worker_call>(request_.call))
     in_flight_.give_up();
   else if (!late)
     in_flight_.withdraw(withdraw_reason::stopped);
@@ -192,18 +250,20 @@ void step_actor_state::withdraw(const withdraw_attempt& x) {
     finish(failure(call_failure::kind_type::abandoned, "given up because the run was cancelled"));
     return;
   }
+  asked_back_ = awaits_room_;
   in_flight_.withdraw(x.why);
 }
 
 step_actor::behavior_type step(
   step_actor::stateful_pointer<step_actor_state> self, run_actor run, step_index index, call_request request,
-  environment_ptr environment) {
-  self->state.begin(std::move(run), index, std::move(request), std::move(environment));
+  environment_ptr environment, std::optional<call_budget::ticket> in_line) {
+  self->state.begin(std::move(run), index, std::move(request), std::move(environment), in_line);
   return {
     [self](call_finished& x) { self->state.finish(std::move(x.result)); },
     [self](const abandon_attempt& x) { self->state.abandon(x); },
     [self](const withdraw_attempt& x) { self->state.withdraw(x); },
     [self](const call_moved& x) { self->state.moved(x); },
+    [self](call_ready& x) { self->state.has_room(x); },
     [self](const wake&) { self->state.woken(); },
   };
 }

@@ -13,7 +13,10 @@ struct step_actor_state {
   /// Whatever ended it, its run is answered.
   ~step_actor_state();
 
-  void begin(run_actor run, step_index step, call_request request, environment_ptr environment);
+  void begin(
+    run_actor run, step_index step, call_request request, environment_ptr environment,
+    std::optional<call_budget::ticket> in_line);
+  void has_room(call_ready& x);
   void finish(std::variant<std::string, call_failure> result);
   void abandon(const abandon_attempt& x);
   void withdraw(const withdraw_attempt& x);
@@ -21,7 +24,10 @@ struct step_actor_state {
   void woken();
 
 private:
+  /// Answers the run when the call cannot even be begun.
   void make_call();
+  void choose_executor();
+  void wait_for_room(call_budget::ticket in_line);
   void begin_with(const std::shared_ptr<call_executor>& executor, const char* absent);
   call_failure out_of_time() const;
   call_failure out_of_queue_time() const;
@@ -45,11 +51,18 @@ private:
   std::optional<std::variant<std::string, call_failure>> simulated_;
   timestamp simulated_at_{};
   bool answered_ = false;
+  /// The call waits for room in memory: its request has no texts yet.
+  bool awaits_room_ = false;
+  /// Since when, by the clock that is never set.
+  timestamp began_at_{};
+  /// It was to be taken back when it had room already.
+  bool asked_back_ = false;
 };
 
-/// One attempt: begins the call at once and answers `run` exactly once.
+/// One attempt: begins the call at once, or once it has the room in memory that it stands in line for, and answers
+/// `run` exactly once.
 step_actor::behavior_type step(
   step_actor::stateful_pointer<step_actor_state> self, run_actor run, step_index index, call_request request,
-  environment_ptr environment);
+  environment_ptr environment, std::optional<call_budget::ticket> in_line);
 
 } // namespace levain

@@ -25,21 +25,24 @@ std::map<std::string, size_t> wanting_calls::counts() const {
 
 std::vector<std::string>
 wanting_for(const definition_record& definition, const call_variables& variables, bool has_gate) {
-  std::vector<std::string> all;
   const auto read = read_stored_definition(definition.body);
-  if (!read.workflow)
-    return all;
+  return read.workflow ? wanting_for(*read.workflow, variables, has_gate) : std::vector<std::string>();
+}
+
+std::vector<std::string>
+wanting_for(const workflow_definition& workflow, const call_variables& variables, bool has_gate) {
+  std::vector<std::string> all;
   const auto add = [&](std::string what) {
     if (std::ranges::find(all, what) == all.end())
       all.push_back(std::move(what));
   };
-  for (const auto& each : missing_variables(*read.workflow, variables))
+  for (const auto& each : missing_variables(workflow, variables))
     add("variable " + each.first);
   const auto for_workers = [](const step_definition& step) {
     return std::holds_alternative<worker_call>(step.call) ||
            (step.compensate && std::holds_alternative<worker_call>(step.compensate->call));
   };
-  if (!has_gate && std::ranges::any_of(read.workflow->steps, for_workers))
+  if (!has_gate && std::ranges::any_of(workflow.steps, for_workers))
     add("gate for workers");
   return all;
 }

@@ -31,8 +31,11 @@ private:
   std::map<std::string, size_t> counts_;
 };
 
-/// What a node lacks for the calls of a definition, each once: the names of variables, a gate for workers. Nothing of a
-/// definition that cannot be read.
+/// What a node lacks for the calls of a workflow, each once: the names of variables, a gate for workers.
+std::vector<std::string>
+wanting_for(const workflow_definition& workflow, const call_variables& variables, bool has_gate);
+
+/// The same of a stored definition; nothing of one that cannot be read.
 std::vector<std::string>
 wanting_for(const definition_record& definition, const call_variables& variables, bool has_gate);
 

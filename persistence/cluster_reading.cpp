@@ -2,8 +2,17 @@
 
 namespace levain {
 
-// One bit a shard. Times that others wrote may be none, or so far away that reckoning with them fails.
-const char* const read_cluster = R"(
+std::string is_alive(std::string_view row, std::string_view now) {
+  const std::string heartbeat = std::string(row) + ".heartbeat_at";
+  const std::string lease = std::string(row) + ".lease";
+  const std::string moment(now);
+  return "(isfinite(" + heartbeat + ") and case when isfinite(" + heartbeat + ") then " + moment + " - " + heartbeat +
+         " <= " + lease + " and " + heartbeat + " - " + moment + " <= " + lease + " else false end)";
+}
+
+// One bit a shard. Figures that others wrote may be none.
+const std::string& read_cluster() {
+  static const std::string statement = R"(
   with moment as materialized (
     select clock_timestamp() as now
   ),
@@ -14,20 +23,22 @@ const char* const read_cluster = R"(
     group by node
   )
   select
-    id, name, address, cluster_address, version, protocol_min, protocol_max, schema_version, draining,
-    case
-      when isfinite(heartbeat_at) then now - heartbeat_at <= lease and heartbeat_at - now <= lease
-      else false
-    end as alive,
+    id, name, address, cluster_address, version, greatest(protocol_min, 0) as protocol_min,
+    greatest(protocol_max, 0) as protocol_max, schema_version, draining,
+    )" + is_alive("nodes", "now") + R"( as alive,
     case when isfinite(heartbeat_at) then floor(extract(epoch from now - heartbeat_at) * 1000) else 0 end::bigint
       as silent,
     case when isfinite(started_at) then floor(extract(epoch from now - started_at) * 1000) else 0 end::bigint as age,
-    runs_live, runs_waiting, slots_free, runs_ended_per_second, append_wait_ms, workers,
+    greatest(runs_live, 0) as runs_live, greatest(runs_waiting, 0) as runs_waiting,
+    greatest(slots_free, 0) as slots_free, greatest(runs_ended_per_second, 0) as runs_ended_per_second,
+    greatest(append_wait_ms, 0) as append_wait_ms, greatest(workers, 0) as workers, lacks,
     coalesce(owned.shards, 0) as shards
   from nodes
   cross join moment
   left join owned on owned.node = nodes.id
   order by started_at, id)";
+  return statement;
+}
 
 namespace {
 
@@ -52,6 +63,7 @@ node_view read_node(const pqxx::row& row) {
   node.figures.runs_ended_per_second = row["runs_ended_per_second"].as<double>();
   node.figures.append_wait_ms = row["append_wait_ms"].as<uint64_t>();
   node.figures.workers = row["workers"].as<uint64_t>();
+  node.figures.lacks = row["lacks"].c_str();
   return node;
 }
 

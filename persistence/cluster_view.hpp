@@ -13,6 +13,9 @@
 
 namespace levain {
 
+/// Of what a node says that it lacks.
+inline constexpr size_t node_lacks_bytes_max = 500;
+
 /// What a node says of itself with every heartbeat.
 struct node_figures {
   uint64_t runs_live = 0;
@@ -26,6 +29,9 @@ struct node_figures {
   uint64_t append_wait_ms = 0;
   /// Workers that are connected.
   uint64_t workers = 0;
+  /// What it lacks that unfinished runs need, in words; empty when it lacks nothing. Such a node holds no shards as
+  /// long as others can. At most `node_lacks_bytes_max` long.
+  std::string lacks = {};
   bool operator==(const node_figures&) const = default;
 };
 

@@ -106,7 +106,7 @@ std::vector<node_health> read_nodes(pqxx::transaction_base& ask) {
   std::vector<node_health> nodes;
   for (const auto& row : ask.exec(nodes_statement))
     nodes.push_back(
-      {read_uuid(row[0]), row[1].c_str(), row[2].c_str(), row[3].c_str(), read_duration(row[4]), read_duration(row[5]),
+      {read_uuid(row[0]), row[1].c_str(), row[2].c_str(), row[3].c_str(), read_duration(row[4]), row[5].as<bool>(),
        row[6].as<int64_t>()});
   return nodes;
 }

@@ -107,9 +107,8 @@ struct node_health {
   std::string address;
   std::string version;
   duration since_heartbeat{};
-  duration lease{};
+  bool alive = false;
   int64_t shards = 0;
-  bool alive() const { return since_heartbeat <= lease; }
 };
 
 struct shard_health {

@@ -1,5 +1,8 @@
 #include "persistence/database_health_statements.hpp"
 
+#include "persistence/cluster_reading.hpp"
+#include "persistence/event_columns.hpp"
+
 namespace levain {
 
 // `reset_val` is what a session begins with: this one may have set its own.
@@ -136,7 +139,7 @@ const char* const unreadable_rows_statement = R"(
   join orchestration_runs using (id)
   order by run_number)";
 
-const char* const contradicted_rows_statement = R"(
+const std::string contradicted_rows_statement = std::string(R"(
   select coalesce(run.run_number, seen.run_id::text)
   from (
     select distinct run_id
@@ -156,8 +159,7 @@ const char* const contradicted_rows_statement = R"(
     limit 1
   ) as last
   where (run.status is null or run.status not in ('pending', 'running'))
-    and last.kind not in (
-      'run_completed', 'run_partially_succeeded', 'run_failed', 'run_cancelled', 'attention_resolved')
+    and last.kind not in )") + settled_kinds + R"(
   order by 1)";
 
 // By the indexes on the two times. Beyond the calendar they are unreadable, which is counted apart.
@@ -205,31 +207,26 @@ const char* const stopped_first_statement = R"(
   order by since desc
   limit $1::bigint)";
 
-const char* const nodes_statement = R"(
+const std::string nodes_statement = R"(
   select
     id,
     name,
     address,
     version,
     case when isfinite(heartbeat_at) then extract(epoch from clock_timestamp() - heartbeat_at) * 1000000 else 0 end,
-    extract(epoch from lease) * 1000000,
+    )" + is_alive() + R"(,
     (select count(*) from shards where node = nodes.id)
   from nodes
   order by name, id)";
 
-const char* const shards_statement = R"(
+const std::string shards_statement = R"(
   select
     count(*) filter (where node is null),
     count(*) filter (where node is not null and not exists (
       select
       from nodes
       where nodes.id = shards.node
-        and case
-          when isfinite(nodes.heartbeat_at) then
-            clock_timestamp() - nodes.heartbeat_at <= nodes.lease
-            and nodes.heartbeat_at - clock_timestamp() <= nodes.lease
-          else false
-        end
+        and )" + is_alive() + R"(
     ))
   from shards)";
 
@@ -315,15 +312,27 @@ const std::string unlogged_tables_statement = R"(
   order by relname)";
 
 // Asked once for each table; partitions are written through their parent.
+// Partitions are attached, and the daily view is filled, by their owner alone.
 const char* const missing_rights_statement = R"(
-  select tables.name || ': ' || string_agg(rights.name, ', ' order by rights.place)
-  from unnest(array[
-    'orchestration_runs', 'run_events', 'workflow_definitions', 'run_starts', 'nodes', 'shards', 'run_numbers',
-    'stopped_runs', 'levain_migrations']) as tables (name)
-  cross join unnest(array['select', 'insert', 'update', 'delete']) with ordinality as rights (name, place)
-  where not has_table_privilege(tables.name, rights.name)
-  group by tables.name
-  order by tables.name)";
+  select lacking
+  from (
+    select tables.name, tables.name || ': ' || string_agg(rights.name, ', ' order by rights.place)
+    from unnest(array[
+      'orchestration_runs', 'run_events', 'workflow_definitions', 'run_starts', 'nodes', 'shards', 'run_numbers',
+      'stopped_runs', 'levain_migrations']) as tables (name)
+    cross join unnest(array['select', 'insert', 'update', 'delete']) with ordinality as rights (name, place)
+    where not has_table_privilege(tables.name, rights.name)
+    group by tables.name
+    union all
+    select 'upkeep: ' || relname, relname || ': to own it'
+    from pg_class
+    where oid in (to_regclass('orchestration_daily'), to_regclass('run_events'))
+      and not pg_has_role(relowner, 'usage')
+    union all
+    select 'upkeep: schema', 'schema ' || current_schema() || ': create'
+    where not has_schema_privilege(current_schema(), 'create')
+  ) as rights (name, lacking)
+  order by rights.name)";
 
 const char* const open_schema_statement = R"(
   select case when has_schema_privilege('public', current_schema(), 'create') then current_schema() else '' end)";

@@ -23,14 +23,14 @@ extern const char* const attention_first_statement;
 /// $1 rows at most, $2 of the newest rows how many are looked at as a whole.
 extern const char* const unreadable_rows_statement;
 /// $1 events at most.
-extern const char* const contradicted_rows_statement;
+extern const std::string contradicted_rows_statement;
 extern const char* const count_times_ahead_statement;
 extern const char* const count_adopted_open_statement;
 extern const char* const count_stopped_statement;
 /// $1 at most so many.
 extern const char* const stopped_first_statement;
-extern const char* const nodes_statement;
-extern const char* const shards_statement;
+extern const std::string nodes_statement;
+extern const std::string shards_statement;
 extern const std::string tables_statement;
 extern const char* const partitions_statement;
 extern const char* const default_partition_statement;

@@ -13,6 +13,11 @@ namespace levain {
 /// The columns `read_event` wants, in its order.
 inline constexpr const char* event_columns = "seq, at, kind, step, attempt, body";
 
+/// The kinds of event that settle a run: one whose newest event is of these has ended, and no node acts for it. What
+/// resolves a run's attention comes after its end. For `kind in ...`.
+inline constexpr const char* settled_kinds =
+  "('run_completed', 'run_partially_succeeded', 'run_failed', 'run_cancelled', 'attention_resolved')";
+
 /// Reads an event from `row`, whose columns are `event_columns` from column `first` on. Throws `unreadable_column` for
 /// what this program does not know.
 event_record read_event(const pqxx::row& row, int first);

@@ -1,10 +1,12 @@
 #pragma once
 
+#include <algorithm>
 #include <charconv>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <nlohmann/json.hpp>
 
@@ -111,53 +113,100 @@ Json read_exact_json(std::string_view text, std::string* fault = nullptr) {
 
 namespace detail {
 
+/// Whether the library would write a number of this value in another form, or cannot write it at all.
 template <class Json>
-void append_exact(std::string& to, const Json& value) {
-  switch (value.type()) {
-  case Json::value_t::object: {
-    to += '{';
-    bool first = true;
-    for (const auto& [name, member] : value.items()) {
-      if (!first)
-        to += ',';
-      first = false;
-      append_exact(to, Json(name));
-      to += ':';
-      append_exact(to, member);
-    }
-    to += '}';
-    return;
-  }
-  case Json::value_t::array: {
-    to += '[';
-    bool first = true;
-    for (const auto& element : value) {
-      if (!first)
-        to += ',';
-      first = false;
-      append_exact(to, element);
-    }
-    to += ']';
-    return;
-  }
-  case Json::value_t::number_float:
-    to += number_text(value);
-    return;
-  case Json::value_t::binary:
-    to += is_exact_number(value) ? number_text(value) : value.dump();
-    return;
-  default:
-    to += value.dump(-1, ' ', false, Json::error_handler_t::replace);
-  }
+bool holds_own_form(const Json& value) {
+  if (value.is_structured())
+    return std::any_of(value.begin(), value.end(), [](const Json& each) { return holds_own_form(each); });
+  return value.is_number_float() || value.is_binary();
 }
+
+/// Writes values to one text, with one writer of the library for all its leaves.
+template <class Json>
+class exact_writer {
+public:
+  /// `indent`: blanks a level; below 0: everything on one line, without blanks.
+  explicit exact_writer(std::string& to, int indent = -1)
+    : to_(to)
+    , indent_(indent)
+    , leaves_(nlohmann::detail::output_adapter<char, std::string>(to), ' ', Json::error_handler_t::replace) {}
+
+  void write(const Json& value) {
+    if (holds_own_form(value))
+      append(value, 0);
+    else
+      leaves_.dump(value, indent_ >= 0, false, static_cast<unsigned>(std::max(indent_, 0)));
+  }
+
+private:
+  void append(const Json& value, size_t level) {
+    switch (value.type()) {
+    case Json::value_t::object: {
+      const auto& members = value.template get_ref<const typename Json::object_t&>();
+      bool first = true;
+      to_ += '{';
+      for (const auto& [name, member] : members) {
+        begin_line(std::exchange(first, false), level + 1);
+        append_leaf(Json(name));
+        to_ += indent_ < 0 ? ":" : ": ";
+        append(member, level + 1);
+      }
+      end_lines(members.empty(), level);
+      to_ += '}';
+      return;
+    }
+    case Json::value_t::array: {
+      bool first = true;
+      to_ += '[';
+      for (const auto& element : value) {
+        begin_line(std::exchange(first, false), level + 1);
+        append(element, level + 1);
+      }
+      end_lines(value.empty(), level);
+      to_ += ']';
+      return;
+    }
+    case Json::value_t::number_float:
+      to_ += number_text(value);
+      return;
+    case Json::value_t::binary:
+      if (is_exact_number(value))
+        to_ += number_text(value);
+      else
+        append_leaf(value);
+      return;
+    default:
+      append_leaf(value);
+    }
+  }
+
+  void append_leaf(const Json& value) { leaves_.dump(value, false, false, 0); }
+
+  void begin_line(bool first, size_t level) {
+    if (!first)
+      to_ += ',';
+    if (indent_ >= 0)
+      to_.append(1, '\n').append(level * static_cast<size_t>(indent_), ' ');
+  }
+
+  void end_lines(bool none, size_t level) {
+    if (!none && indent_ >= 0)
+      to_.append(1, '\n').append(level * static_cast<size_t>(indent_), ' ');
+  }
+
+  std::string& to_;
+  int indent_;
+  nlohmann::detail::serializer<Json> leaves_;
+};
 
 } // namespace detail
 
-/// Writes a value without blanks, its numbers in the form of `canonical_number`. Bytes that are not UTF-8 are replaced.
+/// Writes a value, its numbers in the form of `canonical_number`. Bytes that are not UTF-8 are replaced. `indent`:
+/// blanks a level, each member on a line; below 0: everything on one line, without blanks.
 template <class Json>
-std::string write_exact_json(const Json& value) {
+std::string write_exact_json(const Json& value, int indent = -1) {
   std::string text;
-  detail::append_exact(text, value);
+  detail::exact_writer<Json>(text, indent).write(value);
   return text;
 }
 

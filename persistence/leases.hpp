@@ -28,6 +28,15 @@ struct node_record {
   int32_t schema_version = 0;
   /// It is to hold no shards. Heeded when the node is new to the table; `set_draining` changes it afterwards.
   bool draining = false;
+  /// What it lacks, see `node_figures::lacks`.
+  std::string lacks = {};
+};
+
+/// A version of a workflow that runs were started with.
+struct workflow_version {
+  std::string name;
+  int32_t version = 0;
+  auto operator<=>(const workflow_version&) const = default;
 };
 
 /// A node cannot join the living ones: they have no version of the wire's protocol in common. what() names both sides,
@@ -48,17 +57,18 @@ struct shard_lease {
 struct shard_share {
   /// Nodes whose lease has not run out, this one among them; 0 when this one's has, or when it is not known.
   size_t nodes_living = 0;
-  /// How many shards this node is to own, see `fair_share`, counting those nodes that are not draining; 0 when it
-  /// drains itself, or when `nodes_living` is 0. While all living nodes drain, it is what it would be if none did.
+  /// How many shards this node is to own, see `fair_share`, counting those nodes that may hold some: they do not drain,
+  /// and lack nothing. 0 when it may not itself, or when `nodes_living` is 0. While no living node may, it is what it
+  /// would be if all might.
   size_t fair = 0;
   /// Shards that nobody owns, or whose owner's lease has run out.
   size_t free = 0;
   /// Nodes whose lease has run out and that are not forgotten yet.
   size_t nodes_expired = 0;
-  /// This node is to hold no shards.
+  /// An operator wants this node to hold no shards.
   bool draining = false;
-  /// So are all that live: nobody could take anything. Then each keeps what it has, and what nobody owns is shared as
-  /// if none drained, so that no run is left alone.
+  /// No living node may hold any: nobody could take anything. Then each keeps what it has, and what nobody owns is
+  /// shared as if all might, so that no run is left alone.
   bool all_drain = false;
   bool operator==(const shard_share&) const = default;
 };
@@ -79,7 +89,11 @@ public:
   /// Makes the node known, with a heartbeat now. A node that joins again under its id changes what it says of itself,
   /// but `draining`. Throws `join_refused` when it has a gate, and a living node with a gate speaks no version of the
   /// wire's protocol that it speaks.
-  virtual void join(const node_record& node, std::chrono::milliseconds lease) = 0;
+  /// `follows` is the node that this process was before, if it was one: that node is forgotten in the same moment, its
+  /// shards are anybody's, and what was said of it (`set_draining`) goes for the new one, in the place of what `node`
+  /// says.
+  virtual void
+  join(const node_record& node, std::chrono::milliseconds lease, const std::optional<uuid>& follows = std::nullopt) = 0;
 
   /// Renews the node's heartbeat, also when its lease had run out and nobody took its shards in the meantime. False
   /// when the node is no longer known: it must join anew. The figures are kept as they are.
@@ -115,8 +129,15 @@ public:
   /// Gives up everything the node owns and forgets the node, so that others need not wait for its lease to run out.
   virtual void leave(const uuid& node) = 0;
 
+  /// The versions of workflows that unfinished runs have, as their rows say.
+  virtual std::vector<workflow_version> unfinished_workflows() = 0;
+
   /// Reserves a block of run numbers: answers the first of `count` numbers that nobody else gets.
   virtual int64_t reserve_run_numbers(int64_t count) = 0;
+
+  /// Gives the numbers from `first` to before `end` back, which nobody has used: they are the next to be reserved.
+  /// False when others have been reserved since; then they are left out.
+  virtual bool give_back_run_numbers(int64_t first, int64_t end) = 0;
 };
 
 } // namespace levain

@@ -8,6 +8,8 @@
 #include <pqxx/pqxx>
 
 #include "persistence/adoption.hpp"
+#include "persistence/cluster_reading.hpp"
+#include "persistence/database_health_statements.hpp"
 #include "persistence/migrations.hpp"
 #include "persistence/old_times.hpp"
 #include "persistence/plain_line.hpp"
@@ -53,12 +55,11 @@ constexpr const char* nodes_tell_their_schema = R"(
     and table_name = 'nodes'
     and column_name = 'schema_version')";
 
-constexpr const char* read_nodes_that_know = R"(
+const std::string read_nodes_that_know = R"(
   select name, version
   from nodes
   where schema_version >= $1
-    and heartbeat_at + lease >= clock_timestamp()
-    and heartbeat_at - lease <= clock_timestamp()
+    and )" + is_alive() + R"(
   order by started_at, id)";
 
 struct recorded_migration {
@@ -225,6 +226,20 @@ int32_t newest_migration() {
   return number_of(embedded_migrations().back());
 }
 
+namespace {
+
+/// Whoever may create there can put an operator or a function of theirs in the place of PostgreSQL's own.
+std::optional<std::string> open_schema_notice(pqxx::connection& connection) {
+  pqxx::work transaction(connection, "who_may_create");
+  const std::string schema = transaction.exec1(open_schema_statement)[0].c_str();
+  if (schema.empty())
+    return std::nullopt;
+  return "every role may create objects in the schema " + schema + ", and so run code of its own as this one: revoke " +
+         "create on schema " + schema + " from public";
+}
+
+} // namespace
+
 migration_report migrate_up(const std::string& url, bool dry_run, const std::string& old_times_in) {
   migration_report report;
   in_schema_session(url, schema_lock_timeout, [&](pqxx::connection& connection) {
@@ -243,6 +258,8 @@ migration_report migrate_up(const std::string& url, bool dry_run, const std::str
       throw migration_error(found.front());
     if (!recorded.empty())
       expect_no_zone(old_times_in);
+    if (auto notice = open_schema_notice(connection))
+      report.noticed.push_back(std::move(*notice));
     const auto pending = pending_after(recorded);
     if (pending.empty())
       return;

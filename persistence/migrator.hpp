@@ -20,6 +20,8 @@ struct migration_report {
   std::vector<std::string> done;
   /// True when there was nothing to do.
   bool up_to_date = false;
+  /// What a person should look at, a sentence each: every role may create objects in the schema.
+  std::vector<std::string> noticed;
 };
 
 struct migration_status {

@@ -1,6 +1,7 @@
 #include "persistence/model_leases.hpp"
 
 #include <algorithm>
+#include <set>
 #include <stdexcept>
 #include <tuple>
 
@@ -24,6 +25,12 @@ namespace {
 template <class Entry>
 bool is_living(const Entry& entry, timestamp now, std::chrono::milliseconds grace = {}) {
   return entry.heartbeat_at + entry.lease + grace >= now && entry.heartbeat_at - entry.lease - grace <= now;
+}
+
+/// It is to hold no shards as long as others can.
+template <class Entry>
+bool gives(const Entry& entry) {
+  return entry.record.draining || !entry.figures.lacks.empty();
 }
 
 } // namespace
@@ -50,21 +57,28 @@ std::vector<uuid> model_leases::oldest_first() const {
   return ids;
 }
 
-void model_leases::join(const node_record& node, std::chrono::milliseconds lease) {
+void model_leases::join(const node_record& node, std::chrono::milliseconds lease, const std::optional<uuid>& follows) {
   expect_reachable();
   const std::lock_guard lock(database_->mutex_);
   const auto now = database_->clock_();
   std::vector<spoken_protocol> living;
   for (const auto& id : oldest_first())
-    if (id != node.id && lives(id))
+    if (id != node.id && id != follows && lives(id))
       living.push_back(protocol_of(database_->nodes_.at(id).record));
   if (const auto reason = why_not_join(protocol_of(node), living))
     throw join_refused(*reason);
+  bool said = node.draining;
+  if (const auto former = follows ? database_->nodes_.find(*follows) : database_->nodes_.end();
+      former != database_->nodes_.end()) {
+    said = former->second.record.draining;
+    database_->nodes_.erase(former);
+  }
   const auto [known, fresh] = database_->nodes_.try_emplace(node.id);
   auto& entry = known->second;
-  const bool draining = fresh ? node.draining : entry.record.draining;
+  const bool draining = fresh ? said : entry.record.draining;
   entry.record = node;
   entry.record.draining = draining;
+  entry.figures.lacks = node.lacks;
   entry.lease = lease;
   if (fresh)
     entry.started_at = now;
@@ -100,7 +114,7 @@ shard_share model_leases::share(const uuid& node) {
     const bool older = std::tie(each.started_at, id) < std::tie(self.started_at, node);
     ++share.nodes_living;
     rank_of_all += older ? 1 : 0;
-    if (each.record.draining)
+    if (gives(each))
       continue;
     ++taking;
     rank += older ? 1 : 0;
@@ -109,7 +123,7 @@ shard_share model_leases::share(const uuid& node) {
   share.all_drain = taking == 0;
   if (share.all_drain)
     share.fair = fair_share(rank_of_all, share.nodes_living);
-  else if (!share.draining)
+  else if (!gives(self))
     share.fair = fair_share(rank, taking);
   for (size_t i = 0; i < shard_count; ++i)
     share.free += is_free(static_cast<shard_number>(i)) ? 1 : 0;
@@ -226,6 +240,25 @@ int64_t model_leases::reserve_run_numbers(int64_t count) {
   const int64_t first = database_->next_run_number_;
   database_->next_run_number_ += count;
   return first;
+}
+
+bool model_leases::give_back_run_numbers(int64_t first, int64_t end) {
+  expect_reachable();
+  const std::lock_guard lock(database_->mutex_);
+  if (database_->next_run_number_ != end || first > end)
+    return false;
+  database_->next_run_number_ = first;
+  return true;
+}
+
+std::vector<workflow_version> model_leases::unfinished_workflows() {
+  expect_reachable();
+  const std::lock_guard lock(database_->mutex_);
+  std::set<workflow_version> found;
+  for (const auto& [id, row] : database_->rows_)
+    if (!is_ended(row.status) && !row.workflow.empty())
+      found.insert({row.workflow, row.workflow_version});
+  return {found.begin(), found.end()};
 }
 
 } // namespace levain

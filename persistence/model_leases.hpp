@@ -14,7 +14,8 @@ public:
   /// `reachable` answers whether the database can be asked; empty means always.
   explicit model_leases(std::shared_ptr<model_database> database, std::function<bool()> reachable = nullptr);
 
-  void join(const node_record& node, std::chrono::milliseconds lease) override;
+  void join(const node_record& node, std::chrono::milliseconds lease, const std::optional<uuid>& follows = std::nullopt)
+    override;
   bool heartbeat(const uuid& node, const node_figures& figures) override;
   shard_share share(const uuid& node) override;
   cluster_view view() override;
@@ -24,7 +25,9 @@ public:
   size_t release(const uuid& node, const std::vector<shard_lease>& shards) override;
   size_t forget_expired(std::chrono::milliseconds age) override;
   void leave(const uuid& node) override;
+  std::vector<workflow_version> unfinished_workflows() override;
   int64_t reserve_run_numbers(int64_t count) override;
+  bool give_back_run_numbers(int64_t first, int64_t end) override;
 
 private:
   void expect_reachable() const;

@@ -144,15 +144,13 @@ std::optional<append_answer> postgres_journal::impl::transact(const std::vector<
     if (writing.nothing_to_write())
       return done(std::move(writing.outcomes()));
     return commit(transaction, writing, with);
-  } catch (const pqxx::pqxx_exception&) {
+  } catch (...) {
     sql_failure failure = classify_failure(std::current_exception());
     if (failure.kind == failure_kind::bad_rows && !std::exchange(with.in_parts, true))
       return std::nullopt;
     if (failure.sqlstate == lock_not_available && !std::exchange(with.around_locks, true))
       return std::nullopt;
     return give_up(std::move(failure));
-  } catch (const unreadable_column&) {
-    return give_up(classify_failure(std::current_exception()));
   }
 }
 
@@ -162,7 +160,7 @@ postgres_journal::impl::commit(pqxx::work& transaction, batch_writing& writing, 
     answer_deadline::restart(transaction);
     transaction.commit();
     return done(std::move(writing.outcomes()));
-  } catch (const pqxx::pqxx_exception&) {
+  } catch (...) {
     sql_failure failure = classify_commit_failure(std::current_exception());
     if (failure.kind == failure_kind::bad_rows && !std::exchange(with.in_parts, true))
       return std::nullopt;
@@ -199,9 +197,7 @@ journal::resolution postgres_journal::resolve(const std::vector<run_append>& bat
     transaction.exec_prepared("limit_lock_wait", std::to_string(impl_->options.resolve_lock_timeout.count()));
     const auto found = impl_->look_up(transaction, batch);
     return {true, decide_resolution(batch, found, impl_->planned)};
-  } catch (const pqxx::pqxx_exception&) {
-    return {false, impl_->give_up(classify_failure(std::current_exception()))};
-  } catch (const unreadable_column&) {
+  } catch (...) {
     return {false, impl_->give_up(classify_failure(std::current_exception()))};
   }
 }

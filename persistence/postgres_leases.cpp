@@ -13,30 +13,25 @@ namespace levain {
 
 namespace {
 
-// The time is clock_timestamp() throughout: now() is the transaction's begin, and waiting for a lock can make that old.
-// A heartbeat that lies ahead by more than a lease is of a clock that was set back since: a living node writes one
-// several times in a lease, so its node is as dead as one without.
-
 // Nodes join one after the other: each sees whom it has to get on with. By a row of Levain's own, because anybody who
 // may connect to the database can hold an advisory lock.
 constexpr const char* await_turn_to_join = "select from run_numbers for update";
 
-constexpr const char* find_protocols = R"(
-  select name, version, protocol_min, protocol_max
+const std::string find_protocols = R"(
+  select name, version, greatest(protocol_min, 0), greatest(protocol_max, 0)
   from nodes
   where id <> $1
-    and heartbeat_at + lease >= clock_timestamp()
-    and heartbeat_at - lease <= clock_timestamp()
+    and )" + is_alive() + R"(
   order by started_at, id)";
 
 constexpr const char* join_node = R"(
   insert into nodes (
     id, name, address, version, lease, started_at, heartbeat_at,
-    cluster_address, protocol_min, protocol_max, schema_version, draining
+    cluster_address, protocol_min, protocol_max, schema_version, draining, lacks
   )
   values (
     $1, $2, $3, $4, $5::bigint * interval '1 millisecond', clock_timestamp(), clock_timestamp(),
-    $6, $7, $8, $9, $10
+    $6, $7, $8, $9, $10, $11
   )
   on conflict (id) do update
   set
@@ -48,7 +43,14 @@ constexpr const char* join_node = R"(
     cluster_address = excluded.cluster_address,
     protocol_min = excluded.protocol_min,
     protocol_max = excluded.protocol_max,
-    schema_version = excluded.schema_version)";
+    schema_version = excluded.schema_version,
+    lacks = excluded.lacks)";
+
+// Whoever marks a node waits for this, or is seen by it.
+constexpr const char* forget_former = R"(
+  delete from nodes
+  where id = $1
+  returning draining)";
 
 constexpr const char* renew_heartbeat = R"(
   update nodes
@@ -59,36 +61,37 @@ constexpr const char* renew_heartbeat = R"(
     slots_free = $4,
     runs_ended_per_second = $5,
     append_wait_ms = $6,
-    workers = $7
+    workers = $7,
+    lacks = $8
   where id = $1)";
 
-constexpr const char* find_living = R"(
+const std::string find_living = R"(
   select
   from nodes
   where id = $1
-    and heartbeat_at + lease >= clock_timestamp()
-    and heartbeat_at - lease <= clock_timestamp())";
+    and )" + is_alive();
 
-// Row numbers over nodes by whether they drain: the rank among all, and the rank among those that do not.
-constexpr const char* find_share = R"(
+// Row numbers over nodes by whether they may hold shards: the rank among all, and the rank among those that may.
+const std::string find_share = R"(
   with living as (
     select
       id,
       draining,
+      draining or lacks <> '' as gives,
       row_number() over (order by started_at, id) - 1 as rank_of_all,
-      row_number() over (partition by draining order by started_at, id) - 1 as rank
+      row_number() over (partition by draining or lacks <> '' order by started_at, id) - 1 as rank
     from nodes
-    where heartbeat_at + lease >= clock_timestamp()
-      and heartbeat_at - lease <= clock_timestamp()
+    where )" + is_alive() + R"(
   )
   select
     (select count(*) from living),
-    (select count(*) from living where not draining),
+    (select count(*) from living where not gives),
     self.rank_of_all,
     self.rank,
     self.draining,
     (select count(*) from shards where node is null or node not in (select id from living)),
-    (select count(*) from nodes) - (select count(*) from living)
+    (select count(*) from nodes) - (select count(*) from living),
+    self.gives
   from living as self
   where self.id = $1)";
 
@@ -98,7 +101,7 @@ constexpr const char* mark_draining = R"(
   where id = $1)";
 
 // First what nobody has locked: a batch that is stuck on one shard is in nobody's way but that shard's.
-constexpr const char* take_unlocked = R"(
+const std::string take_unlocked = R"(
   with free as (
     select shard
     from shards
@@ -110,8 +113,7 @@ constexpr const char* take_unlocked = R"(
           select
           from nodes
           where nodes.id = shards.node
-            and nodes.heartbeat_at + nodes.lease >= clock_timestamp()
-            and nodes.heartbeat_at - nodes.lease <= clock_timestamp()
+            and )" + is_alive() + R"(
         )
       )
     order by shard
@@ -130,7 +132,7 @@ constexpr const char* limit_lock_wait = "select set_config('lock_timeout', $1, t
 
 // Then what a batch has locked: locked before anything is judged, because waiting makes a judgement old, and in the
 // order in which batches lock.
-constexpr const char* lock_free = R"(
+const std::string lock_free = R"(
   select
   from shards
   where node is distinct from $1
@@ -141,8 +143,8 @@ constexpr const char* lock_free = R"(
         select
         from nodes
         where nodes.id = shards.node
-          and nodes.heartbeat_at + nodes.lease >= clock_timestamp()
-          and nodes.heartbeat_at - nodes.lease <= clock_timestamp()
+          and )" + is_alive() +
+                              R"(
       )
     )
   order by shard
@@ -164,8 +166,12 @@ constexpr const char* release_shards = R"(
 
 constexpr const char* forget_old_nodes = R"(
   delete from nodes
-  where heartbeat_at + lease + $1::bigint * interval '1 millisecond' < clock_timestamp()
-    or heartbeat_at - lease - $1::bigint * interval '1 millisecond' > clock_timestamp())";
+  where case
+    when isfinite(heartbeat_at) then
+      clock_timestamp() - heartbeat_at - $1::bigint * interval '1 millisecond' > lease
+      or heartbeat_at - clock_timestamp() - $1::bigint * interval '1 millisecond' > lease
+    else true
+  end)";
 
 constexpr const char* lock_owned = R"(
   select
@@ -207,6 +213,20 @@ constexpr const char* find_taken_number = R"(
         and run_number ~ '^ORCH-[0-9]{8}-[0-9]{8}$'
     ) as taken)";
 
+// Only the last block that was reserved can go back.
+constexpr const char* give_back_numbers = R"(
+  update run_numbers
+  set next = $1
+  where next = $2
+    and $1::bigint <= $2::bigint)";
+
+constexpr const char* find_unfinished_workflows = R"(
+  select distinct workflow, workflow_version
+  from orchestration_runs
+  where status in ('pending', 'running')
+    and workflow is not null
+    and workflow_version is not null)";
+
 connection_options connection_options_of(const postgres_leases_options& options) {
   connection_options connection;
   connection.url = options.url;
@@ -233,16 +253,17 @@ struct postgres_leases::impl {
         connection_options_of(options),
         {
           {"await_turn_to_join", await_turn_to_join},
-          {"find_protocols", find_protocols},
+          {"find_protocols", find_protocols.c_str()},
           {"join_node", join_node},
+          {"forget_former", forget_former},
           {"renew_heartbeat", renew_heartbeat},
-          {"find_living", find_living},
-          {"find_share", find_share},
-          {"read_cluster", read_cluster},
+          {"find_living", find_living.c_str()},
+          {"find_share", find_share.c_str()},
+          {"read_cluster", read_cluster().c_str()},
           {"mark_draining", mark_draining},
-          {"take_unlocked", take_unlocked},
+          {"take_unlocked", take_unlocked.c_str()},
           {"limit_lock_wait", limit_lock_wait},
-          {"lock_free", lock_free},
+          {"lock_free", lock_free.c_str()},
           {"release_shards", release_shards},
           {"forget_old_nodes", forget_old_nodes},
           {"lock_owned", lock_owned},
@@ -250,6 +271,8 @@ struct postgres_leases::impl {
           {"free_shards", free_shards},
           {"forget_node", forget_node},
           {"reserve_numbers", reserve_numbers},
+          {"give_back_numbers", give_back_numbers},
+          {"find_unfinished_workflows", find_unfinished_workflows},
           {"find_taken_number", find_taken_number},
         })
     , take_lock_timeout(options.take_lock_timeout) {}
@@ -265,18 +288,23 @@ postgres_leases::postgres_leases(postgres_leases_options options)
 
 postgres_leases::~postgres_leases() = default;
 
-void postgres_leases::join(const node_record& node, std::chrono::milliseconds lease) {
+void postgres_leases::join(
+  const node_record& node, std::chrono::milliseconds lease, const std::optional<uuid>& follows) {
   impl_->session.ask([&](pqxx::work& transaction) {
     const auto id = to_string(node.id);
     transaction.exec_prepared("await_turn_to_join");
     std::vector<spoken_protocol> living;
+    bool draining = node.draining;
+    if (follows)
+      for (const auto& row : transaction.exec_prepared("forget_former", to_string(*follows)))
+        draining = row[0].as<bool>();
     for (const auto& row : transaction.exec_prepared("find_protocols", id))
       living.push_back({row[0].c_str(), row[1].c_str(), row[2].as<uint32_t>(), row[3].as<uint32_t>()});
     if (const auto reason = why_not_join(protocol_of(node), living))
       throw join_refused(*reason);
     transaction.exec_prepared(
       "join_node", id, node.name, node.address, node.version, lease.count(), node.cluster_address, node.protocol_min,
-      node.protocol_max, node.schema_version, node.draining);
+      node.protocol_max, node.schema_version, draining, node.lacks);
   });
 }
 
@@ -284,7 +312,7 @@ bool postgres_leases::heartbeat(const uuid& node, const node_figures& figures) {
   return impl_->session.ask([&](pqxx::work& transaction) {
     const auto renewed = transaction.exec_prepared(
       "renew_heartbeat", to_string(node), figures.runs_live, figures.runs_waiting, figures.slots_free,
-      figures.runs_ended_per_second, figures.append_wait_ms, figures.workers);
+      figures.runs_ended_per_second, figures.append_wait_ms, figures.workers, figures.lacks);
     return renewed.affected_rows() == 1;
   });
 }
@@ -302,7 +330,7 @@ shard_share postgres_leases::share(const uuid& node) {
     share.all_drain = taking == 0;
     if (share.all_drain)
       share.fair = fair_share(row[2].as<size_t>(), share.nodes_living);
-    else if (!share.draining)
+    else if (!row[7].as<bool>())
       share.fair = fair_share(row[3].as<size_t>(), taking);
     share.free = row[5].as<size_t>();
     share.nodes_expired = row[6].as<size_t>();
@@ -403,6 +431,21 @@ int64_t postgres_leases::reserve_run_numbers(int64_t count) {
       // Adopted rows have numbers of this block: it begins anew behind them.
       least = taken.as<int64_t>() + 1;
     }
+  });
+}
+
+bool postgres_leases::give_back_run_numbers(int64_t first, int64_t end) {
+  return impl_->session.ask([&](pqxx::work& transaction) {
+    return transaction.exec_prepared("give_back_numbers", first, end).affected_rows() == 1;
+  });
+}
+
+std::vector<workflow_version> postgres_leases::unfinished_workflows() {
+  return impl_->session.ask([&](pqxx::work& transaction) {
+    std::vector<workflow_version> found;
+    for (const auto& row : transaction.exec_prepared("find_unfinished_workflows"))
+      found.push_back({row[0].c_str(), row[1].as<int32_t>()});
+    return found;
   });
 }
 

@@ -36,7 +36,8 @@ public:
   explicit postgres_leases(postgres_leases_options options);
   ~postgres_leases() override;
 
-  void join(const node_record& node, std::chrono::milliseconds lease) override;
+  void join(const node_record& node, std::chrono::milliseconds lease, const std::optional<uuid>& follows = std::nullopt)
+    override;
   bool heartbeat(const uuid& node, const node_figures& figures) override;
   shard_share share(const uuid& node) override;
   cluster_view view() override;
@@ -46,7 +47,9 @@ public:
   size_t release(const uuid& node, const std::vector<shard_lease>& shards) override;
   size_t forget_expired(std::chrono::milliseconds age) override;
   void leave(const uuid& node) override;
+  std::vector<workflow_version> unfinished_workflows() override;
   int64_t reserve_run_numbers(int64_t count) override;
+  bool give_back_run_numbers(int64_t first, int64_t end) override;
 
 private:
   struct impl;

@@ -3,6 +3,7 @@
 #include "persistence/audit_columns.hpp"
 #include "persistence/cluster_reading.hpp"
 #include "persistence/event_columns.hpp"
+#include "persistence/run_sizes.hpp"
 
 namespace levain {
 
@@ -184,16 +185,11 @@ const queries_statement& verify_rows_statement() {
   return statement;
 }
 
-// One run after the other and no further than asked, in the form in which it is sent: a number such as 1e308 takes 50
-// times the room that it takes on disk.
 const queries_statement& measure_runs_statement() {
-  static const queries_statement statement = {"measure_runs", R"(
-    with recursive walk (place, bytes, total) as (
-      select 0, 0::bigint, 0::bigint
-      union all
-      select walk.place + 1, row_of.bytes + events_of.bytes, walk.total + row_of.bytes + events_of.bytes
-      from walk
-      cross join lateral (
+  static const std::string sql = run_sizes_statement(
+    std::string(R"(
+      select row_of.bytes + events_of.bytes as bytes
+      from (
         select
           coalesce(sum(
             2000
@@ -201,20 +197,9 @@ const queries_statement& measure_runs_statement() {
             + coalesce(octet_length(run_metadata::text), 0)
             + coalesce(octet_length(error_details::text), 0)), 0)::bigint as bytes
         from orchestration_runs
-        where id = ($1::uuid[])[walk.place + 1]
-      ) as row_of
-      cross join lateral (
-        select coalesce(sum(100 + coalesce(octet_length(body::text), 0)), 0)::bigint as bytes
-        from run_events
-        where run_id = ($1::uuid[])[walk.place + 1]
-      ) as events_of
-      where walk.place < cardinality($1::uuid[])
-        and walk.total < $2::bigint
-    )
-    select bytes
-    from walk
-    where place > 0
-    order by place)"};
+        where id = )") +
+    measured_run + ") as row_of cross join (" + measured_events() + ") as events_of");
+  static const queries_statement statement = {"measure_runs", sql};
   return statement;
 }
 
@@ -270,8 +255,10 @@ const queries_statement& list_definitions_statement() {
 }
 
 const queries_statement& find_owner_statement() {
-  static const queries_statement statement = {"find_owner", R"(
-    select nodes.id, nodes.name, nodes.address, nodes.heartbeat_at + nodes.lease >= clock_timestamp()
+  static const queries_statement statement = {
+    "find_owner", R"(
+    select nodes.id, nodes.name, nodes.address, )" +
+                    is_alive() + R"(
     from shards
     join nodes on nodes.id = shards.node
     where shards.shard = $1::smallint)"};
@@ -279,7 +266,7 @@ const queries_statement& find_owner_statement() {
 }
 
 const queries_statement& view_cluster_statement() {
-  static const queries_statement statement = {"view_cluster", read_cluster};
+  static const queries_statement statement = {"view_cluster", read_cluster()};
   return statement;
 }
 

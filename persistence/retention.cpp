@@ -4,6 +4,7 @@
 
 #include <pqxx/pqxx>
 
+#include "persistence/event_columns.hpp"
 #include "persistence/migrator.hpp"
 #include "persistence/schema_partitions.hpp"
 #include "persistence/schema_session.hpp"
@@ -18,10 +19,8 @@ constexpr std::chrono::milliseconds retention_lock_timeout{5'000};
 
 constexpr std::string_view first_id = "00000000-0000-0000-0000-000000000000";
 
-// A run that ended before the moment began before it, so that the ids bound the walk along the primary key. What is
-// locked is being written by a run's owner, and is left for the next time.
-constexpr const char* take_ended_runs = R"(
-  select run.id
+// A run that ended before the moment began before it, so that the ids bound the walk along the primary key.
+const std::string ended_runs = std::string(R"(
   from orchestration_runs as run
   where run.id > $1::uuid
     and run.id < $2::uuid
@@ -32,35 +31,22 @@ constexpr const char* take_ended_runs = R"(
     and not exists (select from stopped_runs as stopped where stopped.run_id = run.id)
     and coalesce(
       (
-        select events.kind in (
-          'run_completed', 'run_partially_succeeded', 'run_failed', 'run_cancelled', 'attention_resolved')
-        from run_events as events
-        where events.run_id = run.id
-        order by events.seq desc
-        limit 1
-      ), true)
-  order by run.id
-  limit $4::bigint
-  for update of run skip locked)";
-
-constexpr const char* count_ended_runs = R"(
-  select count(*)
-  from orchestration_runs as run
-  where run.id < $1::uuid
-    and run.status in ('completed', 'partial_success', 'failed', 'cancelled')
-    and run.completed_at < $2::timestamptz
-    and run.workflow is not null
-    and run.attention is null
-    and not exists (select from stopped_runs as stopped where stopped.run_id = run.id)
-    and coalesce(
-      (
-        select events.kind in (
-          'run_completed', 'run_partially_succeeded', 'run_failed', 'run_cancelled', 'attention_resolved')
+        select events.kind in )") +
+                               settled_kinds +
+                               R"(
         from run_events as events
         where events.run_id = run.id
         order by events.seq desc
         limit 1
       ), true))";
+
+// What is locked is being written by a run's owner, and is left for the next time.
+const std::string take_ended_runs = "select run.id" + ended_runs + R"(
+  order by run.id
+  limit $4::bigint
+  for update of run skip locked)";
+
+const std::string count_ended_runs = "select count(*)" + ended_runs;
 
 constexpr const char* count_kept_for_attention = R"(
   select count(*)
@@ -118,7 +104,8 @@ retention_report delete_ended_runs(
         const auto before = to_rfc3339(options.before);
         report.kept_for_attention = transaction.exec_params1(count_kept_for_attention, below, before)[0].as<int64_t>();
         if (options.dry_run)
-          report.runs = transaction.exec_params1(count_ended_runs, below, before)[0].as<int64_t>();
+          report.runs =
+            transaction.exec_params1(count_ended_runs, std::string(first_id), below, before)[0].as<int64_t>();
       }
       if (options.dry_run)
         return;

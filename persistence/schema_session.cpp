@@ -15,19 +15,25 @@ namespace {
 // Any number, as long as every program takes the same: "levain" in ASCII.
 constexpr const char* take_advisory_lock = "select pg_advisory_xact_lock(x'6c657661696e'::bigint)";
 
-// The upper and the lower half of that number, as pg_locks has them.
-constexpr const char* find_advisory_holders = R"(
+/// Others who hold a lock in this database, of those that `which` is true of.
+std::string holders_of(const std::string& which) {
+  return R"(
   select a.pid, a.usename, a.application_name, coalesce(host(a.client_addr), 'this machine'), a.state
   from pg_locks l
   join pg_stat_activity a on a.pid = l.pid
   where l.granted
     and l.pid <> pg_backend_pid()
-    and l.locktype = 'advisory'
     and l.database = (select oid from pg_database where datname = current_database())
+    and )" +
+         which + R"(
+  order by a.xact_start, a.pid)";
+}
+
+// The upper and the lower half of that number, as pg_locks has them.
+const std::string find_advisory_holders = holders_of(R"(l.locktype = 'advisory'
     and l.classid = x'6c65'::int
     and l.objid = x'7661696e'::int
-    and l.objsubid = 1
-  order by a.xact_start, a.pid)";
+    and l.objsubid = 1)");
 
 constexpr const char* migrations_table_exists = "select to_regclass('levain_migrations') is not null";
 
@@ -42,19 +48,11 @@ constexpr const char* migrations_table_exists_now = R"(
 // Against itself and against other changes of the table, not against reading and writing its rows.
 constexpr const char* lock_migrations_table = "lock table levain_migrations in share update exclusive mode";
 
-constexpr const char* find_table_holders = R"(
-  select a.pid, a.usename, a.application_name, coalesce(host(a.client_addr), 'this machine'), a.state
-  from pg_locks l
-  join pg_stat_activity a on a.pid = l.pid
-  where l.granted
-    and l.pid <> pg_backend_pid()
-    and l.locktype = 'relation'
-    and l.database = (select oid from pg_database where datname = current_database())
+const std::string find_table_holders = holders_of(R"(l.locktype = 'relation'
     and l.relation = to_regclass('levain_migrations')
-    and l.mode not in ('AccessShareLock', 'RowShareLock', 'RowExclusiveLock')
-  order by a.xact_start, a.pid)";
+    and l.mode not in ('AccessShareLock', 'RowShareLock', 'RowExclusiveLock'))");
 
-std::string holders_sentence(pqxx::transaction_base& transaction, const char* find_holders) {
+std::string holders_sentence(pqxx::transaction_base& transaction, const std::string& find_holders) {
   std::string holders;
   for (const auto& row : transaction.exec(find_holders))
     holders += (holders.empty() ? "process " : ", process ") + std::string(row[0].c_str()) + " of the server (user '" +
@@ -65,7 +63,7 @@ std::string holders_sentence(pqxx::transaction_base& transaction, const char* fi
 }
 
 /// Waits no longer than the session's lock timeout; then the transaction goes on to ask who holds the lock.
-void take_or_name(pqxx::transaction_base& transaction, const char* take, const char* find_holders) {
+void take_or_name(pqxx::transaction_base& transaction, const char* take, const std::string& find_holders) {
   transaction.exec("savepoint schema_lock");
   try {
     // `exec` would end the transaction with what fails.

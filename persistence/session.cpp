@@ -1,5 +1,8 @@
 #include "persistence/session.hpp"
 
+#include <poll.h>
+#include <sys/socket.h>
+
 #include <stdexcept>
 
 #include "persistence/journal.hpp"
@@ -7,6 +10,29 @@
 #include "persistence/sql_errors.hpp"
 
 namespace levain {
+
+namespace {
+
+/// False when the server ended the session while nothing was asked of it: it was restarted, or somebody ended it. Then
+/// nothing is lost by opening another one. Waits for nobody.
+bool still_there(pqxx::connection& connection) {
+  if (!connection.is_open())
+    return false;
+  const int socket = connection.sock();
+  pollfd readable{socket, POLLIN, 0};
+  if (::poll(&readable, 1, 0) <= 0)
+    return true;
+  try {
+    // Settings that have changed are heard of like this too.
+    connection.get_notifs();
+  } catch (const pqxx::failure&) {
+    return false;
+  }
+  char next = 0;
+  return connection.is_open() && ::recv(socket, &next, sizeof next, MSG_PEEK | MSG_DONTWAIT) != 0;
+}
+
+} // namespace
 
 namespace {
 
@@ -23,7 +49,7 @@ session::session(connection_options options, std::vector<named_statement> statem
   , settings_(std::move(settings)) {}
 
 pqxx::connection& session::open() {
-  if (connection_ && !connection_->is_open())
+  if (connection_ && !still_there(*connection_))
     drop();
   if (!connection_) {
     deadline_.begin(-1, {}); // What comes now is not the old connection's fault.

@@ -39,14 +39,12 @@ public:
   std::string explain(std::string reason) const;
 
   /// Runs `work` in a transaction and commits it. Throws `journal_unavailable` when the database cannot be asked, when
-  /// it refuses, and when a value that it holds cannot be read.
+  /// it refuses, when a value that it holds cannot be read, and when there is too little memory for what it answers.
   template <class Work>
   auto ask(Work&& work) {
     try {
       return transact(std::forward<Work>(work));
-    } catch (const pqxx::pqxx_exception&) {
-      translate(refusals::are_unavailable);
-    } catch (const unreadable_column&) {
+    } catch (...) {
       translate(refusals::are_unavailable);
     }
   }
@@ -57,9 +55,7 @@ public:
   auto put(Work&& work) {
     try {
       return transact(std::forward<Work>(work));
-    } catch (const pqxx::pqxx_exception&) {
-      translate(refusals::blame_values);
-    } catch (const unreadable_column&) {
+    } catch (...) {
       translate(refusals::blame_values);
     }
   }

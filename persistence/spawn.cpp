@@ -26,9 +26,10 @@ constexpr int status_not_executable = 127;
   throw std::system_error(errno, std::generic_category(), what);
 }
 
-/// What would steer the server or a locale from outside.
-bool steers(std::string_view name) {
-  return name.starts_with("PG") || name.starts_with("LC_") || name.starts_with("LANG");
+/// What would steer the server or a locale from outside; and what only this program is to know, such as the values of
+/// variables: the server may belong to another account, whose processes all can read its environment.
+bool is_kept_back(std::string_view name) {
+  return name.starts_with("PG") || name.starts_with("LC_") || name.starts_with("LANG") || name.starts_with("LEVAIN_");
 }
 
 // From here to `end_in_child` code runs between fork and exec of a program that may have threads: system calls only, no
@@ -76,7 +77,7 @@ std::optional<unix_user> find_unix_user(const std::string& name) {
 pid_t spawn(const spawn_options& options) {
   // All memory is taken before the fork.
   auto arguments = options.arguments;
-  auto environment = child_environment({{"LC_ALL", "C"}}, steers);
+  auto environment = child_environment({{"LC_ALL", "C"}}, is_kept_back);
   const auto argument_pointers = pointers_to(arguments);
   const auto environment_pointers = pointers_to(environment);
   const file_descriptor null_file(open("/dev/null", O_RDWR | O_CLOEXEC));

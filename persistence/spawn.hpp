@@ -33,9 +33,9 @@ struct spawn_options {
 };
 
 /// Starts a program in a session of its own (signals of our terminal do not reach it), with no other open file of ours,
-/// no blocked signal, the C locale and none of libpq's environment variables. Returns its process id; a program that
-/// cannot be executed ends with status 127. Throws `std::system_error` when no process can be made. Safe in a program
-/// with threads.
+/// no blocked signal, the C locale, and neither libpq's environment variables nor ours (`LEVAIN_...`). Returns its
+/// process id; a program that cannot be executed ends with status 127. Throws `std::system_error` when no process can
+/// be made. Safe in a program with threads.
 pid_t spawn(const spawn_options& options);
 
 /// Waits for a child of ours. Returns its wait status, or nothing when it still runs after `limit`.

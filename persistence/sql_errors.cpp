@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <new>
 #include <pqxx/pqxx>
 
 #include "persistence/plain_line.hpp"
@@ -83,6 +84,8 @@ sql_failure classify_failure(const std::exception_ptr& thrown) {
     return {failure_kind::transient, plain_line("a value cannot be read: " + std::string(e.what()), reason_bytes_max)};
   } catch (const unreadable_column& e) {
     return {failure_kind::transient, plain_line("a value cannot be read: " + std::string(e.what()), reason_bytes_max)};
+  } catch (const std::bad_alloc&) {
+    return {failure_kind::transient, "there is too little memory for what the database is asked", "", true};
   }
 }
 

@@ -46,8 +46,9 @@ inline constexpr std::string_view lock_not_available = "55P03";
 /// by a trigger or a function about the rows.
 failure_kind kind_of_sqlstate(std::string_view sqlstate);
 
-/// Tells what was thrown by pqxx before the commit was sent, or by a reader of values. Errors that come neither from
-/// the database nor from its values (no memory, a fault of the program) are rethrown.
+/// Tells what was thrown by pqxx before the commit was sent, or by a reader of values, or that there is too little
+/// memory
+/// (`std::bad_alloc`; the connection may hold half an answer then). Faults of the program are rethrown.
 sql_failure classify_failure(const std::exception_ptr& thrown);
 
 /// Tells what was thrown by the commit itself: in doubt unless the server says in so many words that it rolled back.

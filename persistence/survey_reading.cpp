@@ -4,13 +4,14 @@
 
 #include "persistence/array_literal.hpp"
 #include "persistence/event_columns.hpp"
+#include "persistence/run_sizes.hpp"
 
 namespace levain {
 
 namespace {
 
 // The rows first: only where they do not say that the run goes on is its newest event looked up, by the key.
-constexpr const char* survey_journal = R"(
+const std::string survey_journal = std::string(R"(
   with page as materialized (
     select run_id
     from run_events
@@ -28,8 +29,8 @@ constexpr const char* survey_journal = R"(
       when (get_byte(uuid_send(seen.run_id), 15) & 63) <> all($3::integer[]) then false
       when run.status in ('pending', 'running') then false
       else (
-        select kind not in (
-          'run_completed', 'run_partially_succeeded', 'run_failed', 'run_cancelled', 'attention_resolved')
+        select kind not in )") + settled_kinds +
+                                   R"(
         from run_events
         where run_events.run_id = seen.run_id
         order by seq desc
@@ -48,7 +49,7 @@ constexpr const char* find_contradicted = R"(
   where run.status is null
     or run.status not in ('pending', 'running'))";
 
-constexpr const char* find_without_end = R"(
+const std::string find_without_end = std::string(R"(
   select asked.run_id
   from unnest($1::uuid[]) as asked (run_id)
   cross join lateral (
@@ -58,31 +59,9 @@ constexpr const char* find_without_end = R"(
     order by seq desc
     limit 1
   ) as newest
-  where newest.kind not in (
-    'run_completed', 'run_partially_succeeded', 'run_failed', 'run_cancelled', 'attention_resolved'))";
+  where newest.kind not in )") + settled_kinds;
 
-// One run after the other, and no further than asked.
-constexpr const char* measure_runs = R"(
-  with recursive walk (place, bytes, total) as (
-    select 0, 0::bigint, 0::bigint
-    union all
-    select walk.place + 1, measured.bytes, walk.total + measured.bytes
-    from walk
-    cross join lateral (
-      select coalesce(sum(coalesce(octet_length(body::text), 0) + $3::bigint), 0)::bigint as bytes
-      from run_events
-      where run_id = ($1::uuid[])[walk.place + 1]
-    ) as measured
-    where walk.place < cardinality($1::uuid[])
-      and walk.total < $2::bigint
-  )
-  select bytes
-  from walk
-  where place > 0
-  order by place)";
-
-/// What an event takes beside its body.
-constexpr int64_t event_bytes = 100;
+const std::string measure_runs = run_sizes_statement(measured_events());
 
 constexpr const char* last_id = "ffffffff-ffff-ffff-ffff-ffffffffffff";
 
@@ -106,10 +85,10 @@ std::vector<run_id> ids_of(const pqxx::result& rows) {
 
 std::vector<named_statement> survey_statements() {
   return {
-    {"survey_journal", survey_journal},
+    {"survey_journal", survey_journal.c_str()},
     {"find_contradicted", find_contradicted},
-    {"find_without_end", find_without_end},
-    {"measure_runs", measure_runs},
+    {"find_without_end", find_without_end.c_str()},
+    {"measure_runs", measure_runs.c_str()},
   };
 }
 
@@ -142,7 +121,7 @@ read_sizes(pqxx::transaction_base& transaction, const std::vector<run_id>& runs,
   std::vector<uint64_t> sizes;
   if (runs.empty())
     return sizes;
-  for (const auto& row : transaction.exec_prepared("measure_runs", literal_of(runs), bytes_max, event_bytes))
+  for (const auto& row : transaction.exec_prepared("measure_runs", literal_of(runs), bytes_max))
     sizes.push_back(row[0].as<uint64_t>());
   return sizes;
 }

@@ -1,10 +1,31 @@
 #include "actors/calls/http_executor.hpp"
 
 #include <fstream>
+#include <memory>
+
+#include <openssl/err.h>
+#include <openssl/x509.h>
+#include <openssl/x509_vfy.h>
 
 #include "actors/calls/http_io_loop.hpp"
 
 namespace levain {
+
+namespace {
+
+/// libcurl would say so of each call.
+void check_certificates(const std::string& file) {
+  if (!std::ifstream(file))
+    throw std::runtime_error(fmt::format("the file of certificates '{}' (--calls-ca) cannot be read", file));
+  const std::unique_ptr<X509_STORE, decltype(&X509_STORE_free)> store(X509_STORE_new(), X509_STORE_free);
+  if (!store || X509_STORE_load_file(store.get(), file.c_str()) != 1) {
+    ERR_clear_error();
+    throw std::runtime_error(
+      fmt::format("the file '{}' (--calls-ca) holds no certificate; it must be a file in PEM", file));
+  }
+}
+
+} // namespace
 
 void check_limits(const http_executor_options& options) {
   const auto at_least_one = [](std::string_view name, auto value) {
@@ -17,8 +38,8 @@ void check_limits(const http_executor_options& options) {
   at_least_one("idle_connections_max", options.idle_connections_max);
   at_least_one("response_bytes_max", options.response_bytes_max);
   at_least_one("connect_timeout_max", options.connect_timeout_max.count());
-  if (!options.ca_file.empty() && !std::ifstream(options.ca_file))
-    throw std::runtime_error(fmt::format("the file of certificates '{}' (--calls-ca) cannot be read", options.ca_file));
+  if (!options.ca_file.empty())
+    check_certificates(options.ca_file);
 }
 
 http_executor::http_executor(http_executor_options options, name_lookup lookup)

@@ -48,7 +48,7 @@ struct host_calls {
 };
 
 /// The I/O thread of an executor: the lines of calls, the names that are looked up, and libcurl's transfers. Included
-/// by `http_executor.cpp` alone.
+/// by `http_executor.cpp` and `http_name_waits.cpp` alone.
 struct http_executor::impl {
   using clock = http_transfer::clock;
   using kind = call_failure::kind_type;
@@ -57,7 +57,11 @@ struct http_executor::impl {
   struct withdrawal {
     call_ticket ticket;
   };
-  using order = std::variant<transfer_ptr, call_ticket, withdrawal, name_answer>;
+  /// Its answer waited for room in memory, and there may be some.
+  struct resumption {
+    uint64_t number = 0;
+  };
+  using order = std::variant<transfer_ptr, call_ticket, withdrawal, name_answer, resumption>;
 
   impl(http_executor_options given, name_lookup lookup)
     : options(std::move(given))
@@ -137,6 +141,8 @@ struct http_executor::impl {
         withdraw(back->ticket.number);
       else if (const auto* answer = std::get_if<name_answer>(&each))
         take_name(*answer);
+      else if (const auto* again = std::get_if<resumption>(&each))
+        resume(again->number);
       else if (auto at = calls.find(std::get<call_ticket>(each).number); at != calls.end())
         finish(*at->second, at->second->failure(kind::abandoned, "was given up"));
     }
@@ -231,6 +237,9 @@ struct http_executor::impl {
     if (!easy)
       return finish(transfer, transfer.failure(kind::retryable, "was not made: libcurl is out of memory"));
     transfer.prepare(std::move(easy), options, host.place, addresses);
+    transfer.on_room(
+      [this](http_transfer& full) { move_deadline(full, [&] { full.stop_time(); }); },
+      [this, number = transfer.ticket().number] { post(resumption{number}); });
     move_deadline(transfer, [&] { transfer.begin_time(); });
     ++host.on_the_wire;
     ++on_the_wire;
@@ -238,99 +247,29 @@ struct http_executor::impl {
       finish(transfer, transfer.failure(kind::retryable, std::string("was not made: ") + curl_multi_strerror(code)));
   }
 
+  /// Answers that found no room in memory go on.
+  void resume(uint64_t number) {
+    const auto at = calls.find(number);
+    if (at == calls.end() || !at->second->waits_for_room())
+      return;
+    auto& transfer = *at->second;
+    move_deadline(transfer, [&] { transfer.go_on(); });
+    transfer.take_on();
+  }
+
   // -- names ----------------------------------------------------------------------------------------------------------
 
-  void await_name(host_entry& entry) {
-    entry.second.awaits_name = true;
-    name_waits.emplace(&entry, clock::now());
-    next_name_due = clock::time_point::min();
-  }
-
+  // In `http_name_waits.cpp`.
+  void await_name(host_entry& entry);
   /// The hosts of a name go on, or their calls fail.
-  void take_name(const name_answer& answer) {
-    const auto now = clock::now();
-    names.remember(answer, now);
-    for (auto at = name_waits.begin(); at != name_waits.end();) {
-      auto& [entry, since] = *at;
-      auto& host = entry->second;
-      if (host.place.host != answer.name) {
-        ++at;
-        continue;
-      }
-      for (const auto number : host.waiting)
-        if (const auto call = calls.find(number); call != calls.end())
-          call->second->waited_for_name(now - std::max(since, call->second->begun_at()));
-      if (answer.addresses.empty())
-        fail_waiting(host, [&](const http_transfer&) {
-          return fmt::format("failed: the host name '{}' cannot be resolved: {}", answer.name, answer.fault);
-        });
-      host.awaits_name = false;
-      auto* settled = entry;
-      at = name_waits.erase(at);
-      settle(*settled);
-    }
-  }
-
+  void take_name(const name_answer& answer);
   template <class Why>
-  void fail_waiting(host_calls& host, const Why& why) {
-    // What `done` begins meanwhile comes as an order, so the line does not grow.
-    while (!host.waiting.empty()) {
-      const auto call = calls.find(host.waiting.front());
-      host.waiting.pop_front();
-      if (call != calls.end())
-        finish(*call->second, call->second->failure(kind::retryable, why(*call->second)));
-    }
-  }
-
+  void fail_waiting(host_calls& host, const Why& why);
   /// The name's part of a call's time.
-  clock::duration name_time_max(const http_transfer& transfer) const {
-    return std::min<clock::duration>(options.connect_timeout_max, transfer.timeout());
-  }
-
-  call_failure name_failure(const http_transfer& transfer, const std::string& host) const {
-    if (transfer.timeout() <= options.connect_timeout_max)
-      return transfer.failure(
-        kind::timeout, fmt::format(
-                         "did not answer within {}: the host name '{}' was not resolved in that time",
-                         format_duration(transfer.timeout()), host));
-    return transfer.failure(
-      kind::retryable, fmt::format(
-                         "failed: the host name '{}' was not resolved within {} (connect_timeout_max)", host,
-                         format_duration(options.connect_timeout_max)));
-  }
-
+  clock::duration name_time_max(const http_transfer& transfer) const;
+  call_failure name_failure(const http_transfer& transfer, const std::string& host) const;
   /// Calls whose host's name was not resolved in time.
-  void expire_names(clock::time_point now) {
-    next_name_due = clock::time_point::max();
-    for (auto at = name_waits.begin(); at != name_waits.end();) {
-      auto& [entry, since] = *at;
-      auto& host = entry->second;
-      // What `done` begins meanwhile comes as an order, so the line does not grow.
-      std::deque<uint64_t> still;
-      for (const auto number : std::exchange(host.waiting, {})) {
-        const auto call = calls.find(number);
-        if (call == calls.end())
-          continue;
-        auto& transfer = *call->second;
-        const auto due = std::max(since, transfer.begun_at()) + name_time_max(transfer);
-        if (due <= now) {
-          finish(transfer, name_failure(transfer, host.place.host));
-          continue;
-        }
-        next_name_due = std::min(next_name_due, due);
-        still.push_back(number);
-      }
-      host.waiting = std::move(still);
-      if (!host.waiting.empty()) {
-        ++at;
-        continue;
-      }
-      host.awaits_name = false;
-      auto* settled = entry;
-      at = name_waits.erase(at);
-      settle(*settled);
-    }
-  }
+  void expire_names(clock::time_point now);
 
   // -- descriptors ----------------------------------------------------------------------------------------------------
 

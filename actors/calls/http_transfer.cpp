@@ -87,6 +87,30 @@ http_transfer::clock::time_point http_transfer::queue_deadline() const {
            : clock::time_point::max();
 }
 
+http_transfer::~http_transfer() {
+  if (request_.memory)
+    request_.memory->want_no_room();
+}
+
+void http_transfer::on_room(std::function<void(http_transfer&)> wanted, std::function<void()> made) {
+  room_wanted_ = std::move(wanted);
+  room_made_ = std::move(made);
+}
+
+void http_transfer::stop_time() {
+  if (!time_left_)
+    time_left_ = deadline_ - clock::now();
+  deadline_ = clock::time_point::max();
+}
+
+void http_transfer::go_on() {
+  deadline_ = clock::now() + *std::exchange(time_left_, std::nullopt);
+}
+
+void http_transfer::take_on() {
+  curl_easy_pause(easy_.get(), CURLPAUSE_CONT);
+}
+
 void http_transfer::begin_time() {
   deadline_ = after(request_.timeout - std::chrono::duration_cast<duration>(name_wait_));
   if (told_ && has_waited_)
@@ -251,9 +275,9 @@ void http_transfer::prepare_body() {
   const auto rest = request_.body_rest ? std::string_view(*request_.body_rest) : std::string_view();
   const auto size = request_.body.size() + rest.size();
   if (size <= short_body_bytes_max) {
-    short_body_ = request_.body;
-    short_body_ += rest;
-    curl_easy_setopt(handle, CURLOPT_POSTFIELDS, short_body_.data());
+    if (!rest.empty())
+      short_body_ = request_.body + std::string(rest);
+    curl_easy_setopt(handle, CURLOPT_POSTFIELDS, rest.empty() ? request_.body.data() : short_body_.data());
   } else {
     body_given_ = 0;
     curl_easy_setopt(handle, CURLOPT_POST, 1L);
@@ -302,6 +326,10 @@ size_t http_transfer::take_body(char* bytes, size_t size, size_t count, void* tr
     return 0; // libcurl gives up with CURLE_WRITE_ERROR
   }
   try {
+    if (self.request_.memory && !self.request_.memory->add(length, self.room_made_)) {
+      self.room_wanted_(self);
+      return CURL_WRITEFUNC_PAUSE; // libcurl gives the same bytes again
+    }
     self.body_.append(bytes, length);
   } catch (const std::bad_alloc&) {
     return 0;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "actors/calls/answer_header.hpp"
+#include "actors/calls/call_budget.hpp"
 #include "actors/calls/http_executor.hpp"
 
 namespace levain {
@@ -48,6 +49,7 @@ public:
 
   http_transfer(call_ticket ticket, call_request request, http_executor::done done, call_told told);
 
+  ~http_transfer();
   http_transfer(const http_transfer&) = delete;
   http_transfer& operator=(const http_transfer&) = delete;
 
@@ -68,6 +70,16 @@ public:
   void wait_for_turn();
   /// It had its turn and could not use it: `deadline` is that of its turn again.
   void wait_again();
+
+  /// What is done when its answer has no room in memory, on the I/O thread from within libcurl, and when there is some
+  /// again, on any thread.
+  void on_room(std::function<void(http_transfer&)> wanted, std::function<void()> made);
+  /// Its time stands still from now on, and goes on.
+  void stop_time();
+  void go_on();
+  /// Takes the rest of the answer, as far as there is room for it.
+  void take_on();
+  bool waits_for_room() const { return time_left_.has_value(); }
 
   /// What came of it, once libcurl says that it is over.
   http_executor::outcome outcome(CURLcode code, const http_executor_options& options);
@@ -128,6 +140,10 @@ private:
   curl_list_ptr resolved_;
   std::array<char, CURL_ERROR_SIZE> error_{};
   size_t response_bytes_max_ = 0;
+  std::function<void(http_transfer&)> room_wanted_;
+  std::function<void()> room_made_;
+  /// Of its deadline, while its answer waits for room.
+  std::optional<clock::duration> time_left_;
   bool too_large_ = false;
   bool no_descriptor_ = false;
   /// The request has been given to a connection, which happens once.
@@ -135,7 +151,7 @@ private:
   bool sent_again_ = false;
   answer_header header_;
   std::string body_;
-  /// The body in one piece when it is short, and how much of it has been taken when it is not.
+  /// The body in one piece when it is short and has two, and how much of it has been taken when it is long.
   std::string short_body_;
   size_t body_given_ = 0;
 };

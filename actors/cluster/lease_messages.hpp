@@ -47,6 +47,12 @@ struct hand_all_over {
   receiver<all_handed_over> outcome;
 };
 
+/// The node ends and has not used these run numbers: from `first` to before `end`. It uses none from now on.
+struct numbers_unused {
+  int64_t first = 0;
+  int64_t end = 0;
+};
+
 /// INTERNAL to the lease keeper: look again, without a heartbeat's time between.
 struct look_again {};
 
@@ -60,5 +66,6 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(levain::drain_node)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(levain::look_closely)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(levain::shards_freed_elsewhere)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(levain::hand_all_over)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(levain::numbers_unused)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(levain::look_again)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(levain::look_closer)

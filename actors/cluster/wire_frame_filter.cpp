@@ -305,7 +305,8 @@ frames_fed frame_filter::feed(std::string_view bytes, std::string& passed) {
     const auto some = left.substr(0, wanted - held_.size());
     held_ += some;
     taken += some.size();
-    if (stage_ == stage::first && begins_with_tls(held_))
+    met_tls_ = stage_ == stage::first && begins_with_tls(held_);
+    if (met_tls_)
       fault_ = "it speaks TLS, and this program has no certificate";
     else if (held_.size() == wanted)
       fault_ = whole_ ? take_payload(passed) : take_header(passed);

@@ -48,6 +48,8 @@ public:
   bool open() const { return stage_ == stage::open; }
   /// The origin's first frame has passed: its name is known.
   bool introduced() const { return !sender_.empty(); }
+  /// The origin began with TLS where a frame was wanted.
+  bool met_tls() const { return met_tls_; }
   /// The origin's name, `frame_name_bytes` long; empty until it is introduced.
   const std::string& sender() const { return sender_; }
   /// The first frame, as it came; empty until it has passed.
@@ -88,6 +90,7 @@ private:
   std::string sender_;
   std::string introduction_;
   std::optional<std::string> fault_;
+  bool met_tls_ = false;
 };
 
 /// The first frame of a program of this name that makes a connection.

@@ -108,8 +108,11 @@ void wire_link::pass_inbound() {
   const bool was_introduced = in_.introduced();
   const auto fed = in_.feed(std::string_view(in_bytes_).substr(in_at_, in_end_ - in_at_), in_passed_);
   in_at_ += fed.taken;
-  if (fed.fault)
-    return end(*fed.fault, link_end::fault);
+  if (fed.fault) {
+    if (with_.accepted && in_.met_tls())
+      outside_.alert_of_mismatch();
+    return end(*fed.fault, in_.met_tls() ? link_end::distrust : link_end::fault);
+  }
   if (in_.introduced() && !was_introduced && !owner_knows_) {
     owner_knows_ = true;
     with_.owner->introduced(*this);

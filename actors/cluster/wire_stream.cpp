@@ -1,5 +1,6 @@
 #include "actors/cluster/wire_stream.hpp"
 
+#include <array>
 #include <fcntl.h>
 
 #include <boost/asio/buffer.hpp>
@@ -29,10 +30,12 @@ void wire_stream::handshake(bool accepting, std::function<void(std::string)> don
     return;
   }
   const auto side = accepting ? asio::ssl::stream_base::server : asio::ssl::stream_base::client;
-  tls_->async_handshake(side, [session = tls_->native_handle(), done = std::move(done)](const error_code& wrong) {
+  tls_->async_handshake(side, [this, accepting, done = std::move(done)](const error_code& wrong) {
     if (wrong == asio::error::operation_aborted)
       return done("the connection was given up");
-    done(wrong ? tls_fault(session, wrong) : "");
+    if (accepting && is_no_tls(wrong))
+      alert_of_mismatch();
+    done(wrong ? tls_fault(tls_->native_handle(), wrong) : "");
   });
 }
 
@@ -48,6 +51,15 @@ void wire_stream::write_some(const char* from, size_t size, transferred done) {
     tls_->async_write_some(asio::buffer(from, size), std::move(done));
   else
     socket_->async_write_some(asio::buffer(from, size), std::move(done));
+}
+
+void wire_stream::alert_of_mismatch() {
+  // A record of alerts, TLS 1.0 as for a first record, two bytes long: fatal, protocol_version (RFC 8446 section 6).
+  constexpr std::array<uint8_t, 7> alert{21, 3, 1, 0, 2, 2, 70};
+  // So few bytes have room, or nobody reads them.
+  error_code ignored;
+  socket_->non_blocking(true, ignored);
+  socket_->write_some(asio::buffer(alert), ignored);
 }
 
 void wire_stream::close() {

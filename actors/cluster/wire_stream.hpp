@@ -20,10 +20,14 @@ public:
   /// Clear text when `tls` is null.
   wire_stream(tcp::socket socket, settings* tls);
 
-  /// Calls `done` with what was wrong, or with an empty text; not before it returns.
+  /// Calls `done` with what was wrong, or with an empty text; not before it returns. Who connects in clear text to one
+  /// that accepts TLS is told by an alert.
   void handshake(bool accepting, std::function<void(std::string)> done);
   void read_some(char* to, size_t size, transferred done);
   void write_some(const char* from, size_t size, transferred done);
+  /// Tells the other side, which has said one thing of TLS or of clear text, that this side speaks the other one: an
+  /// alert of TLS, which both can read. Nothing more may be written.
+  void alert_of_mismatch();
   /// At once: what was not written is lost.
   void close();
 

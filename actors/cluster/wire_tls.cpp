@@ -40,16 +40,31 @@ std::string tls_fault(SSL* session, const boost::system::error_code& wrong) {
   return tls_fault(wrong);
 }
 
-std::string tls_fault(const boost::system::error_code& wrong) {
+bool is_no_tls(const boost::system::error_code& wrong) {
+  if (wrong.category() != boost::asio::error::get_ssl_category())
+    return false;
   switch (ERR_GET_REASON(static_cast<unsigned long>(wrong.value()))) {
-  case SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE:
-    return "it shows no certificate";
   case SSL_R_WRONG_VERSION_NUMBER:
   case SSL_R_HTTP_REQUEST:
+  case SSL_R_HTTPS_PROXY_REQUEST:
+  case SSL_R_UNKNOWN_PROTOCOL:
   case SSL_R_BAD_RECORD_TYPE:
   case SSL_R_UNEXPECTED_MESSAGE:
   case SSL_R_PACKET_LENGTH_TOO_LONG:
+    return true;
+  default:
+    return false;
+  }
+}
+
+std::string tls_fault(const boost::system::error_code& wrong) {
+  if (is_no_tls(wrong))
     return "it does not speak TLS";
+  switch (ERR_GET_REASON(static_cast<unsigned long>(wrong.value()))) {
+  case SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE:
+    return "it shows no certificate";
+  case SSL_R_TLSV1_ALERT_PROTOCOL_VERSION:
+    return "it has no certificate, or speaks other versions of TLS alone";
   case SSL_R_TLSV1_ALERT_UNKNOWN_CA:
   case SSL_R_SSLV3_ALERT_BAD_CERTIFICATE:
   case SSL_R_SSLV3_ALERT_UNSUPPORTED_CERTIFICATE:

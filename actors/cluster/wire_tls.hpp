@@ -19,4 +19,7 @@ std::string tls_fault(SSL* session, const boost::system::error_code& wrong);
 /// As that for an error of OpenSSL's own; with TLS 1.3 the other side refuses a certificate after the handshake.
 std::string tls_fault(const boost::system::error_code& wrong);
 
+/// Whether a handshake failed because what came first is no TLS.
+bool is_no_tls(const boost::system::error_code& wrong);
+
 } // namespace levain

@@ -231,6 +231,11 @@ std::string worker_desk::name_of(seat who) const {
   return roster_.name_of(who);
 }
 
+std::vector<run_id> worker_desk::runs_with(seat who) const {
+  const std::lock_guard guard(mutex_);
+  return roster_.runs_with(who);
+}
+
 template <class Word>
 std::string worker_desk::hear(seat who, const Word& x) {
   if (auto fault = fault_in(x))

@@ -63,6 +63,8 @@ public:
   /// The worker is gone.
   void leave(seat who);
   std::string name_of(seat who) const;
+  /// The runs of the calls that it has, each once.
+  std::vector<run_id> runs_with(seat who) const;
 
   /// What a worker says. Answers why no program of ours says it, a sentence; the worker is to be cut off then, and
   /// nothing has changed. Empty when all is well.

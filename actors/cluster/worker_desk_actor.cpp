@@ -11,8 +11,16 @@
 #include "actors/cluster/peer_checks.hpp"
 #include "actors/cluster/wire_connections.hpp"
 #include "actors/cluster/worker_checks.hpp"
+#include "persistence/log_quoted.hpp"
 
 namespace levain {
+
+namespace {
+
+/// Runs that the line on a lost worker names.
+constexpr size_t lost_runs_shown_max = 10;
+
+} // namespace
 
 worker_desk_state::worker_desk_state(caf::event_based_actor* self)
   : self_(self) {}
@@ -102,6 +110,8 @@ void worker_desk_state::cut_off_sender(const std::string& reason) {
   const auto seated = seats_.find(who);
   const auto worker = seated == seats_.end() ? std::string("unknown") : desk_->name_of(seated->second);
   spdlog::warn("peer_cut_off worker=\"{}\" program={} reason=\"{}\"", worker, caf::to_string(from->node()), reason);
+  if (seated != seats_.end())
+    log_lost_runs(seated->second);
   unseat(who);
   cut_off(from);
   // Its calls are others' now.
@@ -113,8 +123,20 @@ void worker_desk_state::gone(const caf::actor_addr& who) {
   if (seated == seats_.end())
     return;
   spdlog::info("worker_gone name=\"{}\"", desk_->name_of(seated->second));
+  log_lost_runs(seated->second);
   unseat(who);
   send_words();
+}
+
+/// A worker that goes in order has no call any more.
+void worker_desk_state::log_lost_runs(worker_desk::seat who) const {
+  const auto runs = desk_->runs_with(who);
+  if (runs.empty())
+    return;
+  std::string shown;
+  for (size_t i = 0; i < std::min(runs.size(), lost_runs_shown_max); ++i)
+    shown += (i == 0 ? "" : ",") + to_string(runs[i]);
+  spdlog::warn("worker_lost name={} runs={} first={}", log_quoted(desk_->name_of(who)), runs.size(), shown);
 }
 
 void worker_desk_state::unseat(const caf::actor_addr& who) {

@@ -57,6 +57,8 @@ private:
   void send_call(line_out& to, call_given given);
   /// As many parts of large calls as may be on their way.
   void send_parts(line_out& to);
+  /// What another worker has to go on with, or nobody knows the outcome of.
+  void log_lost_runs(worker_desk::seat who) const;
   void unseat(const caf::actor_addr& who);
 
   caf::event_based_actor* self_;

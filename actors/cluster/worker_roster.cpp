@@ -90,6 +90,16 @@ std::string worker_roster::name_of(seat who) const {
   return found == workers_.end() ? std::string() : found->second.name;
 }
 
+std::vector<run_id> worker_roster::runs_with(seat who) const {
+  const auto found = workers_.find(who);
+  if (found == workers_.end())
+    return {};
+  std::set<run_id> runs;
+  for (const auto number : found->second.calls)
+    runs.insert(calls_.at(number).request.run);
+  return {runs.begin(), runs.end()};
+}
+
 /// Nothing is given to it from now on.
 void worker_roster::stop_offering(seat who) {
   auto& worker = workers_.at(who);

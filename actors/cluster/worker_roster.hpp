@@ -90,6 +90,8 @@ public:
   bool is_seated(seat who) const { return workers_.contains(who); }
   /// For people; empty when there is nobody.
   std::string name_of(seat who) const;
+  /// The runs of the calls that it has, each once.
+  std::vector<run_id> runs_with(seat who) const;
 
   // ---- calls
 

@@ -58,6 +58,15 @@ ordered_json liveness_json(const liveness_figures& found) {
     {"last", std::move(last)}};
 }
 
+/// What the node counts of its memory, beside the limits.
+ordered_json memory_json(const node_status& status) {
+  const auto& calls = status.calls_memory;
+  return {{"runs_bytes", status.runs_bytes},         {"runs_bytes_peak", status.runs_bytes_peak},
+          {"runs_bytes_max", status.runs_bytes_max}, {"calls_bytes", calls.bytes},
+          {"calls_bytes_peak", calls.bytes_peak},    {"calls_bytes_max", calls.bytes_max},
+          {"calls_waiting", calls.calls_waiting},    {"answers_waiting", calls.answers_waiting}};
+}
+
 /// What this process has used since it began.
 ordered_json process_json() {
   rusage used{};
@@ -79,13 +88,17 @@ void show_status(const api_core_ptr& core, api_call call) {
         {"version", core->options.version},
         {"started_at", to_rfc3339(core->started_at)},
         {"ready", why_not_ready(status).empty()},
+        {"reasons", why_not_ready(status)},
         {"runs",
          {{"live", status.runs.runs_live},
           {"running", status.runs.runs_running},
           {"waiting", status.runs.runs_waiting},
           {"stopped", status.runs.runs_stopped}}},
+        {"memory", memory_json(status)},
         {"shards_ready", status.runs.shards_ready},
         {"shards_leaving", status.runs.shards_leaving},
+        {"draining", status.draining},
+        {"lacks", status.lacks.empty() ? ordered_json() : ordered_json(status.lacks)},
         {"recovery",
          {{"going_on", status.runs.shards_recovering > 0},
           {"runs_recovered", status.runs.runs_recovered},

@@ -32,6 +32,7 @@ ordered_json node_json(const node_view& node, const cluster_view& all) {
     {"schema_version", node.schema_version},
     {"alive", node.alive},
     {"draining", node.draining},
+    {"lacks", node.figures.lacks.empty() ? ordered_json() : ordered_json(node.figures.lacks)},
     {"age_ms", node.age.count()},
     {"silent_ms", node.silent.count()},
     {"shards", node.shards},

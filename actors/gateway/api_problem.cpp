@@ -64,6 +64,8 @@ nlohmann::ordered_json problem_json(const api_problem& problem) {
   }
   if (problem.retry_after)
     document["retry_after"] = whole_seconds(*problem.retry_after);
+  if (problem.may_have_started)
+    document["may_have_started"] = true;
   return document;
 }
 
@@ -87,6 +89,8 @@ api_problem unavailable(std::string detail) {
 
 api_problem problem_of(const start_refused& refused) {
   using reason_type = start_refused::reason_type;
+  if (refused.may_have_started)
+    return {503, refused.message, {}, {}, std::nullopt, true};
   switch (refused.reason) {
   case reason_type::busy:
     return {429, refused.message, {}, {}, refused.retry_after.value_or(retry_after_default)};

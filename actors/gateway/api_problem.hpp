@@ -24,6 +24,8 @@ struct api_problem {
   std::vector<field_error> errors;
   /// When to ask again.
   std::optional<std::chrono::milliseconds> retry_after;
+  /// Of a start: it may have been made all the same. Without a key it must not be asked for again.
+  bool may_have_started = false;
 };
 
 /// The problem's `title`: the name of its status.
@@ -41,7 +43,8 @@ api_problem invalid_content(std::vector<field_error> errors);
 /// 503: a service that is needed cannot be asked now.
 api_problem unavailable(std::string detail);
 
-/// Why a start was refused, in the words of HTTP: 429 busy, 503 not ready, 409 key conflict, 422 rejected.
+/// Why a start was refused, in the words of HTTP: 429 busy, 503 not ready, 409 key conflict, 422 rejected. A start that
+/// may have been made is a 503 without `retry_after`, because clients ask again by themselves where there is one.
 api_problem problem_of(const start_refused& refused);
 
 /// Why a wish was refused: 404, 409, 503 or 422.

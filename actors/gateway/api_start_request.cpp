@@ -178,6 +178,21 @@ std::optional<api_problem> add_header_key(parsed_starts& parsed, const std::stri
   return std::nullopt;
 }
 
+/// What stands around a list that is a member of the body.
+std::optional<api_problem> read_list_members(const json& document, parsed_starts& parsed, size_t& error_room) {
+  member_reader members(document, "", error_room);
+  check_members(document, {"starts", "all"}, "", members.errors);
+  if (!document["starts"].is_array())
+    members.refuse("starts", fmt::format("must be a list of starts, not {}", describe_value(document["starts"])));
+  if (const auto* all = members.find("all"); all != nullptr && !all->is_boolean())
+    members.refuse("all", fmt::format("must be true or false, not {}", describe_value(*all)));
+  else
+    parsed.all = all != nullptr && all->get<bool>();
+  if (members.errors.empty())
+    return std::nullopt;
+  return invalid_content(members.errors.take());
+}
+
 /// True when the text is a list with more than `elements_max` elements, as far as their commas say. Reads no further
 /// than it has to, and makes nothing of what it reads: a list of millions costs what its first elements do.
 bool is_longer_list(std::string_view text, size_t elements_max) {
@@ -212,17 +227,24 @@ parse_starts(std::string_view body, const tenant_id& tenant, const std::optional
     return api_problem{400, to_string(*error), error->field};
   const auto& document = std::get<json>(read);
   parsed_starts parsed;
-  parsed.is_list = document.is_array();
   size_t error_room = request_errors_max;
+  const auto* list = document.is_array() ? &document : nullptr;
+  if (document.is_object() && document.contains("starts")) {
+    parsed.place = "starts";
+    list = &document["starts"];
+    if (auto problem = read_list_members(document, parsed, error_room))
+      return *problem;
+  }
+  parsed.is_list = list != nullptr;
   if (!parsed.is_list) {
     parsed.starts.push_back(parse_start(document, tenant, "", error_room));
-  } else if (document.empty() || document.size() > start_list_max) {
+  } else if (list->empty() || list->size() > start_list_max) {
     return invalid_content(
-      {{"", fmt::format("the list must hold 1 to {} starts, not {}", start_list_max, document.size())}});
+      {{parsed.place, fmt::format("the list must hold 1 to {} starts, not {}", start_list_max, list->size())}});
   }
   if (parsed.is_list)
-    for (size_t i = 0; i < document.size(); ++i)
-      parsed.starts.push_back(parse_start(document[i], tenant, fmt::format("[{}]", i), error_room));
+    for (size_t i = 0; i < list->size(); ++i)
+      parsed.starts.push_back(parse_start((*list)[i], tenant, fmt::format("{}[{}]", parsed.place, i), error_room));
   if (header_key)
     if (auto problem = add_header_key(parsed, *header_key))
       return *problem;

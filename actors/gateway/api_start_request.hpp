@@ -39,12 +39,17 @@ using parsed_start = std::variant<wanted_start, std::vector<field_error>>;
 
 /// The starts of a request's body, in their order.
 struct parsed_starts {
-  /// The body was a list, so is the answer.
+  /// The body was a list, or held one, so does the answer.
   bool is_list = false;
+  /// All of them are to be started, or none.
+  bool all = false;
+  /// Where in the body the list is: nothing, or a member's name.
+  std::string place;
   std::vector<parsed_start> starts;
 };
 
-/// Reads the body of `POST .../runs`: an object, or a list of 1 to `start_list_max` of them. `header_key` is the
+/// Reads the body of `POST .../runs`: an object, a list of 1 to `start_list_max` of them, or such a list as `starts` in
+/// an object that may have `all` beside it. `header_key` is the
 /// request's `Idempotency-Key`: for an object alone, and not together with another `idempotency_key` inside. Never
 /// throws for bad input.
 std::variant<parsed_starts, api_problem>

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <atomic>
 #include <fmt/format.h>
 #include <map>
@@ -33,6 +34,8 @@ public:
     : core_(std::move(core))
     , tenant_(tenant)
     , is_list_(parsed.is_list)
+    , all_(parsed.all)
+    , place_(std::move(parsed.place))
     , respond_(std::move(respond))
     , results_(parsed.starts.size())
     , wanted_(parsed.starts.size()) {
@@ -50,11 +53,14 @@ private:
   using workflow_name = std::pair<std::string, std::optional<int32_t>>;
 
   std::string field(size_t index, const char* name) const {
-    return is_list_ ? fmt::format("[{}].{}", index, name) : name;
+    return is_list_ ? fmt::format("{}[{}].{}", place_, index, name) : name;
   }
 
   void found(const workflow_name& name, const std::variant<workflow_ptr, std::string>& outcome);
   void start_all();
+  start_run start_of(size_t index);
+  /// Answers with what is wrong with the starts that cannot be made, for a list that is to be taken as a whole.
+  void refuse_all();
   void settle(size_t index, start_result result);
   void read_numbers();
   void answer();
@@ -64,6 +70,9 @@ private:
   api_core_ptr core_;
   tenant_id tenant_;
   bool is_list_;
+  /// All are to be started, or none.
+  bool all_;
+  std::string place_;
   api_respond respond_;
   /// Each is written by whoever settles it and read after `pending_` said that all are.
   std::vector<std::optional<start_result>> results_;
@@ -76,6 +85,8 @@ void start_batch::find_workflows() {
   for (size_t i = 0; i < wanted_.size(); ++i)
     if (wanted_[i])
       by_workflow_[{wanted_[i]->workflow, wanted_[i]->version}].push_back(i);
+  if (all_ && std::any_of(results_.begin(), results_.end(), [](const auto& each) { return each.has_value(); }))
+    return refuse_all();
   if (by_workflow_.empty())
     return answer();
   pending_ = by_workflow_.size();
@@ -112,20 +123,53 @@ void start_batch::start_all() {
   for (size_t i = 0; i < results_.size(); ++i)
     if (!results_[i])
       ready.push_back(i);
+  if (all_ && ready.size() < results_.size())
+    return refuse_all();
   if (ready.empty())
     return answer();
   pending_ = ready.size();
   core_->ask_node(respond_, [&](node& engine) {
-    for (const size_t index : ready)
-      engine.start(std::move(wanted_[index]->request), [self = shared_from_this(), index](start_outcome outcome) {
-        if (auto* started = std::get_if<start_acknowledged>(&outcome))
-          return self->settle(index, std::move(*started));
-        auto problem = problem_of(std::get<start_refused>(outcome));
-        if (!problem.field.empty())
-          problem.field = self->field(index, problem.field.c_str());
-        self->settle(index, std::move(problem));
+    if (all_) {
+      std::vector<start_run> starts;
+      for (const size_t index : ready)
+        starts.push_back(start_of(index));
+      return engine.start_all(std::move(starts), [self = shared_from_this()](const start_refused& refused) {
+        auto problem = problem_of(refused);
+        problem.detail += "; nothing was started";
+        self->respond_(to_response(problem));
       });
+    }
+    for (const size_t index : ready) {
+      auto start = start_of(index);
+      engine.start(std::move(start.request), std::move(start.outcome));
+    }
   });
+}
+
+start_run start_batch::start_of(size_t index) {
+  return {std::move(wanted_[index]->request), [self = shared_from_this(), index](start_outcome outcome) {
+            if (auto* started = std::get_if<start_acknowledged>(&outcome))
+              return self->settle(index, std::move(*started));
+            auto problem = problem_of(std::get<start_refused>(outcome));
+            if (!problem.field.empty())
+              problem.field = self->field(index, problem.field.c_str());
+            self->settle(index, std::move(problem));
+          }};
+}
+
+void start_batch::refuse_all() {
+  api_problem all;
+  for (const auto& each : results_) {
+    const auto* problem = each ? std::get_if<api_problem>(&*each) : nullptr;
+    if (problem == nullptr)
+      continue;
+    if (all.detail.empty())
+      all = *problem;
+    else
+      all.errors.insert(all.errors.end(), problem->errors.begin(), problem->errors.end());
+  }
+  all.detail += "; nothing was started";
+  respond_(to_response(all));
 }
 
 void start_batch::settle(size_t index, start_result result) {

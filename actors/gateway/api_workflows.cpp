@@ -1,8 +1,12 @@
 #include <charconv>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+#include <spdlog/spdlog.h>
 
 #include "actors/gateway/api_core.hpp"
+#include "actors/workflow/literal_secrets.hpp"
+#include "persistence/exact_json.hpp"
+#include "persistence/log_quoted.hpp"
 
 namespace levain {
 
@@ -23,6 +27,18 @@ ordered_json name_json(const workflow_definition& workflow) {
   return {{"workflow", workflow.name}, {"version", workflow.version}, {"content_hash", workflow.content_hash}};
 }
 
+/// What is allowed and better done otherwise; the log has it too.
+ordered_json warnings_of(const workflow_definition& workflow) {
+  auto warnings = ordered_json::array();
+  for (const auto& [field, message] : literal_secrets(workflow)) {
+    spdlog::warn(
+      "definition_holds_secret workflow={} version={} field={} message={}", workflow.name, workflow.version,
+      log_quoted(field), log_quoted(message));
+    warnings.push_back({{"field", field}, {"message", message}});
+  }
+  return warnings;
+}
+
 http_response registered(const workflow_definition& workflow, definition_store::put_result result) {
   using put_result = definition_store::put_result;
   if (result == put_result::conflict)
@@ -35,6 +51,8 @@ http_response registered(const workflow_definition& workflow, definition_store::
        "version"});
   auto document = name_json(workflow);
   document["registered"] = result == put_result::registered;
+  if (auto warnings = warnings_of(workflow); !warnings.empty())
+    document["warnings"] = std::move(warnings);
   auto response = json_response(result == put_result::registered ? 201 : 200, document);
   if (result == put_result::registered)
     response.headers["Location"] = fmt::format("/v1/workflows/{}/{}", workflow.name, workflow.version);
@@ -132,7 +150,7 @@ void show_definition(const api_core_ptr& core, const api_call& call, std::option
           version ? api_problem{404, fmt::format("workflow '{}' has no version {}", name, *version), "version"}
                   : api_problem{404, fmt::format("there is no workflow '{}'", name), "name"}));
       auto document = name_json(*workflow);
-      document["definition"] = ordered_json::parse(workflow->body);
+      document["definition"] = read_exact_json<ordered_json>(workflow->body);
       respond(json_response(200, document));
     });
   });

@@ -292,7 +292,8 @@ audit_row audit_of(const run_state& state) {
   audit_row row;
   fill_plan(row, state.plan);
   row.status = status_of(state);
-  row.started_at = state.started_at.value_or(state.accepted_at);
+  // Never anything else: whoever waits for a slot has started all the same, and lists stay in their order.
+  row.started_at = state.accepted_at;
   if (state.phase == run_phase::ended) {
     row.completed_at = state.ended_at;
     row.duration_seconds = whole_seconds(*state.ended_at - row.started_at);

@@ -49,6 +49,17 @@ void decider::take(const slot_granted&) {
 }
 
 void decider::take(const call_answered& input) {
+  take_result(input);
+  if (decision_.events.empty())
+    return;
+  auto& outcome = decision_.events.front();
+  if (outcome.kind == event_kind::attempt_withdrawn)
+    return; // Nobody had it, and no work is to be told from the wait.
+  outcome.worker = plain_line(input.worker);
+  outcome.queued = std::chrono::floor<std::chrono::milliseconds>(input.queued);
+}
+
+void decider::take_result(const call_answered& input) {
   if (run_.phase == run_phase::ended || input.step >= run_.steps.size())
     return;
   const auto& step = run_.steps[input.step];

@@ -38,6 +38,8 @@ private:
   void take(const cancel_grace_over& input);
   void take(const delivery_was_lost& input);
 
+  /// The outcome of an attempt that is out, if this is one.
+  void take_result(const call_answered& input);
   /// A step's attempt, or one to undo it, that is out has failed.
   void fail_attempt(step_index step, call_failure failure);
   void fail_undo_attempt(step_index step, call_failure failure);

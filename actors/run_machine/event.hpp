@@ -40,8 +40,10 @@ struct event {
   /// `step_skipped`, `cancel_requested`, `terminate_requested`, `attention_resolved` (the note), `run_failed`: one
   /// line.
   std::string reason;
-  /// `delivery_lost`: the name of the worker that was lost.
+  /// `delivery_lost`: the name of the worker that was lost. Outcomes of attempts: of the one that had it, if one did.
   std::string worker;
+  /// Outcomes of attempts: how long it waited for a worker, a thread or its turn, in whole milliseconds.
+  duration queued{0};
   /// `run_retried`: steps that are called again after something that they come after is done anew get new keys. False
   /// in journals of older programs, which kept their keys.
   bool renews_keys = false;

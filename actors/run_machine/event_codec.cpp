@@ -89,6 +89,8 @@ std::string write_body(const event& fact) {
   body.text_unless_empty("by", fact.by);
   body.text_unless_empty("reason", fact.reason);
   body.text_unless_empty("worker", fact.worker);
+  if (fact.queued > duration(0))
+    body.number("queued_us", fact.queued.count());
   if (fact.renews_keys)
     body.raw("renews_keys", "true");
   return std::move(body).finish();
@@ -243,6 +245,16 @@ void read_output(body_reader& body, event& fact, const workflow_definition& work
   fact.recorded = std::move(usable.recorded);
 }
 
+/// Who had an attempt, and how long it waited before.
+void read_work(body_reader& body, event& fact) {
+  fact.worker = body.take_text("worker").value_or("");
+  if (auto queued = body.take("queued_us")) {
+    fact.queued = duration(body.as_number(*queued, "queued_us"));
+    if (fact.queued <= duration(0))
+      body.damaged("'queued_us' must be above 0");
+  }
+}
+
 void read_body(body_reader& body, event& fact, const workflow_definition& workflow) {
   switch (fact.kind) {
   case event_kind::run_accepted:
@@ -250,15 +262,21 @@ void read_body(body_reader& body, event& fact, const workflow_definition& workfl
     break;
   case event_kind::step_succeeded:
     read_output(body, fact, workflow);
+    read_work(body, fact);
+    break;
+  case event_kind::step_compensated:
+    read_work(body, fact);
     break;
   case event_kind::attempt_failed:
   case event_kind::compensation_attempt_failed:
     fact.failure = read_failure(body);
     fact.due_at = body.need_timestamp("due_at");
+    read_work(body, fact);
     break;
   case event_kind::step_failed:
   case event_kind::compensation_failed:
     fact.failure = read_failure(body);
+    read_work(body, fact);
     break;
   case event_kind::step_skipped:
     fact.reason = body.need_text("reason");

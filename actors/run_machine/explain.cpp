@@ -4,6 +4,7 @@
 
 #include "actors/run_machine/call_place.hpp"
 #include "actors/run_machine/progress.hpp"
+#include "actors/workflow/parse_definition.hpp"
 
 namespace levain {
 
@@ -155,7 +156,12 @@ private:
         return explain_wait_for_worker(call, *hand, std::move(text), place);
       if (hand->waits && !hand->worker)
         return explain_queued_call(call, *hand, std::move(text), place);
-      text += ", is out since " + clock(began_at);
+      if (hand->queued > duration(0) && hand->in_flight_since && !hand->worker) {
+        began_at = *hand->in_flight_since;
+        text += ", is at work since " + clock(began_at) + after_wait(*hand);
+      } else {
+        text += ", is out since " + clock(began_at);
+      }
       if (hand->taken_up)
         text += " and was made again at " + clock(hand->began_at) + ", when the run was taken up";
       if (hand->worker)
@@ -188,10 +194,14 @@ private:
   /// A call that waits for its turn within this node.
   void
   explain_queued_call(const begin_call& call, const call_in_hand& hand, std::string text, const std::string& place) {
-    text += ", waits since " + clock(hand.began_at) + " for its turn among the calls of this node";
+    text += ", waits since " + clock(hand.began_at) + " for its turn among the calls of this node" + hand.for_room;
     const auto until = queue_until(call, hand, text);
     wait("queue", name(call.step), std::move(text), hand.began_at, until);
     explanation_.waits.back().place = place;
+  }
+
+  static std::string after_wait(const call_in_hand& hand) {
+    return hand.queued > duration(0) ? ", after it waited " + format_duration(hand.queued) : std::string();
   }
 
   static std::string deliveries_text(const worker_call_view& view) {
@@ -223,7 +233,7 @@ private:
     const begin_call& call, const call_in_hand& hand, timestamp until, timestamp began_at, std::string text,
     const std::string& place) {
     const auto& view = *hand.worker;
-    text += ", with worker '" + view.worker + "'" + since(view.given_at) + deliveries_text(view);
+    text += ", with worker '" + view.worker + "'" + since(view.given_at) + after_wait(hand) + deliveries_text(view);
     if (view.progress_at)
       text += ", which said at " + clock(*view.progress_at) + ": " + view.progress;
     const auto kind = call.undo ? "compensation" : "call";

@@ -50,8 +50,12 @@ struct call_in_hand {
   bool waits = false;
   /// Since when its work may have begun, where the call had to wait for that.
   std::optional<timestamp> in_flight_since = {};
+  /// What it waits for beside its turn, to be added to a sentence; empty when it waits for its turn alone.
+  std::string for_room = {};
   /// The node cannot make it: what it waits for. Empty when it is under way.
   std::string wanting = {};
+  /// How long it has waited before its work began.
+  duration queued{0};
 };
 
 /// What an explanation may know beside the state.

@@ -25,6 +25,10 @@ struct call_answered {
   bool undo = false;
   /// JSON text, or why there is none.
   std::variant<std::string, call_failure> result;
+  /// The worker that had it, if one did.
+  std::string worker = {};
+  /// How long it waited before its work began; what is below a millisecond counts as nothing.
+  duration queued{0};
 };
 
 /// Time has passed; whatever is due by now begins.

@@ -12,6 +12,8 @@
 
 namespace levain {
 
+class call_bytes;
+
 /// A call made ready: everything an executor needs, with no template left in it.
 struct call_request {
   run_id run;
@@ -43,6 +45,8 @@ struct call_request {
   std::string body;
   /// What follows `body`: shared by the calls of a run that see the same results.
   std::shared_ptr<const std::string> body_rest;
+  /// What the call holds of its node's memory for calls, its answer included; null where nobody counts.
+  std::shared_ptr<call_bytes> memory = {};
   bool operator==(const call_request&) const = default;
 };
 

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "apps/client/exit_status.hpp"
+#include "persistence/exact_json.hpp"
 
 namespace levain {
 
@@ -205,7 +206,7 @@ ordered_json api_client::impl::read(const answer& received, CURLcode code, const
   if (status < 200 || status > 299)
     throw command_failed(
       status_of(status), problem_sentence(received.body, fmt::format("{} answered {}", url, status)));
-  auto document = ordered_json::parse(received.body, nullptr, false);
+  auto document = read_exact_json<ordered_json>(received.body);
   if (document.is_discarded())
     throw command_failed(
       exit_status::failed, fmt::format("{} answered something that is not JSON: is a levaind there?", url));

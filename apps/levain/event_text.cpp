@@ -5,6 +5,7 @@
 
 #include "apps/client/exit_status.hpp"
 #include "apps/terminal/run_text.hpp"
+#include "persistence/exact_json.hpp"
 
 namespace levain {
 
@@ -30,12 +31,12 @@ ink ink_of(std::string_view kind) {
 std::string body_text(const ordered_json& body) {
   if (body.is_object()) {
     if (const auto failure = body.find("failure"); failure != body.end() && failure->is_object())
-      return failure->value("message", failure->dump());
+      return failure->value("message", write_exact_json(*failure));
     for (const auto* name : {"message", "reason"})
       if (const auto found = body.find(name); found != body.end() && found->is_string())
         return found->get<std::string>();
   }
-  return body.dump();
+  return write_exact_json(body);
 }
 
 } // namespace
@@ -60,10 +61,10 @@ event_record event_from(const ordered_json& event) {
   const auto at = parse_timestamp(event.value("at", ""));
   if (!kind || !at)
     throw command_failed(
-      exit_status::failed, "the daemon told of an event that this program does not know: " + event.dump());
+      exit_status::failed, "the daemon told of an event that this program does not know: " + write_exact_json(event));
   event_record record{event.value("seq", 0), *at, *kind, event.value("step", ""), event.value("attempt", 0), {}};
   if (event.contains("body"))
-    record.body = event["body"].dump();
+    record.body = write_exact_json(event["body"]);
   return record;
 }
 

@@ -41,6 +41,9 @@ exit_status show_status(const command_line& line) {
   const auto& runs = status.at("runs");
   const auto& database = status.at("database");
   const bool ready = status.value("ready", false);
+  std::string why;
+  for (const auto& each : status.value("reasons", ordered_json::array()))
+    why += (why.empty() ? ": " : "; ") + terminal::harmless(each.get<std::string>());
   const auto number = [](const ordered_json& of, const char* name) { return terminal::value_text(of.at(name)); };
   const auto count = [](const ordered_json& of, const char* name, const char* what) {
     return terminal::counted(of.at(name).get<uint64_t>(), what);
@@ -48,9 +51,9 @@ exit_status show_status(const command_line& line) {
   answer(
     line, status,
     fmt::format(
-      "levaind {} at {}: {}\n  since {}\n  {}, {} running, {} waiting; {} ready\n  the database {}\n"
+      "levaind {} at {}: {}{}\n  since {}\n  {}, {} running, {} waiting; {} ready\n  the database {}\n"
       "  {} in {}, {} waiting\n",
-      number(status, "version"), line.url, ready ? look(ink::good, "ready") : look(ink::bad, "not ready"),
+      number(status, "version"), line.url, ready ? look(ink::good, "ready") : look(ink::bad, "not ready"), why,
       number(status, "started_at"), count(runs, "live", "run"), number(runs, "running"), number(runs, "waiting"),
       count(status, "shards_ready", "shard"),
       database.value("answers", false) ? look(ink::good, "answers") : look(ink::bad, "does not answer"),

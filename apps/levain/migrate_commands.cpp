@@ -26,7 +26,11 @@ exit_status migrate(const command_line& line, bool dry_run, const std::string& o
     text += each + '\n';
   if (report.up_to_date)
     text += "the schema is up to date\n";
-  answer(line, {{"dry_run", dry_run}, {"up_to_date", report.up_to_date}, {"done", report.done}}, text);
+  for (const auto& each : report.noticed)
+    text += line.out.look(ink::warning, each) + '\n';
+  answer(
+    line, {{"dry_run", dry_run}, {"up_to_date", report.up_to_date}, {"done", report.done}, {"noticed", report.noticed}},
+    text);
   return exit_status::done;
 }
 

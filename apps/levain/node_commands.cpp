@@ -19,8 +19,11 @@ using terminal::ink;
 cell state_of(const ordered_json& node) {
   if (!node.value("alive", false))
     return {"dead", ink::bad};
+  // As its readiness: what it has left is on its way, or it has nothing left.
   if (node.value("draining", false))
-    return {"draining", ink::warning};
+    return {node.value("shards", size_t{0}) == 0 ? "drained" : "draining", ink::warning};
+  if (node.contains("lacks") && node["lacks"].is_string())
+    return {"lacking", ink::bad};
   return {"alive", ink::good};
 }
 
@@ -65,6 +68,13 @@ exit_status show_nodes(const command_line& line, bool all) {
     line.out.live ? line.out.width : 0, {"ID", "VERSION", "AGE", "ENDED/S", "LAG", "WORKERS", "SLOTS FREE", "GATE"},
     "HTTP", line.out.look);
   auto text = table.empty() ? std::string("no nodes\n") : table.text(line.out.look);
+  for (const auto& each : found.at("nodes"))
+    if (each.value("alive", false) && each.contains("lacks") && each["lacks"].is_string())
+      text += line.out.look(
+        ink::bad, fmt::format(
+                    "{} lacks {}, which unfinished runs need; it holds no shards as long as others can\n",
+                    terminal::harmless(each.at("name").get<std::string>()),
+                    terminal::harmless(each["lacks"].get<std::string>())));
   if (!left_out.empty())
     text += line.out.look(ink::quiet, fmt::format("left out for want of room: {}\n", fmt::join(left_out, ", ")));
   if (dead > 0)

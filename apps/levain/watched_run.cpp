@@ -11,6 +11,7 @@
 #include "apps/levain/event_text.hpp"
 #include "apps/terminal/json_text.hpp"
 #include "apps/terminal/run_text.hpp"
+#include "persistence/exact_json.hpp"
 
 namespace levain {
 
@@ -44,13 +45,31 @@ private:
 
 namespace {
 
-/// A call that a worker may do is out.
-bool calls_a_worker(const ordered_json& step, const step_definition& definition) {
+/// A call is out that may wait before its work begins, or whose worker may say how far it is.
+bool is_out_for_real(const ordered_json& step, const step_definition& definition) {
   const auto is_out = [](const ordered_json& of) { return of.value("phase", "") == "calling"; };
-  if (is_out(step) && std::holds_alternative<worker_call>(definition.call))
+  if (is_out(step) && !std::holds_alternative<simulate_call>(definition.call))
     return true;
-  return definition.compensate && std::holds_alternative<worker_call>(definition.compensate->call) &&
+  return definition.compensate && !std::holds_alternative<simulate_call>(definition.compensate->call) &&
          step.contains("compensation") && is_out(step["compensation"]);
+}
+
+/// What a call waits for, by the kind of the wait; empty when it is under way.
+std::string awaited(const std::string& kind) {
+  if (kind == "worker")
+    return "a worker";
+  if (kind == "queue")
+    return "its turn";
+  return kind == "variable" ? "a variable" : "";
+}
+
+/// The line's call is out, and this is one of the waits of its step.
+void show_wait(terminal::timeline_line& line, const ordered_json& wait) {
+  const auto kind = wait.value("kind", "");
+  if (kind == (line.undo ? "compensation" : "call"))
+    line.progress = terminal::value_text(wait.value("progress", ordered_json()));
+  else if (const auto what = awaited(kind); !what.empty())
+    line.waits_for = what;
 }
 
 } // namespace
@@ -68,19 +87,20 @@ void watched_run::look() {
   if (!workflow_ && !events_.empty() && !view_.at("workflow").is_null()) {
     const auto definition = client_.get(fmt::format(
       "/v1/workflows/{}/{}", percent_encoded(view_["workflow"].get<std::string>()), view_["workflow_version"].dump()));
-    workflow_ = parse_definition(definition.at("definition").dump()).workflow;
+    workflow_ = parse_definition(write_exact_json(definition.at("definition"))).workflow;
   }
   look_for_progress(path);
 }
 
-/// Neither the view nor the events know how far a worker is: only the node that acts for the run does.
+/// Neither the view nor the events know how far a worker is, or whether a call waits: only the node that acts for the
+/// run does.
 void watched_run::look_for_progress(const std::string& path) {
   waits_ = ordered_json::array();
   const auto& steps = view_.at("steps");
   if (!workflow_ || steps.size() != workflow_->steps.size())
     return;
   for (size_t i = 0; i < steps.size(); ++i)
-    if (calls_a_worker(steps[i], workflow_->steps[i])) {
+    if (is_out_for_real(steps[i], workflow_->steps[i])) {
       try {
         waits_ = client_.get(path + "/explain").at("waits");
       } catch (const command_failed& failure) {
@@ -110,11 +130,11 @@ std::optional<terminal::timeline> watched_run::times() {
     records.push_back(event_from(each));
   try {
     auto found = terminal::timeline_of({*id}, workflow_, records, now_utc());
-    for (const auto& wait : waits_)
-      if (const auto progress = terminal::value_text(wait.value("progress", ordered_json())); !progress.empty())
-        for (auto& line : found.lines)
-          if (line.step == terminal::value_text(wait.at("step")) && line.undo == (wait.at("kind") == "compensation"))
-            line.progress = progress;
+    for (auto& line : found.lines)
+      if (line.phase == "calling")
+        for (const auto& wait : waits_)
+          if (line.step == terminal::value_text(wait.at("step")))
+            show_wait(line, wait);
     return found;
   } catch (const broken_journal& damage) {
     throw command_failed(exit_status::failed, fmt::format("the run's journal is damaged: {}", damage.what()));

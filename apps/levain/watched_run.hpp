@@ -40,7 +40,7 @@ private:
   nlohmann::ordered_json view_;
   nlohmann::ordered_json events_;
   workflow_ptr workflow_;
-  /// What the run waits for, while a worker does one of its steps; else empty.
+  /// What the run waits for, while a call is out that may wait itself; else empty.
   nlohmann::ordered_json waits_;
 };
 

@@ -19,11 +19,13 @@ exit_status register_workflow(const command_line& line, const std::string& file)
   const auto definition = text_or_file("FILE", file.starts_with('@') ? file : "@" + file);
   const auto registered = client.post("/v1/workflows", definition);
   const bool fresh = registered.value("registered", false);
-  answer(
-    line, registered,
-    fmt::format(
-      "{} v{} {}\n", registered.value("workflow", ""), registered.value("version", 0),
-      fresh ? line.out.look(ink::good, "registered") : std::string("was registered before, with the same content")));
+  auto text = fmt::format(
+    "{} v{} {}\n", registered.value("workflow", ""), registered.value("version", 0),
+    fresh ? line.out.look(ink::good, "registered") : std::string("was registered before, with the same content"));
+  for (const auto& each : registered.value("warnings", ordered_json::array()))
+    text += fmt::format(
+      "{} {}: {}\n", line.out.look(ink::warning, "warning:"), each.value("field", ""), each.value("message", ""));
+  answer(line, registered, text);
   return exit_status::done;
 }
 

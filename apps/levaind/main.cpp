@@ -60,8 +60,11 @@ void migrate(const daemon_options& options, const std::string& url) {
     expect_known_schema(url);
     return;
   }
-  for (const auto& each : migrate_up(url).done)
+  const auto report = migrate_up(url);
+  for (const auto& each : report.done)
     spdlog::info("migrated what=\"{}\"", each);
+  for (const auto& each : report.noticed)
+    spdlog::warn("schema_open what=\"{}\"", each);
 }
 
 std::string url_of(const http_server& server, const std::string& host) {

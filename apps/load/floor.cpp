@@ -38,7 +38,7 @@ void check(const floor_options& options) {
 /// A node would be slowed down, slow the floor down, and take what is not finished for its own.
 void require_no_node(const std::string& url) {
   for (const auto& node : read_database_health(url, application_name).nodes)
-    if (node.alive())
+    if (node.alive)
       throw std::runtime_error(
         "the node " + node.name + " is alive on this database; a floor needs one that nobody else uses");
 }

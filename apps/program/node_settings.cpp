@@ -5,6 +5,13 @@
 
 namespace levain {
 
+namespace {
+
+/// Beyond what any machine has.
+constexpr size_t bytes_max = 1'000'000'000'000;
+
+} // namespace
+
 std::string environment_name(const std::string& name) {
   std::string text = "LEVAIN_";
   for (const char c : name)
@@ -33,6 +40,9 @@ void add_admission(option_maker& add, node_options& node) {
   add.count(
     "starts-unsettled-max", dispatcher.starts_unsettled_max,
     "Starts on their way to the database; further ones get 429");
+  add.count(
+    "runs-bytes-max", dispatcher.runs_bytes_max,
+    "Of the live runs' inputs, metadata and outputs; further starts get 429", 1, bytes_max);
   add.span("ageing-interval", dispatcher.ageing_interval, "After so long a waiting run moves up one priority");
   add.count("round-robin-quantum", dispatcher.round_robin_quantum, "Steps that a tenant may begin in its turn");
   add.span("refusal-retry-after", dispatcher.refusal_retry_after, "What a refused caller is told to wait");
@@ -45,7 +55,7 @@ void add_journal(option_maker& add, node_options& node) {
   add.count("writers", node.writers, "Writers of the journal, each with a connection and a thread", 1, threads_max);
   add.count(
     "definitions-cache-bytes-max", node.definitions_cache_bytes_max, "Of definitions kept in memory, about", 1,
-    1'000'000'000'000);
+    bytes_max);
   add.count("batch-runs-max", node.persistence.batch_runs_max, "Runs in one transaction");
   add.count("batch-bytes-max", node.persistence.batch_bytes_max, "Bytes of JSON in one transaction, about");
   add.span(
@@ -88,6 +98,9 @@ void add_calls(option_maker& add, node_options& node) {
   add.count("calls-per-host-max", node.http.calls_per_host_max, "Of these, calls to one host and port");
   add.count("calls-waiting-max", node.http.calls_waiting_max, "Calls waiting for their turn");
   add.count("idle-connections-max", node.http.idle_connections_max, "Connections kept open for the next call");
+  add.count(
+    "calls-bytes-max", node.calls_bytes_max,
+    "Of all calls that are ready or out, of every kind, and of their answers; further calls wait", 1, bytes_max);
   add.count("response-bytes-max", node.http.response_bytes_max, "Of an answer's body");
   add.span("connect-timeout-max", node.http.connect_timeout_max, "For a connection to a service");
   add.text("proxy", node.http.proxy, "URL of a proxy for all calls");

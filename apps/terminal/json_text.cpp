@@ -1,5 +1,6 @@
 #include "apps/terminal/json_text.hpp"
 
+#include "persistence/exact_json.hpp"
 #include "persistence/visible_text.hpp"
 
 namespace levain::terminal {
@@ -7,7 +8,7 @@ namespace levain::terminal {
 std::string json_text(const nlohmann::ordered_json& document, bool live) {
   constexpr int indent = 2;
   constexpr uint32_t ascii_max = 0x7f;
-  const auto raw = document.dump(indent, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+  const auto raw = write_exact_json(document, indent);
   std::string text;
   text.reserve(raw.size() + 1);
   for (std::string_view rest = raw; !rest.empty();) {

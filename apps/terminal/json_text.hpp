@@ -5,7 +5,7 @@
 
 namespace levain::terminal {
 
-/// The document over several lines, as programs and people read it. Characters that a terminal obeys or that hide
+/// The document over several lines, as programs and people read it, its numbers digit by digit. Characters that a terminal obeys or that hide
 /// others are escaped everywhere; on a terminal (`live`) everything beyond ASCII is.
 std::string json_text(const nlohmann::ordered_json& document, bool live);
 

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/terminal/table.hpp"
+#include "persistence/exact_json.hpp"
 
 namespace levain::terminal {
 
@@ -100,7 +101,7 @@ constexpr char id_column[] = "id";
 constexpr char workflow_column[] = "workflow";
 constexpr char type_column[] = "run_type";
 constexpr char priority_column[] = "priority";
-constexpr char began_column[] = "started_at";
+constexpr char started_column[] = "started_at";
 constexpr char ended_column[] = "completed_at";
 constexpr char tenant_column[] = "tenant_id";
 constexpr char by_column[] = "triggered_by";
@@ -116,7 +117,7 @@ std::span<const run_column> columns() {
     {"workflow", true, value_of<workflow_column>},
     {"type", true, value_of<type_column>},
     {"priority", true, value_of<priority_column>},
-    {"began", true, value_of<began_column>},
+    {"started", true, value_of<started_column>},
     {"ended", false, value_of<ended_column>},
     {"took", true,
      [](const ordered_json& row, const paint&) {
@@ -148,7 +149,7 @@ std::string value_text(const ordered_json& value) {
   if (value.is_null())
     return {};
   if (!value.is_string())
-    return value.dump();
+    return write_exact_json(value);
   const auto text = value.get<std::string>();
   // Only what is written as a time is one: a text could be anything.
   const bool time = text.size() == 27 && text[10] == 'T' && text.back() == 'Z';
@@ -161,7 +162,7 @@ std::string run_headline(const ordered_json& row, const paint& look) {
   if (filled(row, "workflow"))
     line += fmt::format("  {} v{}", harmless(text_of(row, "workflow")), text_of(row, "workflow_version"));
   line += fmt::format(
-    "  {}, {} priority  began {}", text_of(row, "run_type"), text_of(row, "priority"), text_of(row, "started_at"));
+    "  {}, {} priority  started {}", text_of(row, "run_type"), text_of(row, "priority"), text_of(row, "started_at"));
   if (const auto span = lasted(row); !span.empty())
     line += fmt::format(", took {}", span);
   return line;

@@ -30,14 +30,14 @@ public:
   void look(const run_state& state, const event& fact) {
     for (size_t i = 0; i < state.steps.size(); ++i) {
       const auto& step = state.steps[i];
-      const auto failure = fact.failure && fact.step == i ? fact.failure->message : std::string();
-      follow(steps_[i], step.phase == step_phase::calling ? step.attempt : 0, state.updated_at, failure);
+      const auto& outcome = fact.step == i ? fact : none_;
+      follow(steps_[i], step.phase == step_phase::calling ? step.attempt : 0, state.updated_at, outcome);
       if (step.undo != undo_phase::none && !undos_[i].line) {
         undos_[i].line = times_.lines.size();
         times_.lines.push_back({times_.lines[i].step, true});
       }
       if (undos_[i].line)
-        follow(undos_[i], step.undo == undo_phase::calling ? step.undo_attempt : 0, state.updated_at, failure);
+        follow(undos_[i], step.undo == undo_phase::calling ? step.undo_attempt : 0, state.updated_at, outcome);
     }
   }
 
@@ -71,13 +71,16 @@ private:
     return line.attempts.empty() ? timestamp::max() : line.attempts.front().began;
   }
 
-  void follow(followed& one, uint32_t out, timestamp at, const std::string& failure) {
+  void follow(followed& one, uint32_t out, timestamp at, const event& outcome) {
     auto& attempts = times_.lines[*one.line].attempts;
     if (one.out == out)
       return;
     if (one.out != 0) {
-      attempts.back().ended = at;
-      attempts.back().failure = failure;
+      auto& last = attempts.back();
+      last.ended = at;
+      last.failure = outcome.failure ? outcome.failure->message : std::string();
+      last.worker = outcome.worker;
+      last.queued = std::min(outcome.queued, at - last.began);
     }
     if (out != 0)
       attempts.push_back({out, at, std::nullopt, {}});
@@ -85,6 +88,8 @@ private:
   }
 
   timeline& times_;
+  /// What tells nothing about a step.
+  const event none_;
   std::vector<followed> steps_;
   std::vector<followed> undos_;
 };
@@ -120,7 +125,9 @@ std::vector<bar_piece> pieces_of(const timeline_line& line, const timeline& time
     pieces[i] = bar_piece::wait;
   for (const auto& attempt : line.attempts) {
     const auto end = at.column(attempt.ended.value_or(times.until));
-    for (auto i = at.column(attempt.began); i <= end; ++i)
+    if (!attempt.ended && !line.waits_for.empty())
+      continue;
+    for (auto i = at.column(attempt.began + attempt.queued); i <= end; ++i)
       pieces[i] = attempt.failure.empty() ? bar_piece::call : bar_piece::failed_call;
   }
   return pieces;
@@ -176,6 +183,12 @@ std::string note_of(const timeline_line& line, bool ended) {
     return ended ? "never began" : line.phase;
   auto note =
     line.attempts.size() == 1 ? line.phase : fmt::format("{} after {} attempts", line.phase, line.attempts.size());
+  if (line.phase == "calling" && !line.waits_for.empty())
+    return note + ": waits for " + line.waits_for;
+  if (const auto& worker = line.attempts.back().worker; !worker.empty())
+    note += ", worker " + worker;
+  if (const auto queued = line.queued(); queued > duration(0))
+    note += ", waited " + span_text(queued);
   return line.progress.empty() ? note : note + ": " + line.progress;
 }
 
@@ -195,6 +208,13 @@ std::string name_of(const timeline_line& line) {
 
 duration timeline_line::span(timestamp now) const {
   return attempts.empty() ? duration(0) : attempts.back().ended.value_or(now) - attempts.front().began;
+}
+
+duration timeline_line::queued() const {
+  duration all{0};
+  for (const auto& each : attempts)
+    all += each.queued;
+  return all;
 }
 
 timeline
@@ -254,6 +274,8 @@ nlohmann::ordered_json timeline_json(const timeline& times) {
       nlohmann::ordered_json attempt{{"attempt", each.number}, {"began_at", to_rfc3339(each.began)}};
       attempt["ended_at"] = each.ended ? nlohmann::ordered_json(to_rfc3339(*each.ended)) : nlohmann::ordered_json();
       attempt["failure"] = each.failure.empty() ? nlohmann::ordered_json() : nlohmann::ordered_json(each.failure);
+      attempt["worker"] = each.worker.empty() ? nlohmann::ordered_json() : nlohmann::ordered_json(each.worker);
+      attempt["queued_ms"] = double(each.queued.count()) / 1000.0;
       attempts.push_back(std::move(attempt));
     }
     nlohmann::ordered_json entry{{"step", line.step}, {"undo", line.undo}, {"phase", line.phase}};
@@ -262,6 +284,8 @@ nlohmann::ordered_json timeline_json(const timeline& times) {
       entry["skip_reason"] = line.reason;
     if (!line.progress.empty())
       entry["progress"] = line.progress;
+    if (!line.waits_for.empty())
+      entry["waits_for"] = line.waits_for;
     entry["attempts"] = std::move(attempts);
     lines.push_back(std::move(entry));
   }

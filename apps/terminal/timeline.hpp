@@ -19,6 +19,10 @@ struct timeline_attempt {
   std::optional<timestamp> ended;
   /// Why it did not succeed; empty when it did.
   std::string failure;
+  /// The worker that had it; empty when none did, or while it is out.
+  std::string worker = {};
+  /// How long it waited for a worker or its turn before its work began.
+  duration queued{0};
 };
 
 /// A line of the timeline: a step, or the undoing of a step.
@@ -32,9 +36,13 @@ struct timeline_line {
   std::string reason;
   /// What the worker that does it said last; the journal does not know it.
   std::string progress = {};
+  /// What its attempt that is out waits for before its work begins; the journal does not know it either.
+  std::string waits_for = {};
 
   /// From the first attempt's beginning to the last one's end (or `now`); zero without attempts.
   duration span(timestamp now) const;
+  /// How long its attempts waited before their work began.
+  duration queued() const;
 };
 
 /// A run's steps over time, with the compensations after them in the order in which they began.

@@ -239,20 +239,6 @@ BOOST_AUTO_TEST_CASE(a_start_that_gets_its_slot_before_it_turns_out_to_be_none_w
   BOOST_TEST(world.status().runs_live == 0u);
 }
 
-BOOST_AUTO_TEST_CASE(run_numbers_are_unique_and_carry_the_day) {
-  actor_world::options settings;
-  settings.dispatcher.run_numbers_block = 4; // Blocks run out while starts come in.
-  actor_world world(settings);
-  std::set<std::string> numbers;
-  for (int i = 0; i < 20; ++i) {
-    auto start = world.start(one_step());
-    world.settle();
-    numbers.insert(start->run().run_number);
-  }
-  BOOST_TEST(numbers.size() == 20u);
-  BOOST_TEST(*numbers.begin() == "ORCH-20261123-00000001");
-}
-
 BOOST_AUTO_TEST_CASE(a_crash_loses_no_acknowledged_run_and_calls_again_with_the_same_key) {
   actor_world world(with_slots(2));
   std::vector<run_id> runs;

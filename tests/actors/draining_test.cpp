@@ -17,6 +17,27 @@ using counts = std::vector<size_t>;
 /// The node itself at once, the others with their next heartbeat.
 constexpr duration soon = one_beat + 100ms;
 
+/// An operator marks a node in the last moment before the database has it under its next id.
+class marking_leases : public forgetful_leases {
+public:
+  explicit marking_leases(std::unique_ptr<leases> real)
+    : forgetful_leases(std::move(real), std::make_shared<std::set<std::string>>()) {}
+  void join(const node_record& node, std::chrono::milliseconds lease, const std::optional<uuid>& follows) override {
+    if (follows)
+      BOOST_TEST(set_draining(*follows, true));
+    forgetful_leases::join(node, lease, follows);
+  }
+};
+
+/// All nodes but `other` stand still for longer than their lease, and it takes what they had.
+void stand_still(shared_world& world, actor_world& other) {
+  for (duration passed{}; passed < 10s; passed += shared_world::step) {
+    world.pass_unseen(shared_world::step);
+    other.advance(shared_world::step);
+  }
+  BOOST_TEST(other.status().shards_ready == size_t{shard_count});
+}
+
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(draining_test)
@@ -165,16 +186,63 @@ BOOST_AUTO_TEST_CASE(what_an_operator_said_is_known_also_of_a_node_that_lost_its
   world.advance(5 * one_beat);
   const auto before = living_node(world, 0).id;
   model_leases(world.database).set_draining(before, true);
-  // The first stands still, and the second takes what it had.
-  for (duration passed{}; passed < 10s; passed += shared_world::step) {
-    world.pass_unseen(shared_world::step);
-    second.advance(shared_world::step);
-  }
-  BOOST_TEST(second.status().shards_ready == size_t{shard_count});
+  stand_still(world, second);
   world.advance(10 * one_beat);
   BOOST_TEST((living_node(world, 1).id != before));
   BOOST_TEST(living_node(world, 1).draining);
   BOOST_TEST(first.status().shards_ready == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(a_mark_that_comes_while_a_node_comes_back_is_no_less_known) {
+  shared_world world;
+  auto settings = actor_world::options{};
+  settings.wrap_leases = [](std::unique_ptr<leases> real) { return std::make_unique<marking_leases>(std::move(real)); };
+  auto& first = world.add(settings);
+  auto& second = world.add();
+  world.advance(5 * one_beat);
+  const auto before = living_node(world, 0).id;
+  stand_still(world, second);
+  world.advance(10 * one_beat);
+  BOOST_TEST((living_node(world, 1).id != before));
+  BOOST_TEST(living_node(world, 1).draining);
+  BOOST_TEST(first.status().shards_ready == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(a_mark_outlives_a_coming_back_whose_answer_is_lost) {
+  for (const std::string what : {"join", "view"}) {
+    shared_world world;
+    const auto loses = std::make_shared<std::set<std::string>>();
+    auto& first = world.add(losing(loses));
+    auto& second = world.add();
+    world.advance(5 * one_beat);
+    const auto before = living_node(world, 0).id;
+    model_leases(world.database).set_draining(before, true);
+    stand_still(world, second);
+    loses->insert(what);
+    world.advance(10 * one_beat);
+    BOOST_TEST(loses->empty());
+    BOOST_TEST((living_node(world, 1).id != before), what);
+    BOOST_TEST(living_node(world, 1).draining, what);
+    BOOST_TEST(first.status().shards_ready == 0u, what);
+    // The node is there once, whatever it was told.
+    BOOST_TEST(view_of(world).nodes.size() == 2u, what);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_node_that_drained_no_more_when_it_lost_its_lease_comes_back_as_it_was) {
+  shared_world world;
+  auto& first = world.add();
+  auto& second = world.add();
+  world.advance(5 * one_beat);
+  const auto before = living_node(world, 0).id;
+  ask_to_drain(first, before);
+  world.advance(2 * one_beat);
+  model_leases(world.database).set_draining(before, false);
+  stand_still(world, second);
+  world.advance(10 * one_beat);
+  BOOST_TEST((living_node(world, 1).id != before));
+  BOOST_TEST(!living_node(world, 1).draining);
+  BOOST_TEST(first.status().shards_ready == 32u);
 }
 
 BOOST_AUTO_TEST_CASE(a_node_that_nobody_knows_cannot_drain) {

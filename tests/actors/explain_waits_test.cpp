@@ -26,6 +26,19 @@ run_id started(actor_world& world, const workflow_ptr& workflow) {
   return start->run().run;
 }
 
+/// A node whose calls are in a line until their turn is given.
+class calls_in_line : public scripted_calls {
+public:
+  call_in_flight begin_told(call_request request, call_done done, call_told told) override {
+    told_ = std::move(told);
+    return begin(std::move(request), std::move(done));
+  }
+  void give_turn() { told_({call_news::kind_type::in_flight}); }
+
+private:
+  call_told told_;
+};
+
 /// The wait of this kind; fails the test when there is none.
 wait_reason wait_of(actor_world& world, const run_id& run, const std::string& kind) {
   const auto told = world.explain_run(run);
@@ -52,6 +65,38 @@ BOOST_AUTO_TEST_CASE(a_running_call_says_where_it_is_since_when_and_until_when) 
   BOOST_TEST((call.since == world.now()));
   BOOST_TEST((call.until == world.now() + 5s));
   BOOST_TEST(call.text == "step one: attempt 1, function scripted, is out since 00:00:03Z; its deadline is 00:00:08Z");
+}
+
+BOOST_AUTO_TEST_CASE(a_call_that_waits_for_its_turn_says_so_and_so_does_its_outcome) {
+  actor_world world;
+  const auto line = std::make_shared<calls_in_line>();
+  world.calls = line;
+  world.crash();
+  world.boot();
+  const auto run =
+    started(world, workflow_builder("call").step("one").call(scripted()).timeout(1min).queue_timeout(1h).build());
+  const auto accepted = world.now();
+  world.advance(10s);
+  const auto waits = wait_of(world, run, "queue");
+  BOOST_TEST(waits.step == "one");
+  BOOST_TEST(waits.place == "function scripted");
+  BOOST_TEST((waits.since == accepted));
+  BOOST_TEST((waits.until == accepted + 1h));
+
+  line->give_turn();
+  world.settle();
+  world.advance(30s);
+  const auto works = wait_of(world, run, "call");
+  BOOST_TEST((works.since == accepted + 10s));
+  BOOST_TEST((works.until == accepted + 10s + 1min));
+  BOOST_TEST(works.text.find(", after it waited 10s") != std::string::npos, works.text);
+
+  world.calls->answer("one", "{}");
+  world.settle();
+  const auto events = world.database->events(run);
+  const auto done = std::ranges::find(events, event_kind::step_succeeded, &event_record::kind);
+  BOOST_TEST_REQUIRE((done != events.end()));
+  BOOST_TEST(done->body == R"({"output":{},"queued_us":10000000})");
 }
 
 BOOST_AUTO_TEST_CASE(a_call_that_was_taken_over_says_when_it_was_made_again) {

@@ -74,6 +74,35 @@ BOOST_AUTO_TEST_CASE(a_definition_that_cannot_be_read_is_named_and_the_others_go
   world.wait_for(world.start({{"workflow", "rolls"}})["id"], "completed");
 }
 
+BOOST_AUTO_TEST_CASE(a_definition_is_shown_with_its_numbers_digit_by_digit_and_can_be_registered_again) {
+  const std::string digits = "123456789012345678901234567890.125";
+  const std::string definition =
+    R"({"workflow":"weigh","version":1,"steps":[{"name":"weigh","call":{"simulate":{"output":{"grams":)" + digits +
+    "}}}}]}";
+  BOOST_TEST(world.send({"POST", "/v1/workflows", definition}).status == 201);
+  const auto shown = world.get("/v1/workflows/weigh/1").body;
+  BOOST_TEST(shown.find(digits) != std::string::npos, shown);
+  const auto from = shown.find("\"definition\":") + 13;
+  BOOST_TEST(world.send({"POST", "/v1/workflows", shown.substr(from, shown.rfind('}') - from)}).status == 200);
+}
+
+BOOST_AUTO_TEST_CASE(a_definition_that_holds_a_secret_is_registered_with_a_warning) {
+  const auto with_header = [](const char* name, const char* value) {
+    return json{
+      {"workflow", name},
+      {"version", 1},
+      {"steps",
+       {{{"name", "bake"}, {"call", {{"http", {{"url", "http://h/"}, {"headers", {{"Authorization", value}}}}}}}}}}};
+  };
+  const auto answer = world.post("/v1/workflows", with_header("open", "Bearer s3cr3t"));
+  BOOST_TEST(answer.status == 201);
+  BOOST_TEST_REQUIRE(answer.json()["warnings"].size() == 1U);
+  BOOST_TEST(answer.json()["warnings"][0]["field"] == "steps[0].call.http.headers.Authorization");
+  BOOST_TEST(answer.body.find("s3cr3t") == std::string::npos);
+  BOOST_TEST(
+    !world.post("/v1/workflows", with_header("shut", "Bearer ${forecasting_url}")).json().contains("warnings"));
+}
+
 BOOST_AUTO_TEST_CASE(workflows_are_registered_once_and_never_change) {
   const json definition = {
     {"workflow", "bread"}, {"version", 1}, {"steps", {{{"name", "bake"}, {"call", {{"simulate", quick}}}}}}};

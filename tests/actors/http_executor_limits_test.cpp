@@ -8,6 +8,20 @@ using namespace levain::test;
 using namespace std::chrono_literals;
 using kind_type = call_failure::kind_type;
 
+namespace {
+
+/// Two calls to a service that takes one at a time and does not answer by itself.
+struct two_for_one_turn {
+  silent_service service;
+  http_executor executor{{.calls_per_host_max = 1}};
+  call_ticket on_the_wire;
+  call_ticket in_line;
+  std::future<outcome> first = begin(executor, request_to(service.url()), &on_the_wire);
+  std::future<outcome> second = begin(executor, request_to(service.url()), &in_line);
+};
+
+} // namespace
+
 BOOST_AUTO_TEST_SUITE(http_executor_limits_test)
 
 BOOST_AUTO_TEST_CASE(a_host_that_hangs_does_not_keep_others_waiting) {
@@ -51,13 +65,7 @@ BOOST_AUTO_TEST_CASE(the_timeout_begins_with_the_turn) {
   BOOST_TEST(failure.unknown);
 }
 
-BOOST_AUTO_TEST_CASE(a_call_that_waits_for_its_turn_can_be_taken_back) {
-  silent_service service;
-  http_executor executor({.calls_per_host_max = 1});
-  call_ticket on_the_wire;
-  call_ticket in_line;
-  auto first = begin(executor, request_to(service.url()), &on_the_wire);
-  auto second = begin(executor, request_to(service.url()), &in_line);
+BOOST_FIXTURE_TEST_CASE(a_call_that_waits_for_its_turn_can_be_taken_back, two_for_one_turn) {
   service.await(1);
   executor.withdraw(in_line);
   BOOST_TEST((failure_of(wait_for(std::move(second))).kind == kind_type::withdrawn));
@@ -112,13 +120,7 @@ BOOST_AUTO_TEST_CASE(a_call_beyond_calls_waiting_max_may_be_mended) {
   BOOST_TEST(executor.in_flight() == 3u);
 }
 
-BOOST_AUTO_TEST_CASE(an_abandoned_call_is_answered_once_and_frees_its_place) {
-  silent_service service;
-  http_executor executor({.calls_per_host_max = 1});
-  call_ticket on_the_wire;
-  call_ticket in_line;
-  auto first = begin(executor, request_to(service.url()), &on_the_wire);
-  auto second = begin(executor, request_to(service.url()), &in_line);
+BOOST_FIXTURE_TEST_CASE(an_abandoned_call_is_answered_once_and_frees_its_place, two_for_one_turn) {
   auto third = begin(executor, request_to(service.url()));
   service.await(1);
   executor.abandon(in_line);

@@ -33,11 +33,11 @@ std::string reason_to_end(node_options options, node_ports ports) {
 class gated_leases : public postgres_leases {
 public:
   using postgres_leases::postgres_leases;
-  void join(const node_record& node, std::chrono::milliseconds lease) override {
+  void join(const node_record& node, std::chrono::milliseconds lease, const std::optional<uuid>& follows) override {
     auto gated = node;
     gated.protocol_min = 1;
     gated.protocol_max = 2;
-    postgres_leases::join(gated, lease);
+    postgres_leases::join(gated, lease, follows);
   }
 };
 

@@ -71,6 +71,30 @@ BOOST_AUTO_TEST_CASE(a_node_that_takes_no_starts_is_critical_and_says_why) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(a_drained_node_is_not_ready_and_nothing_is_wrong_with_it) {
+  auto status = healthy();
+  status.draining = true;
+  BOOST_TEST(level_of(status, "ready") == finding_level::ok);
+  BOOST_TEST(finding_of(status, "ready").value == "yes, 64 shards, draining");
+  status.runs.shards_ready = 0;
+  const auto found = finding_of(status, "ready");
+  BOOST_TEST(found.level == finding_level::notice);
+  BOOST_TEST(found.value == "no: the node is drained: an operator wants it to hold no shards, and others hold them");
+  BOOST_TEST((why_not_ready(status) == std::vector<std::string>{found.value.substr(4)}));
+  status.database_outage = none_is_served;
+  BOOST_TEST(level_of(status, "ready") == finding_level::critical);
+}
+
+BOOST_AUTO_TEST_CASE(a_node_that_lacks_what_unfinished_runs_need_is_critical_and_names_it) {
+  auto status = healthy();
+  status.lacks = "variable shop_url";
+  status.runs.shards_ready = 0;
+  BOOST_TEST(level_of(status, "ready") == finding_level::critical);
+  for (const auto* name : {"ready", "calls_waiting"})
+    BOOST_TEST(finding_of(status, name).value.find("variable shop_url") != std::string::npos, name);
+  BOOST_TEST(level_of(status, "calls_waiting") == finding_level::critical);
+}
+
 BOOST_AUTO_TEST_CASE(calls_that_wait_for_what_the_node_lacks_are_critical_and_named) {
   auto status = healthy();
   status.calls_wanting = {{"gate for workers", 1}, {"variable shop_url", 32}};

@@ -152,15 +152,7 @@ BOOST_AUTO_TEST_CASE(a_failed_run_undoes_what_succeeded_in_reverse_order) {
 
 BOOST_AUTO_TEST_CASE(a_long_run_shows_its_progress_in_the_row_within_the_projection_interval) {
   actor_world world;
-  auto start = world.start(workflow_builder("long")
-                             .step("one")
-                             .call(scripted())
-                             .audit(audit_group::forecasting)
-                             .step("two")
-                             .call(scripted())
-                             .needs({"one"})
-                             .timeout(1h)
-                             .build());
+  auto start = world.start(forecast_first());
   world.settle();
   world.calls->answer("one", "{}");
   world.settle();

@@ -54,17 +54,26 @@ BOOST_AUTO_TEST_CASE(an_accepted_run_is_pending_since_it_was_accepted) {
   BOOST_TEST(!row.error_details.has_value());
 }
 
-BOOST_AUTO_TEST_CASE(a_begun_run_counts_from_its_start) {
+BOOST_AUTO_TEST_CASE(started_at_is_when_the_start_was_accepted_from_first_to_last) {
   fed_run run(bakery(), false);
   run.now += 3s;
   run.feed(slot_granted{});
   auto row = audit_of(run.state);
   BOOST_TEST((row.status == run_status::running));
-  BOOST_TEST((row.started_at == night() + 3s));
+  BOOST_TEST((row.started_at == night()));
   BOOST_TEST((row.created_at == night()));
   BOOST_TEST((row.updated_at == night() + 3s));
   BOOST_TEST((row.step(audit_group::forecasting).started_at == night() + 3s));
   BOOST_TEST(!row.step(audit_group::forecasting).status.has_value());
+  run.succeed("forecasting", forecast);
+  run.succeed("production", R"({"quality": 97})");
+  run.now += 2s;
+  run.succeed("insights");
+  row = audit_of(run.state);
+  BOOST_TEST((row.status == run_status::completed));
+  BOOST_TEST((row.started_at == night()));
+  BOOST_TEST((row.completed_at == night() + 5s));
+  BOOST_TEST(*row.duration_seconds == 5);
 }
 
 BOOST_AUTO_TEST_CASE(a_completed_run_fills_what_its_steps_record) {

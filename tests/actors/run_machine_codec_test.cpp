@@ -55,8 +55,12 @@ std::vector<event> all_kinds() {
       fact.by = kind == event_kind::run_retry_scheduled ? "" : "ann";
     if (kind == event_kind::step_skipped || command || kind == event_kind::run_failed)
       fact.reason = "why not";
-    if (kind == event_kind::delivery_lost)
+    const bool outcome =
+      name.ends_with("failed") || kind == event_kind::step_succeeded || kind == event_kind::step_compensated;
+    if (kind == event_kind::delivery_lost || (outcome && kind != event_kind::run_failed))
       fact.worker = "oven-1";
+    if (outcome && kind != event_kind::run_failed)
+      fact.queued = 1'500ms;
     fact.renews_keys = kind == event_kind::run_retried;
     facts.push_back(fact);
   }
@@ -102,6 +106,13 @@ BOOST_AUTO_TEST_CASE(facts_without_more_to_tell_have_no_body) {
     BOOST_TEST(encode_event(about(kind), *flow()).body == "");
 }
 
+BOOST_AUTO_TEST_CASE(an_outcome_tells_who_had_the_attempt_and_how_long_it_waited_before) {
+  auto fact = about(event_kind::step_compensated, 1, 1);
+  fact.worker = "oven-1";
+  fact.queued = 2s;
+  BOOST_TEST(encode_event(fact, *flow()).body == R"({"worker":"oven-1","queued_us":2000000})");
+}
+
 BOOST_AUTO_TEST_CASE(another_spelling_of_the_same_json_is_the_same_event) {
   auto fact = about(event_kind::step_succeeded, 1, 1);
   fact.output = R"({"a":10000000000000000,"b":0.5})";
@@ -130,6 +141,10 @@ BOOST_AUTO_TEST_CASE(damaged_events_are_refused_by_number_and_fault) {
      "event 7 (run_started): it names the step 'b' but is about the run"},
     {{7, night(), event_kind::run_started, "", 0, R"({"x":1})"},
      "event 7 (run_started): its body has the unknown member 'x'"},
+    {{7, night(), event_kind::step_succeeded, "b", 1, R"({"output":{},"queued_us":0})"},
+     "event 7 (step_succeeded): 'queued_us' must be above 0"},
+    {{7, night(), event_kind::step_compensated, "b", 1, R"({"queued_us":"long"})"},
+     "event 7 (step_compensated): 'queued_us' must be a whole number"},
     {{7, night(), event_kind::step_failed, "b", 1, R"({"kind":"odd","message":"m"})"},
      "event 7 (step_failed): 'odd' is no kind of failure"},
     {{7, night(), event_kind::step_failed, "b", 1, R"({"kind":"final","message":7})"},

@@ -144,6 +144,37 @@ BOOST_AUTO_TEST_CASE(a_call_that_was_taken_over_has_its_time_again) {
   BOOST_TEST((told.waits[0].until == again + 30s));
 }
 
+BOOST_AUTO_TEST_CASE(a_call_that_waits_for_its_turn_is_no_work_yet) {
+  fed_run run(flow());
+  call_in_hand hand{{0, 1, false}, run.now, false, std::nullopt, true};
+  const auto waits = explain(run.state, {run.now + 5s, {}, std::vector{hand}}).waits[0];
+  BOOST_TEST(waits.kind == "queue");
+  BOOST_TEST(
+    waits.text == "step a: attempt 1, simulated call, waits since 04:00:00Z for its turn among the calls of this node; "
+                  "it waits as long as that takes (queue_timeout is not set)");
+  BOOST_TEST((waits.since == run.now));
+  BOOST_TEST(!waits.until.has_value());
+
+  hand.waits = false;
+  hand.in_flight_since = run.now + 10s;
+  hand.queued = 10s;
+  const auto works = explain(run.state, {run.now + 15s, {}, std::vector{hand}}).waits[0];
+  BOOST_TEST(works.kind == "call");
+  BOOST_TEST(
+    works.text == "step a: attempt 1, simulated call, is at work since 04:00:10Z, after it waited 10s; its deadline is "
+                  "04:00:40Z");
+  BOOST_TEST((works.since == run.now + 10s));
+}
+
+BOOST_AUTO_TEST_CASE(a_wait_for_a_turn_has_an_end_where_the_step_sets_one) {
+  fed_run run(workflow_builder().step("a").queue_timeout(1min).build());
+  const call_in_hand hand{{0, 1, false}, run.now, false, std::nullopt, true};
+  const auto waits = explain(run.state, {run.now + 5s, {}, std::vector{hand}}).waits[0];
+  BOOST_TEST(waits.kind == "queue");
+  BOOST_TEST(waits.text.ends_with("; it waits until 04:01:00Z (queue_timeout)"), waits.text);
+  BOOST_TEST((waits.until == run.now + 1min));
+}
+
 BOOST_AUTO_TEST_CASE(a_call_that_nobody_makes_yet_waits_for_the_database) {
   fed_run run(flow());
   const auto told = explain(run.state, {run.now, {}, std::vector<call_in_hand>{}});

@@ -208,6 +208,38 @@ BOOST_AUTO_TEST_CASE(the_results_of_a_run_have_a_limit_together) {
     "the results of the run would have 67108865 bytes with this one; at most 67108864 are allowed (results_bytes_max)");
 }
 
+BOOST_AUTO_TEST_CASE(an_outcome_keeps_who_had_the_attempt_and_how_long_it_waited) {
+  const auto answers = [](fed_run& run, bool undo, std::variant<std::string, call_failure> result) {
+    const auto attempt = undo ? run.state.steps[0].undo_attempt : run.state.steps[0].attempt;
+    const auto decided = run.feed(call_answered{0, attempt, undo, std::move(result), "oven\n1", 2s + 700us});
+    return decided.events.at(0);
+  };
+  fed_run run(workflow_builder().step("a").compensated().attempts(2).step("b").needs({"a"}).build());
+  const auto failed = answers(run, false, retryable());
+  BOOST_TEST((failed.kind == event_kind::attempt_failed));
+  run.wait(1min);
+  const auto done = answers(run, false, "{}");
+  BOOST_TEST((done.kind == event_kind::step_succeeded));
+  run.fail("b");
+  const auto undone = answers(run, true, "{}");
+  BOOST_TEST((undone.kind == event_kind::step_compensated));
+  for (const auto& each : {failed, done, undone}) {
+    BOOST_TEST(each.worker == "oven 1");
+    // Below a millisecond is no wait.
+    BOOST_TEST((each.queued == 2s));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(what_was_withdrawn_tells_of_no_wait) {
+  fed_run run(workflow_builder().step("a").build());
+  run.feed(cancel_asked{"ann", ""});
+  const auto decided = run.feed(call_answered{
+    0, 1, false, call_failure{call_failure::kind_type::withdrawn, "nobody was given it", std::nullopt}, {}, 2s});
+  BOOST_TEST((decided.events.at(0).kind == event_kind::attempt_withdrawn));
+  BOOST_TEST((decided.events.at(0).queued == duration(0)));
+  BOOST_TEST(encode_event(decided.events.at(0), *run.state.workflow).body == "");
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 } // namespace levain::test

@@ -20,6 +20,19 @@ inline workflow_ptr chain() {
   return workflow_builder("chain").step("one").call(scripted()).step("two").call(scripted()).needs({"one"}).build();
 }
 
+/// As `chain`; the first step has columns of the row, and the second takes its time.
+inline workflow_ptr forecast_first() {
+  return workflow_builder("long")
+    .step("one")
+    .call(scripted())
+    .audit(audit_group::forecasting)
+    .step("two")
+    .call(scripted())
+    .needs({"one"})
+    .timeout(std::chrono::hours(1))
+    .build();
+}
+
 /// Appends find no database for as long as `away` says so.
 inline void database_away(actor_world& world, std::shared_ptr<bool> away) {
   world.manners->on_append = [away](const auto&) { return *away ? model_fault::transient : model_fault::none; };

@@ -177,14 +177,7 @@ BOOST_AUTO_TEST_CASE(who_takes_a_run_up_waits_no_longer_than_its_wait_could_be) 
 
 BOOST_AUTO_TEST_CASE(a_row_is_brought_up_to_date_whatever_the_clock_is_set_to) {
   actor_world world;
-  auto start = world.start(workflow_builder("two")
-                             .step("one")
-                             .call(scripted())
-                             .audit(audit_group::forecasting)
-                             .step("two")
-                             .call(scripted())
-                             .needs({"one"})
-                             .build());
+  auto start = world.start(forecast_first());
   world.advance(1s);
   world.clock_is_off = -2h;
   world.calls->answer("one", "{}");

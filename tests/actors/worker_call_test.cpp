@@ -1,6 +1,7 @@
 // Steps that workers do: how they wait, how they fail, and what the run says of them.
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
+#include <nlohmann/json.hpp>
 
 #include "actors/cluster/worker_desk.hpp"
 #include "tests/support/actor_world.hpp"
@@ -190,6 +191,37 @@ BOOST_AUTO_TEST_CASE(people_see_who_does_a_step_and_what_was_said_of_it_last) {
     wait.text.find("with worker 'worker-1' since 00:00:00Z, which said at 00:00:10Z: 42 of 100 loaves") !=
       std::string::npos,
     wait.text);
+}
+
+BOOST_AUTO_TEST_CASE(an_outcome_tells_the_wait_for_a_worker_from_its_work) {
+  worker_world small;
+  const auto run = small.start(mixing(1h).build());
+  const auto outcome = [&] { return nlohmann::json::parse(small.world.database->events(run).back().body); };
+  small.world.advance(20s);
+  const auto first = small.join(1);
+  const auto lost = small.given(1).front();
+  BOOST_TEST(
+    small.only_wait(run).text ==
+    "step one: attempt 1, worker kind mixing, is out since 00:00:00Z, with worker 'worker-1' since 00:00:20Z, after it "
+    "waited 20s; its deadline is 01:00:20Z");
+  // The work of a worker that is lost is no wait.
+  small.world.advance(7s);
+  small.desk->leave(first);
+  small.world.settle();
+  small.world.advance(3s);
+  const auto second = small.join(2);
+  const auto call = small.given(1).front();
+  small.world.advance(5s);
+  small.say(second, call_ended{call.number, call.epoch, call.key, false, "the oven is cold", true, 0});
+  BOOST_TEST(outcome().at("worker") == "worker-2");
+  BOOST_TEST(outcome().at("queued_us") == 23'000'000);
+  // The next attempt begins anew, and waits for nobody.
+  small.world.advance(1min);
+  small.say(second, answer_to(small.given(1).front()));
+  const auto events = small.world.database->events(run);
+  const auto done = nlohmann::json::parse(events.at(events.size() - 2).body);
+  BOOST_TEST(done.at("worker") == "worker-2");
+  BOOST_TEST(!done.contains("queued_us"));
 }
 
 BOOST_AUTO_TEST_CASE(another_worker_goes_on_with_the_same_attempt_when_one_dies) {

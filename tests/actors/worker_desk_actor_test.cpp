@@ -13,6 +13,7 @@
 #include <caf/send.hpp>
 
 #include "actors/cluster/worker_desk_actor.hpp"
+#include "tests/support/log_lines.hpp"
 #include "tests/support/scripted_workers.hpp"
 
 using namespace levain;
@@ -149,6 +150,45 @@ BOOST_AUTO_TEST_CASE(the_calls_of_a_worker_that_dies_go_to_another) {
   world.settle();
   BOOST_TEST_REQUIRE(world.count<call_given>(*second) == 1u);
   BOOST_TEST(world.desk->figures().connected == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(the_log_names_the_runs_of_a_worker_that_is_lost) {
+  desk_world world;
+  const auto worker = world.worker(std::make_shared<desk_world::heard>());
+  world.join(worker, hello_of(1, {{"bake", 20}}));
+  std::vector<call_in_flight> held;
+  std::vector<std::string> runs;
+  for (uint8_t i = 0; i < 12; ++i) {
+    auto request = worker_request("k" + std::to_string(i));
+    request.run.value.bytes[0] = i;
+    runs.push_back(to_string(request.run));
+    held.push_back(world.begin(std::move(request)));
+  }
+  auto second_of_a_run = worker_request("k");
+  second_of_a_run.run.value.bytes[0] = 11;
+  held.push_back(world.begin(std::move(second_of_a_run)));
+  const log_lines log(spdlog::level::info);
+  caf::anon_send_exit(worker, caf::exit_reason::kill);
+  world.settle();
+  auto first = runs[0];
+  for (size_t i = 1; i < 10; ++i)
+    first += ',' + runs[i];
+  const std::vector expected{"warning worker_lost name=\"worker-1\" runs=12 first=" + first};
+  BOOST_TEST(log.of("worker_lost") == expected, boost::test_tools::per_element());
+  BOOST_TEST(log.of("worker_gone").size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(the_log_tells_of_no_loss_when_a_worker_goes_without_calls) {
+  desk_world world;
+  const auto worker = world.worker(std::make_shared<desk_world::heard>());
+  world.join(worker, hello_of(1, {{"bake", 1}}));
+  const auto held = world.begin(worker_request("early"));
+  world.say(worker, end_of(1, "early"));
+  const log_lines log(spdlog::level::info);
+  caf::anon_send_exit(worker, caf::exit_reason::user_shutdown);
+  world.settle();
+  BOOST_TEST(log.of("worker_gone").size() == 1U);
+  BOOST_TEST(log.of("worker_lost").empty());
 }
 
 BOOST_AUTO_TEST_CASE(a_worker_that_talks_nonsense_is_heard_no_more) {

@@ -94,6 +94,35 @@ BOOST_AUTO_TEST_CASE(a_compensation_is_tried_ten_times_unless_told_otherwise) {
   BOOST_TEST(workflow->steps[0].compensate->retry.max_attempts == 10u);
 }
 
+BOOST_AUTO_TEST_CASE(the_limits_of_the_queue_are_read_and_there_is_none_by_default) {
+  const auto workflow = parse_step_with(
+    R"("call": {"worker": {"kind": "k"}}, "timeout": "1m", "queue_timeout": "2h",
+       "compensate": {"worker": {"kind": "u"}, "timeout": "3s", "queue_timeout": "4ms"})");
+  const auto& step = workflow->steps[0];
+  BOOST_TEST((step.queue_timeout == 2h));
+  BOOST_TEST((step.timeout == 1min));
+  BOOST_TEST((step.compensate->queue_timeout == 4ms));
+  BOOST_TEST((step.compensate->timeout == 3s));
+  const auto without = parse_step_with(R"("call": {"simulate": {}}, "compensate": {"simulate": {}})");
+  BOOST_TEST(!without->steps[0].queue_timeout.has_value());
+  BOOST_TEST(!without->steps[0].compensate->queue_timeout.has_value());
+  for (const auto* longest : {"1ms", "7d"})
+    BOOST_TEST(parse_step_with(R"("call": {"simulate": {}}, "queue_timeout": ")" + std::string(longest) + '"')
+                 ->steps[0]
+                 .queue_timeout.has_value());
+}
+
+BOOST_AUTO_TEST_CASE(a_step_is_undone_when_it_succeeded_unless_told_otherwise) {
+  const auto when = [](const std::string& members) {
+    return parse_step_with(R"("call": {"simulate": {}}, "compensate": {"simulate": {}})" + members)
+      ->steps[0]
+      .compensate_when;
+  };
+  BOOST_TEST((when("") == compensation_condition::succeeded));
+  BOOST_TEST((when(R"(, "compensate_when": "succeeded")") == compensation_condition::succeeded));
+  BOOST_TEST((when(R"(, "compensate_when": "attempted")") == compensation_condition::attempted));
+}
+
 BOOST_AUTO_TEST_CASE(the_policies_of_a_step_are_read) {
   const auto workflow = parse_well(bakery);
   const auto& notify = workflow->steps[2];

@@ -158,6 +158,42 @@ BOOST_AUTO_TEST_CASE(a_failed_run_can_be_retried) {
   BOOST_TEST(it.asked({"watch", run}, 1)["retry_count"] == 1);
 }
 
+BOOST_AUTO_TEST_CASE(a_run_is_terminated_and_says_by_whom_and_why) {
+  served it;
+  const auto run = it.asked({"start", "long"})["run_number"].get<std::string>();
+  BOOST_TEST(it.run({"terminate", run}, theirs).status == 1);
+  const auto granted = it.run({"terminate", run, "--by", "tester", "--reason", "fire"});
+  BOOST_TEST(granted.status == 0, granted.errors);
+  BOOST_TEST(granted.output == run + "  terminate granted\n");
+  BOOST_TEST(it.asked({"watch", run}, 1)["status"] == "cancelled");
+  BOOST_TEST(has(it.run({"explain", run}).output, "the run was terminated by tester (fire)"));
+  BOOST_TEST(has(it.run({"events", run}).output, "terminate_requested"));
+  const auto refused = it.run({"terminate", run});
+  BOOST_TEST(refused.status == 1);
+  BOOST_TEST(has(refused.errors, "only a run that has not ended can be terminated"), refused.errors);
+}
+
+BOOST_AUTO_TEST_CASE(what_was_dealt_with_is_taken_off_the_attention_list) {
+  served it;
+  const auto run = it.asked({"start", "slow", "--wait"}, 1)["run_number"].get<std::string>();
+  BOOST_TEST(has(it.run({"attention"}).output, run));
+  const auto unsaid = it.run({"attention", "resolve", run});
+  BOOST_TEST(unsaid.status == 2);
+  BOOST_TEST(has(unsaid.errors, "--note"), unsaid.errors);
+  BOOST_TEST(it.run({"attention", "resolve", run, "--note", "refunded"}, theirs).status == 1);
+  const auto granted = it.run({"attention", "resolve", run, "--by", "tester", "--note", "refunded"});
+  BOOST_TEST(granted.status == 0, granted.errors);
+  BOOST_TEST(granted.output == run + "  resolve granted\n");
+  // The list reads the table, which follows the journal.
+  BOOST_TEST(eventually([&] { return it.asked({"attention"})["runs"].empty(); }, 30s));
+  const auto said = it.asked({"show", run})["error_details"]["attention_resolved"];
+  BOOST_TEST(said["by"] == "tester", said);
+  BOOST_TEST(said["note"] == "refunded", said);
+  const auto refused = it.run({"attention", "resolve", run, "--note", "again"});
+  BOOST_TEST(refused.status == 1);
+  BOOST_TEST(has(refused.errors, "its attention was resolved already, by tester"), refused.errors);
+}
+
 BOOST_AUTO_TEST_CASE(lists_have_filters_and_pages) {
   served it;
   for (int i = 0; i < 5; ++i)

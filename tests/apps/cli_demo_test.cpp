@@ -84,15 +84,18 @@ BOOST_AUTO_TEST_CASE(people_see_timelines_rows_and_the_verification_and_nothing_
 }
 
 BOOST_AUTO_TEST_CASE(an_interrupted_demonstration_leaves_nothing) {
-  const temporary_folder folder;
-  running_program demo({"levain", {"demo"}, {{"TMPDIR", folder.path().string()}}});
-  BOOST_TEST_REQUIRE(eventually([&] { return has(demo.output(), "ready after"); }, 60s));
-  demo.send_signal(SIGTERM);
-  const auto end = demo.wait(60s);
-  BOOST_TEST_REQUIRE(end.has_value());
-  BOOST_TEST(end->status.value_or(-1) == 1);
-  BOOST_TEST(has(demo.errors(), "interrupted by Terminated"));
-  BOOST_TEST(std::filesystem::is_empty(folder.path()));
+  for (const auto& [number, name] :
+       {std::pair(SIGTERM, "Terminated"), std::pair(SIGHUP, "Hangup"), std::pair(SIGQUIT, "Quit")}) {
+    const temporary_folder folder;
+    running_program demo({"levain", {"demo"}, {{"TMPDIR", folder.path().string()}}});
+    BOOST_TEST_REQUIRE(eventually([&] { return has(demo.output(), "ready after"); }, 60s), demo.errors());
+    demo.send_signal(number);
+    const auto end = demo.wait(60s);
+    BOOST_TEST_REQUIRE(end.has_value());
+    BOOST_TEST(end->status.value_or(-1) == 1, name);
+    BOOST_TEST(has(demo.errors(), std::string("interrupted by ") + name), demo.errors());
+    BOOST_TEST(std::filesystem::is_empty(folder.path()), name);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(what_was_kept_can_be_verified_and_damage_is_found) {

@@ -60,7 +60,22 @@ BOOST_AUTO_TEST_CASE(nodes_are_listed_drained_and_undrained) {
   BOOST_TEST(drained.status == 0, drained.errors);
   BOOST_TEST(has(drained.output, "draining"), drained.output);
   both.await_shards(0, 64);
-  BOOST_TEST(has(both.run({"nodes"}).output, "draining"));
+  BOOST_TEST(has(both.run({"nodes"}).output, "drained"));
+  // Whoever is asked says the same.
+  const std::string reason = "the node is drained: an operator wants it to hold no shards";
+  const auto status = both.run({"status", "--url", both.anna.url()});
+  BOOST_TEST(status.status == 1);
+  BOOST_TEST(has(status.output, "not ready: " + reason), status.output);
+  const auto ready = both.anna.get("/health/ready");
+  BOOST_TEST_REQUIRE(ready.has_value());
+  BOOST_TEST(ready->status == 503);
+  BOOST_TEST(has(ready->body, reason), ready->body);
+  const auto doctor = json::parse(both.run({"doctor", "--json", "--url", both.anna.url()}).output, nullptr, false);
+  for (const auto& each : doctor["findings"])
+    if (each["about"] == "node" && each["name"] == "ready") {
+      BOOST_TEST(each["level"] == "notice");
+      BOOST_TEST(has(each["value"].get<std::string>(), reason), each);
+    }
 
   const auto id = both.listed()[0]["id"].get<std::string>();
   const auto undrained = both.run({"node", "undrain", id, "--json"});

@@ -12,6 +12,7 @@
 #include "apps/terminal/table.hpp"
 #include "apps/terminal/timeline.hpp"
 #include "apps/terminal/worker_text.hpp"
+#include "persistence/exact_json.hpp"
 #include "tests/support/fed_run.hpp"
 #include "tests/support/has.hpp"
 
@@ -88,6 +89,15 @@ BOOST_AUTO_TEST_CASE(json_shows_what_would_hide_and_is_ascii_on_a_terminal) {
   BOOST_TEST((nlohmann::ordered_json::parse(json_text(document, true)) == document));
 }
 
+BOOST_AUTO_TEST_CASE(numbers_are_shown_digit_by_digit) {
+  const auto document =
+    read_exact_json<nlohmann::ordered_json>(R"({"id":123456789012345678901234567890,"share":0.1234567890123456789})");
+  BOOST_TEST(
+    json_text(document, false) ==
+    "{\n  \"id\": 123456789012345678901234567890,\n  \"share\": 0.1234567890123456789\n}\n");
+  BOOST_TEST(value_text(document["id"]) == "123456789012345678901234567890");
+}
+
 BOOST_AUTO_TEST_CASE(a_line_of_the_log_stays_one_line) {
   const spdlog::details::log_msg message("levaind", spdlog::level::warn, "a\nb \x1B[31m\u202E \u009B caf\u00E9");
   for (const bool json : {false, true}) {
@@ -151,6 +161,26 @@ BOOST_AUTO_TEST_CASE(a_timeline_has_every_attempt_and_every_compensation) {
     BOOST_TEST(has(text, part), text);
 }
 
+BOOST_AUTO_TEST_CASE(an_undoing_that_failed_stays_failed_when_the_run_is_retried) {
+  fed_run run(two_steps());
+  run.succeed("bake");
+  run.fail("sell");
+  run.fail_undo("bake", final_failure("the dough is gone"));
+  const auto undo = [&] { return times_of(run).lines.at(2); };
+  BOOST_TEST(undo().phase == "failed");
+  run.now += 1min;
+  run.feed(retry_asked{"ann"});
+  BOOST_TEST(undo().undo);
+  BOOST_TEST(undo().phase == "failed");
+  const auto text = timeline_text(times_of(run), wide);
+  BOOST_TEST(!has(text, "compensated"), text);
+  BOOST_TEST(has(text, "attempt 1: the dough is gone"), text);
+  // What is undone in the end is compensated, whatever failed before.
+  run.fail("sell");
+  run.undo("bake");
+  BOOST_TEST(undo().phase == "compensated");
+}
+
 BOOST_AUTO_TEST_CASE(a_run_that_goes_on_has_an_attempt_without_an_end) {
   fed_run run(two_steps());
   run.now += 3s;
@@ -161,6 +191,45 @@ BOOST_AUTO_TEST_CASE(a_run_that_goes_on_has_an_attempt_without_an_end) {
   const auto text = timeline_text(times, wide);
   BOOST_TEST(has(text, "calling"));
   BOOST_TEST(has(text, "waiting"));
+}
+
+BOOST_AUTO_TEST_CASE(the_wait_for_a_worker_is_no_work) {
+  fed_run run(two_steps());
+  run.now += 10s;
+  run.feed(call_answered{0, 1, false, std::string("{}"), "oven-1", 8s});
+  const auto times = times_of(run);
+  const auto& bake = times.lines[0].attempts.at(0);
+  BOOST_TEST(bake.worker == "oven-1");
+  BOOST_CHECK(bake.queued == 8s);
+  BOOST_CHECK(times.lines[0].queued() == 8s);
+  const auto text = timeline_text(times, wide);
+  BOOST_TEST(has(text, "10.0 s  succeeded, worker oven-1, waited 8.0 s\n"), text);
+  // Of the ten seconds eight are drawn as a wait.
+  const auto line = text.substr(0, text.find('\n'));
+  const auto count = [&](const std::string& sign) {
+    size_t found = 0;
+    for (auto at = line.find(sign); at != std::string::npos; at = line.find(sign, at + sign.size()))
+      ++found;
+    return found;
+  };
+  BOOST_TEST(count("·") == 38U, line);
+  BOOST_TEST(count("█") == 10U, line);
+  const auto attempt = timeline_json(times)[0].at("attempts").at(0);
+  BOOST_TEST(attempt.at("worker") == "oven-1");
+  BOOST_TEST(attempt.at("queued_ms") == 8000.0);
+  BOOST_TEST(timeline_json(times)[1].at("attempts").at(0).at("worker").is_null());
+}
+
+BOOST_AUTO_TEST_CASE(a_call_that_is_out_and_waits_is_drawn_as_a_wait) {
+  fed_run run(two_steps());
+  run.now += 3s;
+  auto times = times_of(run);
+  times.lines[0].waits_for = "a worker";
+  const auto text = timeline_text(times, wide);
+  BOOST_TEST(has(text, "calling: waits for a worker\n"), text);
+  BOOST_TEST(!has(text, "█"), text);
+  BOOST_TEST(timeline_json(times)[0].at("waits_for") == "a worker");
+  BOOST_TEST(!timeline_json(times)[1].contains("waits_for"));
 }
 
 BOOST_AUTO_TEST_CASE(what_a_worker_said_last_stands_beside_its_step) {

@@ -134,6 +134,8 @@ std::vector<limit_case> count_limits() {
     {"runs-running-per-tenant-max", 50'000, [](const o& x) { return x.node.dispatcher.runs_running_per_tenant_max; }},
     {"runs-waiting-max", 100'000, [](const o& x) { return x.node.dispatcher.runs_waiting_max; }},
     {"starts-unsettled-max", 20'000, [](const o& x) { return x.node.dispatcher.starts_unsettled_max; }},
+    {"runs-bytes-max", 1024 * 1024 * 1024, [](const o& x) { return x.node.dispatcher.runs_bytes_max; }},
+    {"calls-bytes-max", 1024 * 1024 * 1024, [](const o& x) { return x.node.calls_bytes_max; }},
     {"round-robin-quantum", 10, [](const o& x) { return x.node.dispatcher.round_robin_quantum; }},
     {"run-numbers-block", 20'000, [](const o& x) { return x.node.dispatcher.run_numbers_block; }},
     {"writers", 2, [](const o& x) { return x.node.writers; }},

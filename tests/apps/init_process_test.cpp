@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "apps/worker/process_tree.hpp"
+#include "tests/support/has.hpp"
 #include "tests/support/processes.hpp"
 #include "tests/support/stand_in_gate.hpp"
 
@@ -48,6 +49,29 @@ struct contained_world {
       if (each.parent == shell->pid())
         return each.pid;
     return -1;
+  }
+
+  /// Starts a daemon as process 1 with a private PostgreSQL; answers when it serves.
+  void start_daemon(const std::vector<std::string>& more = {}) {
+    std::vector<std::string> words{"-c",         "exec unshare --pid --fork --kill-child --mount-proc \"$@\"",
+                                   "sh",         (program_folder() / "levaind").string(),
+                                   "--embedded", folder / "pg",
+                                   "--listen",   "127.0.0.1:0"};
+    words.insert(words.end(), more.begin(), more.end());
+    shell.emplace(program_options{.program = "/bin/sh", .arguments = words});
+    BOOST_TEST_REQUIRE(eventually([&] { return shell->output().ends_with('\n'); }, 60s), shell->errors());
+  }
+
+  /// Stops the processes of PostgreSQL, so that whoever waits for them waits. They end with their namespace.
+  size_t freeze_database() const {
+    size_t frozen = 0;
+    for (const auto& each : processes_below(shell->pid())) {
+      std::ifstream file("/proc/" + std::to_string(each.pid) + "/comm");
+      std::string name;
+      std::getline(file, name);
+      frozen += name == "postgres" && kill(each.pid, SIGSTOP) == 0 ? 1 : 0;
+    }
+    return frozen;
   }
 
   /// Processes below it that have ended and nobody has taken in.
@@ -103,19 +127,27 @@ BOOST_AUTO_TEST_CASE(as_process_1_a_worker_ends_at_once_by_a_second_signal) {
 }
 
 BOOST_AUTO_TEST_CASE(as_process_1_a_daemon_stops_its_database_and_ends_with_status_0) {
-  const auto program = (program_folder() / "levaind").string();
-  shell.emplace(program_options{
-    .program = "/bin/sh",
-    .arguments = {
-      "-c", "exec unshare --pid --fork --kill-child --mount-proc \"$@\"", "sh", program, "--embedded", folder / "pg",
-      "--listen", "127.0.0.1:0"}});
-  BOOST_TEST_REQUIRE(eventually([&] { return shell->output().ends_with('\n'); }, 60s), shell->errors());
+  start_daemon();
   BOOST_TEST(zombies() == 0U);
   kill(init(), SIGTERM);
   const auto end = shell->wait(30s);
   BOOST_TEST_REQUIRE(end.has_value());
   BOOST_TEST(end->status.value_or(-1) == 0, shell->errors());
   BOOST_TEST(!std::filesystem::exists(folder / "pg/data/postmaster.pid"));
+}
+
+BOOST_AUTO_TEST_CASE(as_process_1_a_daemon_ends_at_once_by_a_second_signal) {
+  for (const int number : {SIGTERM, SIGHUP}) {
+    start_daemon({"--stop-grace", "1m"});
+    BOOST_TEST_REQUIRE(freeze_database() > 0U);
+    kill(init(), number);
+    BOOST_TEST_REQUIRE(eventually([&] { return has(shell->errors(), "stop_asked"); }, 20s), shell->errors());
+    BOOST_TEST(!shell->wait(100ms).has_value());
+    kill(init(), number);
+    const auto end = shell->wait(5s);
+    BOOST_TEST_REQUIRE(end.has_value());
+    BOOST_TEST(end->status.value_or(-1) == 128 + number, shell->errors());
+  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

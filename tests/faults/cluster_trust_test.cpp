@@ -147,6 +147,7 @@ BOOST_AUTO_TEST_CASE(who_has_no_certificate_of_the_same_ca_gets_nowhere) {
   const auto unreachable = "node_unreachable address=" + address;
   for (const auto* each : {plain.get(), strange.get()})
     BOOST_TEST(eventually([&] { return has(each->errors(), unreachable); }, generous), each->errors());
+  BOOST_TEST(has(plain->errors(), "it speaks TLS, and this program has no certificate"), plain->errors());
 
   // And: one that trusts our CA, and shows what another has signed.
   const auto our_ca = ours + "/ca.pem";
@@ -178,6 +179,19 @@ BOOST_AUTO_TEST_CASE(who_has_no_certificate_of_the_same_ca_gets_nowhere) {
     said_at_end);
   BOOST_TEST(has(said_at_end, "its certificate is refused"), said_at_end);
   BOOST_TEST(!has(said_at_end, "node_joined"), said_at_end);
+
+  // And: one that is listed, and has no certificates at all.
+  running_program bare(
+    {"levaind",
+     {"--listen", "127.0.0.1:0", "--name", "bare", "--database", world.database.url(), "--cluster", "127.0.0.1:0"}});
+  const auto bare_ended = bare.wait(generous);
+  BOOST_TEST_REQUIRE(bare_ended.has_value(), bare.errors());
+  BOOST_TEST((bare_ended->status == 1), bare.errors());
+  BOOST_TEST(
+    has(bare.errors(), "this node fits none of the living nodes and does not join them: node 'anna' at " + address),
+    bare.errors());
+  BOOST_TEST(has(bare.errors(), "it speaks TLS, and this program has no certificate"), bare.errors());
+  BOOST_TEST(!has(bare.errors(), "node_joined"), bare.errors());
 
   // Then: nobody sees them, and runs begin and end as before.
   for (const auto& node : {"anna", "berta"}) {

@@ -12,6 +12,7 @@
 #include "actors/cluster/wire_proxy.hpp"
 #include "tests/support/has.hpp"
 #include "tests/support/processes.hpp"
+#include "tests/support/temporary_folder.hpp"
 #include "tests/support/wire_frames.hpp"
 
 using namespace levain;
@@ -62,9 +63,9 @@ private:
 
 /// A node that listens, and a worker that connects to it.
 struct two_programs {
-  explicit two_programs(wire_pace pace = {})
-    : node(wire_security(), pace)
-    , worker(wire_security(), pace)
+  explicit two_programs(wire_pace pace = {}, const wire_security& of_node = {}, const wire_security& of_worker = {})
+    : node(of_node, pace)
+    , worker(of_worker, pace)
     , port(node.listen({"127.0.0.1", 0}, node_name, [this](file_descriptor end) {
       const std::lock_guard guard(mutex);
       arrived.emplace_back(std::move(end));
@@ -78,6 +79,24 @@ struct two_programs {
     auto dialled = answer.get_future().get();
     BOOST_TEST_REQUIRE(dialled.connection, dialled.why);
     return caf_end(std::move(*dialled.connection));
+  }
+  /// What the worker hears when it greets the program that listens there, which `meanwhile` speaks for.
+  template <class Meanwhile>
+  wire_proxy::greeting greet(const tcp::endpoint& at, Meanwhile meanwhile) {
+    std::promise<wire_proxy::greeting> answer;
+    worker.greet({at}, worker_name, generous, [&](wire_proxy::greeting x) { answer.set_value(std::move(x)); });
+    meanwhile();
+    return answer.get_future().get();
+  }
+  /// As that, of a program that answers with these bytes.
+  wire_proxy::greeting greet_one_that_says(const std::string& bytes) {
+    boost::asio::io_context context;
+    tcp::acceptor somebody(context, {boost::asio::ip::address_v4::loopback(), 0});
+    tcp::socket asked(context);
+    return greet(somebody.local_endpoint(), [&] {
+      asked = somebody.accept();
+      boost::asio::write(asked, boost::asio::buffer(bytes));
+    });
   }
   size_t count_arrived() {
     const std::lock_guard guard(mutex);
@@ -220,31 +239,34 @@ BOOST_AUTO_TEST_CASE(a_program_of_this_name_is_never_let_in) {
 
 BOOST_AUTO_TEST_CASE(who_is_greeted_introduces_itself) {
   two_programs both;
-  boost::asio::io_context context;
-  tcp::acceptor somebody(context, {boost::asio::ip::address_v4::loopback(), 0});
-  std::promise<wire_proxy::greeting> answer;
-  both.worker.greet({somebody.local_endpoint()}, both.worker_name, generous, [&](wire_proxy::greeting x) {
-    answer.set_value(std::move(x));
-  });
-  auto asked = somebody.accept();
-  boost::asio::write(asked, boost::asio::buffer(frames::accepting(both.node_name)));
-  BOOST_TEST(answer.get_future().get().reached);
+  BOOST_TEST(both.greet_one_that_says(frames::accepting(both.node_name)).reached);
 }
 
 BOOST_AUTO_TEST_CASE(who_is_greeted_and_is_no_program_of_ours_is_not_trusted) {
   two_programs both;
-  boost::asio::io_context context;
-  tcp::acceptor somebody(context, {boost::asio::ip::address_v4::loopback(), 0});
-  std::promise<wire_proxy::greeting> answer;
-  both.worker.greet({somebody.local_endpoint()}, both.worker_name, generous, [&](wire_proxy::greeting x) {
-    answer.set_value(std::move(x));
-  });
-  auto asked = somebody.accept();
-  boost::asio::write(asked, boost::asio::buffer(std::string("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")));
-  const auto told = answer.get_future().get();
+  const auto told = both.greet_one_that_says("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
   BOOST_TEST(!told.reached);
   BOOST_TEST(told.distrust);
   BOOST_TEST(!told.why.empty());
+}
+
+BOOST_AUTO_TEST_CASE(tls_and_clear_text_do_not_trust_each_other_and_say_so) {
+  const temporary_folder folder;
+  const auto made = run_to_end({"levain", {"certs", folder / "made"}, {}}, generous);
+  BOOST_TEST_REQUIRE(made.status == 0, made.errors);
+  const auto files = folder / "made";
+  const wire_security certified{files + "/node.pem", files + "/node.key", files + "/ca.pem"};
+  const auto greet_gate = [](two_programs&& both) { return both.greet(both.gate(), [] {}); };
+
+  const auto bare = greet_gate(two_programs({}, certified, {}));
+  BOOST_TEST(!bare.reached);
+  BOOST_TEST(bare.distrust);
+  BOOST_TEST(bare.why == "it speaks TLS, and this program has no certificate");
+
+  const auto alone = greet_gate(two_programs({}, {}, certified));
+  BOOST_TEST(!alone.reached);
+  BOOST_TEST(alone.distrust);
+  BOOST_TEST(alone.why == "it has no certificate, or speaks other versions of TLS alone");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -182,4 +182,18 @@ BOOST_AUTO_TEST_CASE(variables_for_another_database_have_no_say_in_a_private_one
   }
 }
 
+BOOST_AUTO_TEST_CASE(a_session_that_ran_out_of_memory_asks_again_over_a_new_connection) {
+  const fresh_database database;
+  session asking(options_for(database.url()), {});
+  const auto backend = [&] {
+    return asking.ask(
+      [](pqxx::work& transaction) { return transaction.exec1("select pg_backend_pid()")[0].as<int>(); });
+  };
+  const int before = backend();
+  const auto says_memory = [](const journal_unavailable& failure) { return has(failure.what(), "too little memory"); };
+  BOOST_CHECK_EXCEPTION(asking.ask([](pqxx::work&) { throw std::bad_alloc(); }), journal_unavailable, says_memory);
+  BOOST_CHECK_EXCEPTION(asking.put([](pqxx::work&) { throw std::bad_alloc(); }), journal_unavailable, says_memory);
+  BOOST_TEST(backend() != before);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

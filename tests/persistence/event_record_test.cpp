@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "persistence/event_columns.hpp"
 #include "persistence/event_record.hpp"
 
 using namespace levain;
@@ -33,6 +34,16 @@ BOOST_AUTO_TEST_CASE(four_kinds_end_a_run) {
   BOOST_TEST(terminal == 4);
   BOOST_TEST(is_terminal(event_kind::run_partially_succeeded));
   BOOST_TEST(!is_terminal(event_kind::step_failed));
+}
+
+BOOST_AUTO_TEST_CASE(what_settles_a_run_ends_it_or_resolves_its_attention) {
+  std::string settled;
+  for (int i = 0; i < event_kind_count; ++i) {
+    const auto kind = static_cast<event_kind>(i);
+    if (is_terminal(kind) || kind == event_kind::attention_resolved)
+      settled += (settled.empty() ? "'" : ", '") + std::string(to_string(kind)) + "'";
+  }
+  BOOST_TEST(settled_kinds == '(' + settled + ')');
 }
 
 BOOST_AUTO_TEST_SUITE_END()

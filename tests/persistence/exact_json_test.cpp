@@ -58,6 +58,24 @@ BOOST_AUTO_TEST_CASE(doubles_are_written_as_short_as_they_can_be) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(lines_are_laid_out_as_the_library_does) {
+  const auto* const text = R"({"a":[1,"x",[],{}],"b":{"c":true,"d":[[2]]},"e":[]})";
+  const auto plain = nlohmann::json::parse(text);
+  for (const int indent : {-1, 0, 2, 3}) {
+    BOOST_TEST(write_exact_json(plain, indent) == plain.dump(indent));
+    // One number of our own form and the value is no more written by the library.
+    auto own = plain;
+    own["f"] = read_exact_json("123456789012345678901234567890");
+    auto same = plain;
+    same["f"] = "123456789012345678901234567890";
+    auto expected = same.dump(indent);
+    std::erase(expected, '"');
+    auto written = write_exact_json(own, indent);
+    std::erase(written, '"');
+    BOOST_TEST(written == expected);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(texts_and_members_stay_as_they_are) {
   const auto text = R"({"a":[1,"é \n \"",null,true,{}],"b":{"c":1.5}})";
   BOOST_TEST(through(text) == text);

@@ -183,6 +183,55 @@ inline void draining_lasts_through_another_joining_and_is_brought_along(leases_b
   BOOST_TEST(!bench.subject().set_draining(bench_node(9).id, true));
 }
 
+inline void who_joins_as_a_former_node_takes_its_place_and_its_mark(leases_bench& bench) {
+  for (const bool marked : {true, false}) {
+    const auto former = bench_node(marked ? 1 : 3);
+    auto next = bench_node(marked ? 2 : 4);
+    bench.subject().join(former, long_lease);
+    bench.subject().take(former.id, 3, false);
+    bench.subject().set_draining(former.id, marked);
+    // What the database knows counts, not what the node heard of last.
+    next.draining = !marked;
+    bench.subject().join(next, long_lease, former.id);
+    BOOST_TEST(seen(bench, next.id).draining == marked);
+    BOOST_TEST(!bench.subject().set_draining(former.id, !marked));
+    // Its answer was lost, and it joins again.
+    bench.subject().join(next, long_lease, former.id);
+    BOOST_TEST(seen(bench, next.id).draining == marked);
+    BOOST_TEST(bench.subject().share(next.id).free == size_t{shard_count});
+    bench.subject().leave(former.id);
+    bench.subject().leave(next.id);
+  }
+  // Nobody knows the former one: what the node says counts.
+  auto next = bench_node(5);
+  next.draining = true;
+  bench.subject().join(next, long_lease, bench_node(6).id);
+  BOOST_TEST(seen(bench, next.id).draining);
+}
+
+inline void a_node_that_lacks_something_has_no_share_and_the_others_have_it(leases_bench& bench) {
+  auto lacking = bench_node(1);
+  lacking.lacks = "variable shop_url";
+  bench.subject().join(lacking, long_lease);
+  BOOST_TEST(bench.subject().share(lacking.id).all_drain);
+  BOOST_TEST(fair_of(bench, 1) == size_t{shard_count});
+  bench.pass();
+  bench.subject().join(bench_node(2), long_lease);
+  const auto share = bench.subject().share(lacking.id);
+  BOOST_TEST(share.fair == 0u);
+  BOOST_TEST(!share.draining);
+  BOOST_TEST(!share.all_drain);
+  BOOST_TEST(fair_of(bench, 2) == size_t{shard_count});
+  BOOST_TEST(seen(bench, lacking.id).figures.lacks == "variable shop_url");
+  // A heartbeat says it anew.
+  node_figures figures;
+  BOOST_TEST(bench.subject().heartbeat(lacking.id, figures));
+  BOOST_TEST(fair_of(bench, 1) == 32u);
+  figures.lacks = "gate for workers";
+  BOOST_TEST(bench.subject().heartbeat(lacking.id, figures));
+  BOOST_TEST(fair_of(bench, 1) == 0u);
+}
+
 inline void nodes_that_speak_no_common_protocol_do_not_join(leases_bench& bench) {
   bench.subject().join(gate_node(1, 2, 3), long_lease);
   bench.subject().join(gate_node(2, 3, 4), long_lease);
@@ -232,7 +281,9 @@ inline void an_unreachable_database_shows_nothing(leases_bench& bench) {
         rule(a_draining_node_has_no_share_and_the_others_have_it) rule(when_all_drain_shares_are_as_if_none_did)       \
           rule(dead_nodes_that_drained_count_for_nothing)                                                              \
             rule(draining_lasts_through_another_joining_and_is_brought_along)                                          \
-              rule(nodes_that_speak_no_common_protocol_do_not_join) rule(who_has_no_gate_gets_on_with_everybody)       \
-                rule(the_dead_keep_nobody_from_joining) rule(an_unreachable_database_shows_nothing)
+              rule(who_joins_as_a_former_node_takes_its_place_and_its_mark)                                            \
+                rule(a_node_that_lacks_something_has_no_share_and_the_others_have_it)                                  \
+                  rule(nodes_that_speak_no_common_protocol_do_not_join) rule(who_has_no_gate_gets_on_with_everybody)   \
+                    rule(the_dead_keep_nobody_from_joining) rule(an_unreachable_database_shows_nothing)
 
 } // namespace levain::test

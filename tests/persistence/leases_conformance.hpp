@@ -252,6 +252,16 @@ inline void blocks_of_run_numbers_do_not_overlap(leases_bench& bench) {
   BOOST_CHECK_THROW(bench.subject().reserve_run_numbers(0), std::invalid_argument);
 }
 
+inline void run_numbers_that_were_reserved_last_can_be_given_back(leases_bench& bench) {
+  BOOST_TEST(bench.subject().reserve_run_numbers(100) == 1);
+  BOOST_TEST(bench.subject().give_back_run_numbers(11, 101));
+  BOOST_TEST(bench.subject().reserve_run_numbers(10) == 11);
+  // Others have some since: these stay out.
+  BOOST_TEST(!bench.subject().give_back_run_numbers(5, 11));
+  BOOST_TEST(!bench.subject().give_back_run_numbers(30, 21));
+  BOOST_TEST(bench.subject().reserve_run_numbers(1) == 21);
+}
+
 inline void an_unreachable_database_says_so(leases_bench& bench) {
   const auto node = bench_node(1);
   bench.subject().join(node, long_lease);
@@ -278,11 +288,10 @@ inline void an_unreachable_database_says_so(leases_bench& bench) {
       rule(a_living_nodes_shards_stay_its_own) rule(an_expired_nodes_shards_are_taken_over)                            \
         rule(a_heartbeat_keeps_a_lease) rule(a_late_heartbeat_keeps_what_nobody_took)                                  \
           rule(an_unknown_node_gets_nothing) rule(the_sole_node_takes_what_living_ones_own)                            \
-            rule(shares_are_even_and_add_up) rule(whoever_was_there_first_by_the_databases_clock_has_one_more)         \
-              rule(an_expired_node_has_no_share_and_its_shards_are_free)                                               \
-                rule(what_is_released_is_taken_under_a_new_epoch)                                                      \
-                  rule(only_ones_own_is_released_and_only_under_its_epoch)                                             \
-                    rule(nodes_that_expired_long_ago_are_forgotten) rule(who_leaves_gives_everything_up_at_once)       \
-                      rule(blocks_of_run_numbers_do_not_overlap) rule(an_unreachable_database_says_so)
+            rule(shares_are_even_and_add_up) rule(whoever_was_there_first_by_the_databases_clock_has_one_more) rule(   \
+              an_expired_node_has_no_share_and_its_shards_are_free) rule(what_is_released_is_taken_under_a_new_epoch)  \
+              rule(only_ones_own_is_released_and_only_under_its_epoch) rule(nodes_that_expired_long_ago_are_forgotten) \
+                rule(who_leaves_gives_everything_up_at_once) rule(blocks_of_run_numbers_do_not_overlap)                \
+                  rule(run_numbers_that_were_reserved_last_can_be_given_back) rule(an_unreachable_database_says_so)
 
 } // namespace levain::test

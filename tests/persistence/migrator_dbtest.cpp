@@ -57,6 +57,16 @@ BOOST_AUTO_TEST_CASE(an_empty_database_gets_every_migration_in_order) {
   BOOST_TEST(verify_schema(database.url()).empty());
 }
 
+BOOST_AUTO_TEST_CASE(a_schema_in_which_every_role_may_create_is_noticed_at_each_migration) {
+  const fresh_database database(nothing);
+  BOOST_TEST(migrate_up(database.url()).noticed.empty());
+  execute(database.url(), "grant create on schema public to public");
+  const auto report = migrate_up(database.url());
+  BOOST_TEST(report.up_to_date);
+  BOOST_TEST_REQUIRE(report.noticed.size() == 1U);
+  BOOST_TEST(has(report.noticed.front(), "revoke create on schema public from public"));
+}
+
 BOOST_AUTO_TEST_CASE(a_second_call_does_nothing) {
   const fresh_database database;
   const auto report = migrate_up(database.url());
@@ -179,6 +189,36 @@ BOOST_AUTO_TEST_CASE(statuses_name_what_was_applied_and_what_is_pending) {
     BOOST_TEST(status.checksum.size() == 64u);
     BOOST_TEST((status.applied_at > timestamp{}));
   }
+}
+
+BOOST_AUTO_TEST_CASE(rows_of_earlier_versions_have_started_when_they_were_accepted) {
+  const fresh_database database;
+  execute(database.url(), R"(
+    delete from levain_migrations where number = 15;
+    insert into orchestration_runs
+      (run_number, tenant_id, workflow, created_at, started_at, completed_at, duration_seconds, updated_at)
+    values
+      ('WAITED', gen_random_uuid(), 'w', '2026-07-01 02:00', '2026-07-01 02:01', '2026-07-01 02:02:30.9', 90, '2026-07-02'),
+      ('WAITS', gen_random_uuid(), 'w', '2026-07-01 02:00', '2026-07-01 02:01', null, null, '2026-07-02'),
+      ('ENDLESS', gen_random_uuid(), 'w', '2026-07-01 02:00', '2026-07-01 02:01', 'infinity', 90, '2026-07-02'),
+      ('ADOPTED', gen_random_uuid(), null, '2026-07-01 02:00', '2026-07-01 02:01', '2026-07-01 02:02', 60, '2026-07-02');
+    alter table orchestration_runs drop constraint quality_score_is_0_to_100;
+    insert into orchestration_runs (run_number, tenant_id, workflow, created_at, started_at, quality_score)
+    values ('EDITED', gen_random_uuid(), 'w', '2026-07-01 02:00', '2026-07-01 02:01', 101);
+    alter table orchestration_runs
+      add constraint quality_score_is_0_to_100 check (quality_score between 0 and 100) not valid)");
+  migrate_up(database.url());
+  const auto row = [&](const std::string& number) {
+    return value(
+      database.url(), "select concat_ws(' ', started_at::time, duration_seconds, updated_at::date) from "
+                      "orchestration_runs where run_number = '" +
+                        number + '\'');
+  };
+  BOOST_TEST(row("WAITED") == "02:00:00 150 2026-07-02");
+  BOOST_TEST(row("WAITS") == "02:00:00 2026-07-02");
+  BOOST_TEST(row("ENDLESS") == "02:00:00 90 2026-07-02");
+  BOOST_TEST(row("ADOPTED") == "02:01:00 60 2026-07-02");
+  BOOST_TEST(row("EDITED").starts_with("02:01:00 "));
 }
 
 BOOST_AUTO_TEST_CASE(another_schema_of_the_search_path_serves_as_well) {

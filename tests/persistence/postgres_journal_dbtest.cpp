@@ -60,8 +60,12 @@ BOOST_FIXTURE_TEST_CASE(a_terminated_session_blames_no_row_and_is_replaced, post
   must_commit(subject(), bench_start(bench_run(1)));
   admin("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'levain journal'");
   const auto answer = subject().append({bench_start(bench_run(2))});
-  BOOST_TEST((answer.status == append_answer::status_type::transient), answer.reason);
-  must_commit(subject(), bench_start(bench_run(2)));
+  // Whether the end of the session was heard of before the batch began is a matter of microseconds.
+  if (answer.status == append_answer::status_type::transient)
+    must_commit(subject(), bench_start(bench_run(2)));
+  else
+    BOOST_TEST((answer.status == append_answer::status_type::done), answer.reason);
+  BOOST_TEST(subject().read(bench_run(2)).size() == subject().read(bench_run(1)).size());
 }
 
 BOOST_FIXTURE_TEST_CASE(a_session_terminated_while_it_commits_is_in_doubt, postgres_bench) {

@@ -1,5 +1,6 @@
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <future>
 
 #include <pqxx/pqxx>
@@ -76,6 +77,18 @@ BOOST_FIXTURE_TEST_CASE(run_numbers_that_rows_of_others_have_are_passed_over, po
   BOOST_TEST(subject().reserve_run_numbers(10) == 36);
 }
 
+BOOST_FIXTURE_TEST_CASE(the_workflows_of_unfinished_runs_are_found_each_once, postgres_bench) {
+  pqxx::work transaction(admin_);
+  transaction.exec("insert into orchestration_runs (run_number, tenant_id, status, workflow, workflow_version) values "
+                   "('A', gen_random_uuid(), 'running', 'w', 1), ('B', gen_random_uuid(), 'pending', 'w', 1), "
+                   "('C', gen_random_uuid(), 'running', 'w', 2), ('D', gen_random_uuid(), 'completed', 'v', 1), "
+                   "('E', gen_random_uuid(), 'running', null, null)");
+  transaction.commit();
+  auto found = subject().unfinished_workflows();
+  std::sort(found.begin(), found.end());
+  BOOST_TEST((found == std::vector<workflow_version>{{"w", 1}, {"w", 2}}));
+}
+
 BOOST_FIXTURE_TEST_CASE(a_heartbeat_does_not_wait_for_a_batch, postgres_bench) {
   const auto node = conformance::bench_node(1);
   subject().join(node, conformance::long_lease);
@@ -99,6 +112,47 @@ BOOST_FIXTURE_TEST_CASE(of_two_strangers_that_join_at_once_only_one_is_let_in, p
     const bool two = joins(other, 2);
     BOOST_TEST_REQUIRE((one.get() != two), "round " << round);
     leases_.leave(conformance::bench_node(two ? 2 : 1).id);
+  }
+}
+
+BOOST_FIXTURE_TEST_CASE(what_others_wrote_among_the_nodes_keeps_nobody_from_a_dead_nodes_shards, postgres_bench) {
+  struct written {
+    const char* title;
+    const char* assignments;
+  };
+  const written all[] = {
+    {"a heartbeat that is for ever", "heartbeat_at = 'infinity'"},
+    {"a heartbeat that never was", "heartbeat_at = '-infinity'"},
+    {"a heartbeat at the end of the calendar", "heartbeat_at = '294276-12-31 23:59:59'"},
+    {"a heartbeat at its beginning", "heartbeat_at = '4713-01-01 00:00:00 BC'"},
+    {"the longest lease", "heartbeat_at = '2000-01-01', lease = '2562047788:00:54.775807'"},
+    {"a lease below none", "lease = '-178000000 years'"},
+    {"figures below none", "heartbeat_at = '2000-01-01', runs_live = -1, workers = -7, append_wait_ms = -1"},
+    {"a protocol below none", "protocol_min = -3, protocol_max = -2, heartbeat_at = '2000-01-01'"},
+  };
+  const auto dead = conformance::bench_node(1);
+  const auto other = conformance::gate_node(2, 1, 1);
+  for (const auto& each : all) {
+    BOOST_TEST_CONTEXT(each.title) {
+      subject().join(dead, conformance::long_lease);
+      const bool is_long = std::string_view(each.title) == "the longest lease";
+      BOOST_TEST_REQUIRE(subject().take(dead.id, shard_count, false).size() == shard_count);
+      {
+        pqxx::work transaction(admin_);
+        transaction.exec_params(
+          std::string("update nodes set ") + each.assignments + " where id = $1", to_string(dead.id));
+        transaction.commit();
+      }
+      subject().join(other, conformance::long_lease);
+      BOOST_TEST(subject().heartbeat(other.id, {}));
+      BOOST_TEST(subject().share(other.id).nodes_living == (is_long ? 2U : 1U));
+      BOOST_TEST(subject().view().nodes.size() == 2U);
+      BOOST_TEST(subject().take(other.id, shard_count, false).size() == (is_long ? 0U : shard_count));
+      subject().forget_expired(std::chrono::milliseconds(0));
+      BOOST_TEST(subject().view().nodes.size() == (is_long ? 2U : 1U));
+      subject().leave(dead.id);
+      subject().leave(other.id);
+    }
   }
 }
 

@@ -36,8 +36,15 @@ BOOST_AUTO_TEST_CASE(a_value_that_cannot_be_read_is_no_fault_of_the_connection) 
 }
 
 BOOST_AUTO_TEST_CASE(a_fault_of_the_program_is_not_taken_for_the_database) {
-  BOOST_CHECK_THROW(classify_failure(std::make_exception_ptr(std::bad_alloc())), std::bad_alloc);
   BOOST_CHECK_THROW(classify_failure(std::make_exception_ptr(std::out_of_range("at"))), std::out_of_range);
+}
+
+BOOST_AUTO_TEST_CASE(too_little_memory_passes_and_leaves_no_connection_half_read) {
+  const auto failure = classify_failure(std::make_exception_ptr(std::bad_alloc()));
+  BOOST_TEST((failure.kind == failure_kind::transient));
+  BOOST_TEST(failure.connection_lost);
+  BOOST_TEST(failure.reason == "there is too little memory for what the database is asked");
+  BOOST_TEST((classify_commit_failure(std::make_exception_ptr(std::bad_alloc())).kind == failure_kind::in_doubt));
 }
 
 BOOST_AUTO_TEST_CASE(states_that_do_not_blame_the_rows) {

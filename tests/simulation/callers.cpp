@@ -101,6 +101,10 @@ wish wish_of(wish_kind kind, std::string by) {
     return pause_asked{std::move(by)};
   case wish_kind::resume:
     return resume_asked{std::move(by)};
+  case wish_kind::terminate:
+    return terminate_asked{std::move(by), "nobody waits for it"};
+  case wish_kind::resolve:
+    return resolve_asked{std::move(by), "it was seen to"};
   case wish_kind::retry:
     break;
   }
@@ -115,6 +119,10 @@ sight granted(wish_kind kind) {
     return sight::pauses_granted;
   case wish_kind::resume:
     return sight::resumes_granted;
+  case wish_kind::terminate:
+    return sight::terminates_granted;
+  case wish_kind::resolve:
+    return sight::resolves_granted;
   case wish_kind::retry:
     break;
   }
@@ -311,10 +319,10 @@ void callers::ask_again(const wish_ptr& x, duration after) {
   under_.coming.at(under_.now + after, [this, x] { ask(x); });
 }
 
-void callers::resume(const run_id& run, const tenant_id& tenant) {
+void callers::insist(wish_kind kind, const run_id& run, const tenant_id& tenant) {
   auto x = std::make_shared<wish_asking>();
   x->what.id = -1;
-  x->what.kind = wish_kind::resume;
+  x->what.kind = kind;
   x->tries_left = tries_enough;
   x->run = run;
   x->tenant = tenant;

@@ -17,8 +17,8 @@ public:
 
   /// Puts on the agenda what the plan has for them.
   void begin();
-  /// Somebody wants this run to go on, and asks until it is granted.
-  void resume(const run_id& run, const tenant_id& tenant);
+  /// Somebody wants this of a run, and asks until it is granted or refused.
+  void insist(wish_kind kind, const run_id& run, const tenant_id& tenant);
   /// Who still means to ask again.
   size_t pending() const { return pending_; }
 

@@ -77,7 +77,14 @@ std::string_view to_string(sight x) {
     "works cancelled",
     "steps withdrawn",
     "deliveries lost",
-    "cancels told"};
+    "cancels told",
+    "terminates granted",
+    "resolves granted",
+    "nodes without",
+    "calls that want",
+    "answers cut",
+    "deaths of work",
+    "commits taken for lost"};
   return names[static_cast<size_t>(x)];
 }
 

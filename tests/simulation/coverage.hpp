@@ -83,9 +83,16 @@ enum class sight : uint8_t {
   steps_withdrawn,
   deliveries_lost,
   cancels_told,
+  terminates_granted,
+  resolves_granted,
+  nodes_lacking,
+  calls_wanting,
+  answers_cut,
+  deaths_of_work,
+  commits_taken_for_lost,
 };
 
-inline constexpr size_t sight_count = static_cast<size_t>(sight::cancels_told) + 1;
+inline constexpr size_t sight_count = static_cast<size_t>(sight::commits_taken_for_lost) + 1;
 
 std::string_view to_string(sight x);
 

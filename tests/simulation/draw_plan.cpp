@@ -4,6 +4,7 @@
 #include <array>
 
 #include "tests/simulation/chance.hpp"
+#include "tests/simulation/draw_edges.hpp"
 #include "tests/simulation/draw_workers.hpp"
 #include "tests/simulation/draw_workflow.hpp"
 
@@ -41,6 +42,7 @@ public:
     if (drawn_.shape.nodes > 1)
       draw_cluster();
     draw_workers(drawn_, chance(seed_for(drawn_.shape.seed, "workers")));
+    draw_edges(drawn_, chance(seed_for(drawn_.shape.seed, "edges")));
     return std::move(drawn_);
   }
 

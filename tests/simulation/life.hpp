@@ -28,6 +28,8 @@ struct life {
   duration down{};
   /// It was told to end in order.
   bool stopping = false;
+  /// It was started without something that calls need.
+  bool lacks = false;
   /// What its clock is off by.
   duration skew{};
   /// Calls of its ports that have not returned: its actors' frames are on the stack.

@@ -12,6 +12,7 @@
 #include "actors/lease_keeper.hpp"
 #include "actors/recovery.hpp"
 #include "actors/timekeeper.hpp"
+#include "actors/wanting_calls.hpp"
 #include "actors/watchdog.hpp"
 #include "persistence/model_definition_store.hpp"
 #include "tests/simulation/ports.hpp"
@@ -94,11 +95,13 @@ node_life::node_life(ground& under, const node_surroundings& around, place who)
   environment_->now = [this] { return local_now(); };
   environment_->steady = [this] { return under_.now; };
   environment_->entropy = [this] { return uuid_entropy{entropy_.draw(), entropy_.draw()}; };
-  environment_->variables = {{"base", "http://service"}};
+  if (!lacks(lack_kind::variable))
+    environment_->variables = {{"base", "http://service"}};
+  environment_->wanting = std::make_shared<wanting_calls>("node-" + std::to_string(who.node));
   environment_->run.projection_interval = shape.projection;
   environment_->http = around_.calls.executor_for(state_, true);
   environment_->functions = around_.calls.executor_for(state_, false);
-  if (shape.workers > 0)
+  if (shape.workers > 0 && !lacks(lack_kind::gate))
     speak_to_workers();
   environment_->timekeeper = system_.spawn(timekeeper, environment_->steady);
   recovery_options recovering;
@@ -228,6 +231,17 @@ node_life::~node_life() {
   around_.others.forget(*state_);
   around_.workers.forget(*state_);
   kill_all();
+}
+
+bool node_life::lacks(lack_kind what) const {
+  return is_without(under_.script, state_->who.node, what, under_.now - ground::world_begin);
+}
+
+size_t node_life::wanting() const {
+  size_t all = 0;
+  for (const auto& each : environment_->wanting->counts())
+    all += each.second;
+  return all;
 }
 
 void node_life::watch(const caf::actor& core, const char* name) {

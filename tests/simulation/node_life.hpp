@@ -50,6 +50,9 @@ public:
   node_entrance entrance() const { return {route_, dispatch_}; }
   const definitions_actor& definition() const { return definition_; }
 
+  /// The calls that wait for something that this node is without.
+  size_t wanting() const;
+
   /// Says through this node that any node is to hold no shards, or that it may again.
   void drain(const uuid& node, bool draining, receiver<std::variant<bool, std::string>> outcome);
   /// Ends in order, as `node::stop` does, and with `hands_over` lets others have its shards first; `ended` is told when
@@ -57,6 +60,7 @@ public:
   void stop(bool hands_over, std::function<void()> ended);
 
 private:
+  bool lacks(lack_kind what) const;
   bool is_held(caf::actor_id who) const override;
   void hears(const caf::mailbox_element& x) override;
   timestamp local_now() const { return under_.now + state_->skew; }

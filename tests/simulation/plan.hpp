@@ -147,6 +147,10 @@ enum class fate_kind : uint8_t {
   late,
   /// Succeeds twice, with different answers.
   twice,
+  /// Does the work, and its answer is cut inside its header.
+  cut,
+  /// Whoever does it dies of it, every time. A service dies as the connection breaks.
+  deadly,
   /// Answers in so long, what is no JSON.
   not_json,
   too_deep,
@@ -191,6 +195,9 @@ enum class commit_fault : uint8_t {
   lost_before,
   /// The commit is done, its answer lost.
   lost_after,
+  /// The commit is done, its answer lost, and whoever asks what became of it is told that it never was: its writer
+  /// writes it again, and meets its own numbers.
+  taken_for_lost,
 };
 
 /// The next commits of a node go wrong.
@@ -347,15 +354,36 @@ struct offer_item {
   bool operator==(const offer_item&) const = default;
 };
 
+/// What calls need of a node beside itself.
+enum class lack_kind : uint8_t {
+  /// The value of the variable that URLs begin with.
+  variable,
+  /// The gate for workers.
+  gate,
+};
+
+/// A node that boots before this time is started without something, one that boots later has it. Who is without it when
+/// faults have ended is started anew.
+struct lack_item {
+  static constexpr std::string_view verb = "lack";
+  int node = 0;
+  lack_kind what = lack_kind::variable;
+  duration until{};
+  bool operator==(const lack_item&) const = default;
+};
+
 using plan_item = std::variant<
   workflow_item, start_item, wish_item, fate_item, commit_item, outage_item, slow_item, hold_item, kill_item,
-  pause_item, stop_item, skew_item, question_item, cut_item, drain_item, offer_item>;
+  pause_item, stop_item, skew_item, question_item, cut_item, drain_item, offer_item, lack_item>;
 
 struct plan {
   world_shape shape;
   std::vector<plan_item> items;
   bool operator==(const plan&) const = default;
 };
+
+/// Whether a life of the node that boots so long after the beginning is without this.
+bool is_without(const plan& x, int node, lack_kind what, duration booted);
 
 /// Throws `std::invalid_argument` when an item names a node or a worker that the world does not have, or there is none.
 void check_plan(const plan& x);

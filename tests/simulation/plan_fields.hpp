@@ -15,14 +15,16 @@ inline constexpr std::array<std::string_view, 0> names_of{};
 template <>
 inline constexpr std::array<std::string_view, 3> names_of<schedule_kind>{"any", "in_order", "uneven"};
 template <>
-inline constexpr std::array<std::string_view, 4> names_of<wish_kind>{"cancel", "pause", "resume", "retry"};
+inline constexpr std::array<std::string_view, 6> names_of<wish_kind>{"cancel", "pause",     "resume",
+                                                                     "retry",  "terminate", "resolve"};
 template <>
-inline constexpr std::array<std::string_view, 16> names_of<fate_kind>{
-  "good",     "retryable", "retry_after", "final",     "hang",   "late",   "twice",          "not_json",
-  "too_deep", "has_nul",   "not_utf8",    "too_large", "misfit", "poison", "poison_failure", "throws"};
+inline constexpr std::array<std::string_view, 18> names_of<fate_kind>{
+  "good",     "retryable", "retry_after", "final",    "hang",           "late",
+  "twice",    "cut",       "deadly",      "not_json", "too_deep",       "has_nul",
+  "not_utf8", "too_large", "misfit",      "poison",   "poison_failure", "throws"};
 template <>
-inline constexpr std::array<std::string_view, 4> names_of<commit_fault>{
-  "transient", "serialization", "lost_before", "lost_after"};
+inline constexpr std::array<std::string_view, 5> names_of<commit_fault>{
+  "transient", "serialization", "lost_before", "lost_after", "taken_for_lost"};
 template <>
 inline constexpr std::array<std::string_view, 5> names_of<outage_kind>{
   "everything", "writes", "reads", "leases", "lease_answers"};
@@ -31,6 +33,8 @@ inline constexpr std::array<std::string_view, 3> names_of<connection_kind>{"writ
 template <>
 inline constexpr std::array<std::string_view, 7> names_of<held_actor>{
   "writer", "recovery", "leases", "dispatcher", "timekeeper", "definitions", "router"};
+template <>
+inline constexpr std::array<std::string_view, 2> names_of<lack_kind>{"variable", "gate"};
 template <>
 inline constexpr std::array<std::string_view, 3> names_of<cut_kind>{"closed", "silent", "answers"};
 template <>
@@ -87,6 +91,8 @@ void for_each_field(Item& x, F&& f) {
     f("at", x.at), f("span", x.span), f("node", x.node);
   } else if constexpr (std::is_same_v<item, offer_item>) {
     f("worker", x.worker), f("work", x.work), f("at_once", x.at_once);
+  } else if constexpr (std::is_same_v<item, lack_item>) {
+    f("node", x.node), f("what", x.what), f("until", x.until);
   } else {
     static_assert(std::is_same_v<item, skew_item>);
     f("at", x.at), f("node", x.node), f("offset", x.offset);

@@ -105,6 +105,14 @@ plan_item read_any(const std::string& verb, std::istringstream& words) {
 
 } // namespace
 
+bool is_without(const plan& x, int node, lack_kind what, duration booted) {
+  const auto applies = [&](const plan_item& each) {
+    const auto* lack = std::get_if<lack_item>(&each);
+    return lack != nullptr && lack->node == node && lack->what == what && booted < std::min(lack->until, x.shape.calm);
+  };
+  return std::any_of(x.items.begin(), x.items.end(), applies);
+}
+
 void check_plan(const plan& x) {
   if (x.shape.nodes < 1)
     throw std::invalid_argument("nodes=" + std::to_string(x.shape.nodes) + ": must be at least 1");

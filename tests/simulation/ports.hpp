@@ -28,6 +28,7 @@ public:
 private:
   append_answer commit(const std::vector<run_append>& batch);
   void choose_fault();
+  bool is_fenced(const std::vector<run_append>& batch) const;
   void expect_readable() const;
   template <class Read>
   auto read_slowly(Read read);
@@ -37,6 +38,10 @@ private:
   connection_kind connection_;
   std::shared_ptr<model_manners> manners_ = std::make_shared<model_manners>();
   model_fault fault_ = model_fault::none;
+  /// The commit in doubt is going to be taken for one that never was.
+  bool taken_for_lost_ = false;
+  /// It was, and its batch is being written again.
+  bool written_again_ = false;
   model_journal inner_;
 };
 
@@ -45,7 +50,7 @@ class simulated_leases : public leases {
 public:
   simulated_leases(ground& under, life_ptr of);
 
-  void join(const node_record& node, std::chrono::milliseconds lease) override;
+  void join(const node_record& node, std::chrono::milliseconds lease, const std::optional<uuid>& follows) override;
   bool heartbeat(const uuid& node, const node_figures& figures) override;
   shard_share share(const uuid& node) override;
   cluster_view view() override;
@@ -55,7 +60,9 @@ public:
   size_t release(const uuid& node, const std::vector<shard_lease>& shards) override;
   size_t forget_expired(std::chrono::milliseconds age) override;
   void leave(const uuid& node) override;
+  std::vector<workflow_version> unfinished_workflows() override;
   int64_t reserve_run_numbers(int64_t count) override;
+  bool give_back_run_numbers(int64_t first, int64_t end) override;
 
 private:
   template <class Ask>

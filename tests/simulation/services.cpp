@@ -38,6 +38,19 @@ call_failure no_answer() {
   return late;
 }
 
+/// An answer that is cut inside its header is none, and the request was sent. So says `http_transfer`, in whose place
+/// this stands.
+call_failure cut_answer() {
+  auto cut = failure(call_failure::kind_type::retryable, "the answer was cut off inside its header");
+  cut.unknown = true;
+  return cut;
+}
+
+std::string address_of(const call_request& x) {
+  const auto* http = std::get_if<http_call>(&x.call);
+  return http == nullptr ? std::string() : http->url;
+}
+
 services::services(ground& under, const fate_book& fates)
   : under_(under)
   , fates_(fates) {}
@@ -70,8 +83,19 @@ call_in_flight services::begin(const life_ptr& from, call_request request, call_
   if (++under_.made[{x.idempotency_key, x.attempt}] > 1)
     under_.seen.saw(sight::calls_made_again);
   under_.audience.saw(call_made{
-    under_.now, made->number, from->who, x.run, x.tenant, x.step, x.attempt, x.undo, x.idempotency_key, x.body,
-    x.timeout});
+    under_.now,
+    made->number,
+    from->who,
+    x.run,
+    x.tenant,
+    x.step,
+    x.attempt,
+    x.undo,
+    x.idempotency_key,
+    x.body,
+    x.timeout,
+    {},
+    address_of(x)});
   const auto fate = fates_.of(made->input, x.step, x.attempt, x.undo);
   if (fate.kind == fate_kind::throws) {
     under_.seen.saw(sight::executor_throws);
@@ -117,6 +141,10 @@ void services::come_about(const call_ptr& x, const fate_item& fate) {
   case fate_kind::twice:
     answer(x, fate.after, good());
     answer(x, fate.after + milliseconds(1), good(false, "second thoughts"));
+    break;
+  case fate_kind::cut:
+  case fate_kind::deadly:
+    answer(x, fate.after, cut_answer());
     break;
   case fate_kind::not_json:
     answer(x, fate.after, "{\"call\": oops");
@@ -171,8 +199,12 @@ void services::tell(const call_ptr& x, const call_result& result) {
   call_told told{under_.now, x->number, {}, {}, is_awaited(*x)};
   if (failed == nullptr)
     told.output = std::get<std::string>(result);
-  else
+  else {
     told.failure = to_string(failed->kind);
+    told.unknown = failed->unknown;
+    if (failed->unknown && failed->kind != call_failure::kind_type::timeout)
+      under_.seen.saw(sight::answers_cut);
+  }
   if (failed != nullptr)
     under_.seen.saw(failed->kind == call_failure::kind_type::timeout ? sight::calls_timed_out : sight::calls_failed);
   else if (x->answered)

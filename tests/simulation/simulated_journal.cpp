@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include "tests/simulation/port_call.hpp"
 #include "tests/simulation/ports.hpp"
@@ -43,6 +44,7 @@ simulated_journal::simulated_journal(ground& under, life_ptr of, connection_kind
 
 void simulated_journal::choose_fault() {
   fault_ = model_fault::none;
+  taken_for_lost_ = false;
   if (under_.faults.is_out(of_->who.node, connection_, false, under_.now)) {
     under_.seen.saw(sight::outages);
     fault_ = model_fault::transient;
@@ -68,6 +70,10 @@ void simulated_journal::choose_fault() {
     under_.seen.saw(sight::commits_lost_after);
     fault_ = model_fault::in_doubt_after_commit;
     break;
+  case commit_fault::taken_for_lost:
+    fault_ = model_fault::in_doubt_after_commit;
+    taken_for_lost_ = true;
+    break;
   }
 }
 
@@ -81,7 +87,21 @@ append_answer simulated_journal::append(const std::vector<run_append>& batch) {
   return answer;
 }
 
+bool simulated_journal::is_fenced(const std::vector<run_append>& batch) const {
+  return std::any_of(batch.begin(), batch.end(), [&](const run_append& each) {
+    return under_.database->epoch(shard_of(each.run)) != each.epoch;
+  });
+}
+
 append_answer simulated_journal::commit(const std::vector<run_append>& batch) {
+  if (written_again_ && is_fenced(batch)) {
+    // Whether the first time was one is asked again, and told: the shard has gone since.
+    written_again_ = false;
+    append_answer doubt;
+    doubt.status = append_answer::status_type::in_doubt;
+    doubt.reason = lost;
+    return doubt;
+  }
   choose_fault();
   const auto& disk = *under_.database;
   std::vector<size_t> events_before;
@@ -124,6 +144,8 @@ append_answer simulated_journal::commit(const std::vector<run_append>& batch) {
       under_.audience.saw(run_refused{under_.now, of_->who, append.run});
     }
   }
+  taken_for_lost_ = taken_for_lost_ && answer.status == append_answer::status_type::in_doubt;
+  written_again_ = written_again_ && answer.status != append_answer::status_type::done;
   return answer;
 }
 
@@ -134,6 +156,11 @@ journal::resolution simulated_journal::resolve(const std::vector<run_append>& ba
   auto found = inner_.resolve(batch);
   if (!here.comes_back())
     return {false, not_written(lost)};
+  if (found.resolved && std::exchange(taken_for_lost_, false) && !is_fenced(batch)) {
+    under_.seen.saw(sight::commits_taken_for_lost);
+    written_again_ = true;
+    return {true, not_written("the lost transaction was rolled back")};
+  }
   return found;
 }
 

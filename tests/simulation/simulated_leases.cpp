@@ -70,9 +70,16 @@ auto simulated_leases::ask(const uuid& node, Ask what) {
   return answer;
 }
 
-void simulated_leases::join(const node_record& node, std::chrono::milliseconds lease) {
+void simulated_leases::join(
+  const node_record& node, std::chrono::milliseconds lease, const std::optional<uuid>& follows) {
   ask(node.id, [&] {
-    inner_.join(node, lease);
+    const auto left = follows ? inner_.owned(*follows) : std::vector<shard_lease>();
+    inner_.join(node, lease, follows);
+    // Their owner is forgotten: they are anybody's.
+    for (const auto& each : left) {
+      under_.owners[each.shard] = nullptr;
+      under_.audience.saw(shard_freed{under_.now, of_->who, each.shard});
+    }
     lease_ = lease;
     of_->node = node.id;
     under_.known_as[node.id] = of_;
@@ -134,6 +141,14 @@ void simulated_leases::leave(const uuid& node) {
 
 int64_t simulated_leases::reserve_run_numbers(int64_t count) {
   return ask(uuid{}, [&] { return inner_.reserve_run_numbers(count); });
+}
+
+bool simulated_leases::give_back_run_numbers(int64_t first, int64_t end) {
+  return ask(uuid{}, [&] { return inner_.give_back_run_numbers(first, end); });
+}
+
+std::vector<workflow_version> simulated_leases::unfinished_workflows() {
+  return ask(uuid{}, [&] { return inner_.unfinished_workflows(); });
 }
 
 } // namespace levain::simulation

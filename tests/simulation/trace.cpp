@@ -39,7 +39,8 @@ constexpr std::array worker_words{"boots", "is killed", "stands still", "goes on
 constexpr std::array words_on_calls{"gives",    "drops", "cancels", "begins", "declines",
                                     "has room", "beats", "ends",    "holds",  "leaves"};
 static_assert(words_on_calls.size() == static_cast<size_t>(word_kind::leaving) + 1);
-constexpr std::array wish_words{"cancel", "pause", "resume", "retry"};
+constexpr std::array wish_words{"cancel", "pause", "resume", "retry", "terminate", "resolve"};
+static_assert(wish_words.size() == static_cast<size_t>(wish_kind::resolve) + 1);
 constexpr std::array change_words{"boots", "is killed", "stands still", "goes on", "is fenced", "has its clock moved"};
 
 } // namespace
@@ -115,18 +116,19 @@ void trace::saw(const question_told& x) {
 
 void trace::saw(const call_made& x) {
   add(
-    x.at, fmt::format(
-            "{} calls {}{} attempt {} (call {}) of {}, key {}, timeout {} ms, body {}", shown(x.from), x.step,
-            x.undo ? " to undo it" : "", x.attempt, x.call, shown(x.run), x.idempotency_key.substr(19),
-            x.timeout / std::chrono::milliseconds(1), shown(x.body)));
+    x.at,
+    fmt::format(
+      "{} calls {}{} attempt {} (call {}) of {}{}, key {}, timeout {} ms, body {}", shown(x.from), x.step,
+      x.undo ? " to undo it" : "", x.attempt, x.call, shown(x.run), x.address.empty() ? "" : " at " + shown(x.address),
+      x.idempotency_key.substr(19), x.timeout / std::chrono::milliseconds(1), shown(x.body)));
   next_.saw(x);
 }
 
 void trace::saw(const call_told& x) {
   add(
     x.at, fmt::format(
-            "call {} {}{}", x.call, x.output ? "answers " + shown(*x.output) : "fails: " + x.failure,
-            x.awaited ? "" : " (nobody waits)"));
+            "call {} {}{}{}", x.call, x.output ? "answers " + shown(*x.output) : "fails: " + x.failure,
+            x.unknown ? ", and may have been done" : "", x.awaited ? "" : " (nobody waits)"));
   next_.saw(x);
 }
 
@@ -176,7 +178,10 @@ void trace::saw(const node_marked& x) {
 }
 
 void trace::saw(const process_changed& x) {
-  add(x.at, fmt::format("{} {}", shown(x.who), change_words[static_cast<size_t>(x.change)]));
+  add(
+    x.at, fmt::format(
+            "{} {}{}", shown(x.who), change_words[static_cast<size_t>(x.change)],
+            x.lacks ? " without something that calls need" : ""));
   next_.saw(x);
 }
 

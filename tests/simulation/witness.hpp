@@ -97,7 +97,7 @@ struct start_told {
   std::string refusal;
 };
 
-enum class wish_kind : uint8_t { cancel, pause, resume, retry };
+enum class wish_kind : uint8_t { cancel, pause, resume, retry, terminate, resolve };
 
 struct wish_asked {
   timestamp at{};
@@ -154,6 +154,8 @@ struct call_made {
   duration timeout{};
   /// Which kind of workers is to do it; empty for a service.
   std::string kind = {};
+  /// The URL, of an HTTP call.
+  std::string address = {};
 };
 
 /// A service answers a call; it may do so twice, late, or to a node that is gone.
@@ -169,6 +171,8 @@ struct call_told {
   bool awaited = false;
   /// Of a failed call to workers: why.
   std::string message = {};
+  /// The request was sent and what came back is no answer: nobody can tell from it what became of it.
+  bool unknown = false;
 };
 
 // ---- the disk ---------------------------------------------------------------
@@ -243,6 +247,8 @@ struct process_changed {
   timestamp at{};
   place who;
   process_change change = process_change::booted;
+  /// Of one that boots: it is without something that calls need.
+  bool lacks = false;
 };
 
 /// What the world finds at its end, when faults have long stopped.

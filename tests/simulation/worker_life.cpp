@@ -21,6 +21,8 @@ constexpr duration stop_grace = std::chrono::seconds(10);
 constexpr duration look_interval = milliseconds(100);
 /// A function that beats does so within this part of what it is asked for.
 constexpr int beats_per_heartbeat = 3;
+/// A worker that died of its work is started again so soon.
+constexpr duration down_after_death = milliseconds(300);
 constexpr duration beat_interval_min = milliseconds(20);
 
 struct connect_told {
@@ -211,8 +213,11 @@ void worker_life::come_about(const function_ptr& x) {
     return worker_result(json::parse(good_output(x->number, x->call.step, x->input, under_.now, misfit, note)));
   };
   switch (x->fate.kind) {
+  case fate_kind::deadly:
+    return later(after, [this, x] { die_of(x); });
   case fate_kind::good:
   case fate_kind::twice:
+  case fate_kind::cut:
     return end(x, after, good());
   case fate_kind::retryable:
     return end(x, after, worker_failure{.message = "the oven is cold"});
@@ -249,6 +254,18 @@ void worker_life::come_about(const function_ptr& x) {
   case fate_kind::throws:
     later(after, [this, x] { end(x, failed_by_exception("the oven is broken")); });
   }
+}
+
+/// The process does not outlive what it does.
+void worker_life::die_of(const function_ptr& x) {
+  if (!functions_.contains(x->work))
+    return;
+  under_.seen.saw(sight::deaths_of_work);
+  state_->dies_at = kill_point::never;
+  state_->down = down_after_death;
+  // Nothing of the process is left after this.
+  const auto kill = under_.kill;
+  kill(*life_ptr(state_));
 }
 
 void worker_life::end(const function_ptr& x, duration after, const worker_result& result) {

@@ -55,6 +55,7 @@ private:
 
   void begin(work_number work, const call_given& call, const std::shared_ptr<step_at_work>& step);
   void come_about(const function_ptr& x);
+  void die_of(const function_ptr& x);
   void beat(const function_ptr& x);
   void look();
   void look_on(const function_ptr& x);

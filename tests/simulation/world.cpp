@@ -16,15 +16,11 @@ constexpr size_t depth_max = 4;
 constexpr uint64_t messages_max = 1'000'000;
 /// A node that is told to stop is given so long before it is killed.
 constexpr duration stop_patience = seconds(40);
-/// After the last run has ended, so long somebody might still do what he should not.
-constexpr duration aftermath = seconds(12);
 /// With `schedule_kind::uneven`, the slowest actor among so many is passed over.
 constexpr int uneven_tries = 3;
 /// An operator asks again after so long, also when no answer came.
 constexpr duration operator_pause = milliseconds(500);
 constexpr duration operator_patience = seconds(4);
-/// The answer to `explain` comes within so many messages.
-constexpr int explain_steps = 2'000;
 
 template <class Item>
 bool is_of_worker(const Item& x) {
@@ -183,11 +179,17 @@ void world::boot(int node) {
   if (here.current)
     return;
   const place who{node, here.lives++};
-  under_.audience.saw(process_changed{under_.now, who, process_change::booted});
+  const auto age = under_.now - ground::world_begin;
+  const bool lacks =
+    is_without(under_.script, node, lack_kind::variable, age) || is_without(under_.script, node, lack_kind::gate, age);
+  under_.audience.saw(process_changed{under_.now, who, process_change::booted, lacks});
+  if (lacks)
+    under_.seen.saw(sight::nodes_lacking);
   if (who.life > 0)
     under_.seen.saw(sight::restarts);
   booted_at_ = under_.now;
   here.current = std::make_unique<node_life>(under_, node_surroundings{services_, links_, worker_wire_}, who);
+  here.current->state()->lacks = lacks;
 }
 
 void world::kill(life& of) {
@@ -360,114 +362,6 @@ void world::schedule_faults() {
     else if (const auto* x = std::get_if<hold_item>(&each))
       at(x->at, [this] { under_.seen.saw(sight::held_actors); });
   }
-}
-
-// ---- the end ----------------------------------------------------------------
-
-timestamp world::end_of_faults() const {
-  auto end = ground::world_begin + under_.script.shape.calm;
-  end = std::max(end, under_.faults.last_change());
-  for (const auto& each : under_.script.items)
-    if (const auto* x = std::get_if<pause_item>(&each))
-      end = std::max(end, ground::world_begin + x->at + x->span);
-  return end;
-}
-
-void world::clear_up() {
-  faults_over_ = true;
-  under_.faults.clear_up();
-  links_.calm_down();
-  for (int node = 0; node < under_.script.shape.nodes; ++node) {
-    if (auto* found = living(node)) {
-      found->state()->dies_at = kill_point::never;
-      go_on(node);
-    }
-  }
-  workers_.calm_down();
-}
-
-bool world::is_paused(const run_id& run) const {
-  bool paused = false;
-  for (const auto& each : under_.database->events(run)) {
-    if (each.kind == event_kind::run_paused)
-      paused = true;
-    else if (
-      each.kind == event_kind::run_resumed || is_terminal(each.kind) || each.kind == event_kind::cancel_requested)
-      paused = false;
-  }
-  return paused;
-}
-
-std::vector<audit_row> world::unfinished() const {
-  std::vector<audit_row> left;
-  for (auto& row : under_.database->rows()) {
-    const auto events = under_.database->events(row.id);
-    if (events.empty() || !is_terminal(events.back().kind) || !is_ended(row.status))
-      left.push_back(std::move(row));
-  }
-  return left;
-}
-
-bool world::all_live() const {
-  return workers_.all_live() &&
-         std::all_of(nodes_.begin(), nodes_.end(), [](const auto& each) { return each.current != nullptr; });
-}
-
-void world::let_end() {
-  const auto bound = under_.now + liveness_bound;
-  std::optional<timestamp> quiet_since;
-  bool resumed = false;
-  timestamp look_at{};
-  while (under_.now < bound) {
-    step(bound);
-    if (under_.now < look_at)
-      continue;
-    look_at = under_.now + milliseconds(500);
-    const auto left = unfinished();
-    const bool quiet = callers_.pending() == 0 && drains_open_ == 0 && all_live() &&
-                       booted_at_ < quiet_since.value_or(under_.now) &&
-                       std::all_of(left.begin(), left.end(), [&](const audit_row& row) { return is_paused(row.id); });
-    if (!quiet) {
-      quiet_since.reset();
-      continue;
-    }
-    if (!std::exchange(resumed, true)) {
-      // Somebody remembers most of what was paused; the rest has to say that it is.
-      for (const auto& row : left)
-        if (under_.luck.happens(800))
-          callers_.resume(row.id, row.tenant);
-      continue;
-    }
-    if (!quiet_since)
-      quiet_since = under_.now;
-    if (under_.now - *quiet_since >= aftermath)
-      return;
-  }
-}
-
-std::vector<run_left_over> world::explain_unfinished() {
-  std::vector<run_left_over> all;
-  for (const auto& row : unfinished()) {
-    run_left_over left{row.id, {}};
-    const auto owner = under_.owners[shard_of(row.id)];
-    auto* node = owner && owner->alive ? living(owner->who.node) : nullptr;
-    // Where nodes speak to each other, any of them knows.
-    if (under_.script.shape.routers)
-      node = living(static_cast<int>(under_.luck.below(nodes_.size())));
-    if (node != nullptr) {
-      auto told = std::make_shared<std::optional<explain_outcome>>();
-      node->entrance()(
-        explain_run{row.id, row.tenant, [told](explain_outcome outcome) { *told = std::move(outcome); }});
-      for (int i = 0; i < explain_steps && !*told; ++i)
-        step(under_.now + seconds(1));
-      if (*told)
-        if (const auto* said = std::get_if<explanation>(&**told))
-          for (const auto& wait : said->waits)
-            left.waits.push_back(wait.kind);
-    }
-    all.push_back(std::move(left));
-  }
-  return all;
 }
 
 } // namespace levain::simulation

@@ -67,9 +67,11 @@ private:
   // ---- the end ----
   timestamp end_of_faults() const;
   void clear_up();
+  void complete(int node);
   bool all_live() const;
   bool is_paused(const run_id& run) const;
   std::vector<audit_row> unfinished() const;
+  void see_to_attention();
   void let_end();
   std::vector<run_left_over> explain_unfinished();
 

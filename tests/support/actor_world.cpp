@@ -20,6 +20,11 @@ constexpr timestamp world_begin{std::chrono::sys_days{std::chrono::year{2026} / 
 /// Time passes in steps of this size, so that what becomes due in a span happens in order.
 constexpr duration time_step = std::chrono::milliseconds(10);
 
+void let_go_of_memory(call_request& request) {
+  request.memory = nullptr;
+  request.body_rest = nullptr;
+}
+
 } // namespace
 
 // ---- calls ------------------------------------------------------------------
@@ -33,13 +38,16 @@ call_in_flight scripted_calls::begin(call_request request, call_done done) {
   return call_in_flight(
     [this, index = calls_.size() - 1](let_go_reason why) {
       calls_[index].given_up = true;
+      let_go_of_memory(calls_[index].request);
       calls_[index].run_moves = why == let_go_reason::run_moves;
     },
     [this, index = calls_.size() - 1](withdraw_reason why) {
       calls_[index].asked_back = why;
-      if (takes_back && calls_[index].done)
+      if (takes_back && calls_[index].done) {
+        let_go_of_memory(calls_[index].request);
         std::exchange(calls_[index].done, nullptr)(
           call_failure{call_failure::kind_type::withdrawn, "it waited", std::nullopt});
+      }
     });
 }
 
@@ -57,8 +65,10 @@ bool scripted_calls::waits(const std::string& step, bool undo) const {
 void scripted_calls::answer(const std::string& step, call_result result, bool undo) {
   BOOST_TEST_REQUIRE(waits(step, undo), "no call of step " << step << " waits for an answer");
   for (auto& each : calls_)
-    if (each.done && each.request.step == step && each.request.undo == undo)
+    if (each.done && each.request.step == step && each.request.undo == undo) {
+      let_go_of_memory(each.request);
       std::exchange(each.done, nullptr)(result);
+    }
 }
 
 // ---- the world --------------------------------------------------------------
@@ -70,6 +80,7 @@ actor_world::actor_world(options settings, std::shared_ptr<model_database> share
   , entropy_(settings.seed << 32) {
   database = shared ? std::move(shared) : std::make_shared<model_database>([this] { return now(); });
   workflows = std::make_shared<workflow_cache>(std::make_unique<model_definition_store>(database));
+  variables = settings.variables;
   boot();
 }
 
@@ -94,6 +105,8 @@ void actor_world::boot() {
   environment_->run = settings_.run;
   environment_->variables = variables;
   environment_->wanting = wanting = std::make_shared<wanting_calls>("world");
+  environment_->call_memory = call_memory = std::make_shared<call_budget>(settings_.calls_bytes_max);
+  environment_->run_memory = run_memory = std::make_shared<run_budget>(settings_.dispatcher.runs_bytes_max);
   environment_->http = calls;
   environment_->functions = calls;
   if (settings_.make_workers)
@@ -104,7 +117,8 @@ void actor_world::boot() {
   auto recovery_journal = settings_.make_recovery_journal ? settings_.make_recovery_journal(database, manners)
                                                           : std::make_unique<model_journal>(database, manners);
   environment_->recovery = system_.spawn(
-    recovery, recovery_beginning{std::move(recovery_journal), workflows, settings_.recovery, writer_status});
+    recovery,
+    recovery_beginning{std::move(recovery_journal), workflows, settings_.recovery, writer_status, run_memory});
   lease_beginning leasing;
   leasing.store = std::make_unique<model_leases>(database);
   leasing.options = settings_.lease;
@@ -114,6 +128,11 @@ void actor_world::boot() {
     leasing.store = settings_.wrap_leases(std::move(leasing.store));
   leasing.sole = settings_.sole;
   leasing.numbers_block = settings_.dispatcher.run_numbers_block;
+  leasing.lacking = [this, variables = variables](const workflow_version& which) {
+    const auto found = workflows->find(which.name, which.version);
+    return found ? wanting_for(*found, variables, environment_->workers != nullptr) : std::vector<std::string>();
+  };
+  leasing.calls_want = [wanting = wanting] { return !wanting->counts().empty(); };
   if (settings_.change_leases)
     settings_.change_leases(leasing);
   lease_keeper_handle = system_.spawn(lease_keeper, std::move(leasing));

@@ -11,11 +11,13 @@
 #include <caf/atom.hpp>
 #include <caf/scheduler/test_coordinator.hpp>
 
+#include "actors/calls/call_budget.hpp"
 #include "actors/dispatcher.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/lease_keeper.hpp"
 #include "actors/node_environment.hpp"
 #include "actors/persistence.hpp"
+#include "actors/run_budget.hpp"
 #include "actors/watchdog.hpp"
 #include "actors/workflow_cache.hpp"
 #include "persistence/model_database.hpp"
@@ -38,7 +40,7 @@ public:
 
   call_in_flight begin(call_request request, call_done done) override;
 
-  /// The calls that were made, in order, answered or not.
+  /// The calls that were made, in order, answered or not; those that are over hold no memory of their node.
   const std::vector<waiting_call>& calls() const { return calls_; }
   /// How often this key was called.
   size_t count(const std::string& key) const;
@@ -66,6 +68,9 @@ public:
     lease_options lease;
     recovery_options recovery;
     watchdog_options watchdog;
+    /// What `${name}` stands for at first.
+    call_variables variables;
+    uint64_t calls_bytes_max = calls_bytes_default;
     /// Alone on its database; otherwise it shares.
     bool sole = true;
     /// Another one for each of several worlds on one database, or they mint the same ids.
@@ -137,6 +142,9 @@ public:
   /// Nodes that boot from now on have these.
   call_variables variables;
   std::shared_ptr<wanting_calls> wanting;
+  /// Of the node that booted last.
+  std::shared_ptr<call_budget> call_memory;
+  std::shared_ptr<run_budget> run_memory;
   /// What the dispatcher is told of the writers instead of the truth.
   std::optional<append_pressure> pressure;
   /// Nodes that boot from now on own nothing.

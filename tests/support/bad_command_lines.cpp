@@ -156,6 +156,8 @@ const std::vector<bad_command_line>& bad_environments() {
     daemon_with("LEVAIN_DATABASE", "postgresql:///levain"),
     daemon_with("LEVAIN_LISTEN", "localhost"),
     daemon_with("LEVAIN_RUNS_WAITING_MAX", "-1"),
+    daemon_with("LEVAIN_RUNS_BYTES_MAX", "1GiB"),
+    daemon_with("LEVAIN_CALLS_BYTES_MAX", "0"),
     daemon_with("LEVAIN_STOP_GRACE", "soon"),
     daemon_with("LEVAIN_LOG_LEVEL", "LOUD"),
     daemon_with("LEVAIN_CONFIG", "DIR/none.toml"),

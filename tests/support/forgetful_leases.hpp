@@ -17,10 +17,17 @@ public:
     : real_(std::move(real))
     , loses_(std::move(loses)) {}
 
-  void join(const node_record& node, std::chrono::milliseconds lease) override { real_->join(node, lease); }
+  void join(const node_record& node, std::chrono::milliseconds lease, const std::optional<uuid>& follows) override {
+    real_->join(node, lease, follows);
+    lose("join");
+  }
   bool heartbeat(const uuid& node, const node_figures& figures) override { return real_->heartbeat(node, figures); }
   shard_share share(const uuid& node) override { return real_->share(node); }
-  cluster_view view() override { return real_->view(); }
+  cluster_view view() override {
+    auto seen = real_->view();
+    lose("view");
+    return seen;
+  }
   bool set_draining(const uuid& node, bool draining) override {
     const bool known = real_->set_draining(node, draining);
     lose("set_draining");
@@ -39,7 +46,9 @@ public:
   }
   size_t forget_expired(std::chrono::milliseconds age) override { return real_->forget_expired(age); }
   void leave(const uuid& node) override { real_->leave(node); }
+  std::vector<workflow_version> unfinished_workflows() override { return real_->unfinished_workflows(); }
   int64_t reserve_run_numbers(int64_t count) override { return real_->reserve_run_numbers(count); }
+  bool give_back_run_numbers(int64_t first, int64_t end) override { return real_->give_back_run_numbers(first, end); }
 
 private:
   void lose(const std::string& what) {

@@ -40,7 +40,8 @@ auditor::auditor()
   , wishes_(
       owners_, stories_,
       [this](rule broken, const auto& run, std::string text) { accuse(broken, run, std::move(text)); })
-  , stops_([this](rule broken, const auto& run, std::string text) { accuse(broken, run, std::move(text)); }) {}
+  , stops_([this](rule broken, const auto& run, std::string text) { accuse(broken, run, std::move(text)); })
+  , waits_(owners_, [this](rule broken, const auto& run, std::string text) { accuse(broken, run, std::move(text)); }) {}
 
 void auditor::accuse(rule broken, const std::optional<run_id>& run, std::string text) {
   violations_.push_back({broken, now_, run, std::move(text)});
@@ -94,6 +95,7 @@ void auditor::saw(const call_made& x) {
   calls_.made(x, story_of(x.run));
   desks_.made(x);
   stops_.made(x);
+  waits_.made(x);
 }
 
 void auditor::saw(const call_told& x) {
@@ -107,6 +109,7 @@ void auditor::saw(const call_told& x) {
 void auditor::saw(const run_written& x) {
   now_ = x.at;
   stops_.written(x);
+  waits_.written(x);
   const auto shard = shard_of(x.run);
   if (!owners_.may_write(x.by, shard, x.epoch))
     accuse(
@@ -190,6 +193,7 @@ void auditor::saw(const run_refused& x) {
   calls_.refused(x);
   starts_.refused(x);
   stops_.refused(x);
+  waits_.refused(x);
 }
 
 // ---- ownership --------------------------------------------------------------
@@ -218,6 +222,7 @@ void auditor::saw(const node_marked& x) {
 void auditor::saw(const process_changed& x) {
   now_ = x.at;
   owners_.changed(x);
+  calls_.changed(x);
   desks_.changed(x);
   stops_.changed(x);
 }

@@ -13,6 +13,7 @@
 #include "tests/simulation/auditor/start_ledger.hpp"
 #include "tests/simulation/auditor/stop_ledger.hpp"
 #include "tests/simulation/auditor/violation.hpp"
+#include "tests/simulation/auditor/wait_ledger.hpp"
 #include "tests/simulation/auditor/wish_ledger.hpp"
 #include "tests/simulation/witness.hpp"
 
@@ -79,6 +80,7 @@ private:
   start_ledger starts_;
   wish_ledger wishes_;
   stop_ledger stops_;
+  wait_ledger waits_;
 };
 
 } // namespace levain::simulation

@@ -35,6 +35,11 @@ call_ledger::calls_of(const place& who, const run_id& run, const attempt_name& a
   return found;
 }
 
+void call_ledger::changed(const process_changed& x) {
+  if (x.change == process_change::booted && x.lacks)
+    lacking_.insert(x.who);
+}
+
 // ---- calls ------------------------------------------------------------------
 
 void call_ledger::made(const call_made& x, run_story* story) {
@@ -64,6 +69,9 @@ void call_ledger::judge_identity(const call_made& x, const run_story& story) con
         " has no such call");
     return;
   }
+  const bool filled = x.address.starts_with("http://") && x.address.find("${") == std::string::npos;
+  if (!x.address.empty() && !filled)
+    accuse_(rule::variables_are_filled, x.run, shown(x) + " at " + x.address);
   const auto timeout = x.undo ? step->known->undo_timeout : step->known->timeout;
   if (timeout != duration{} && timeout != x.timeout)
     accuse_(rule::version_pinned, x.run, shown(x) + " with another deadline than its version has");
@@ -187,7 +195,7 @@ void call_ledger::judge_body(
 void call_ledger::told(const call_told& x) {
   const auto found = calls_.find(x.call);
   if (found != calls_.end())
-    found->second.answers.push_back({x.at, x.output, x.failure, x.awaited});
+    found->second.answers.push_back({x.at, x.output, x.failure, x.awaited, x.unknown});
 }
 
 } // namespace levain::simulation

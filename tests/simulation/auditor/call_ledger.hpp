@@ -21,6 +21,7 @@ public:
   /// A call, judged by what is on disk; `story` is null when nothing of its run is.
   void made(const call_made& x, run_story* story);
   void told(const call_told& x);
+  void changed(const process_changed& x);
   void refused(const run_refused& x) { ++refusals_[x.run]; }
   /// An outcome that `by` wrote at `at`, before the story follows it.
   void
@@ -37,6 +38,7 @@ private:
     std::optional<std::string> output;
     std::string failure;
     bool awaited = false;
+    bool unknown = false;
   };
   struct call {
     call_made what;
@@ -61,6 +63,8 @@ private:
   std::map<uint64_t, call> calls_;
   std::map<run_id, std::map<attempt_name, std::vector<uint64_t>>> by_attempt_;
   std::map<run_id, size_t> refusals_;
+  /// Without something that calls need.
+  std::set<place> lacking_;
 };
 
 } // namespace levain::simulation

@@ -99,6 +99,9 @@ void call_ledger::outcome(
   const bool has_no_result = attempt.undo && step->stage != step_story::stage_type::succeeded;
   if (calls.empty() && has_no_result && told.failure == "final")
     return;
+  // What an earlier owner may have begun, and this one cannot go on with.
+  if (calls.empty() && lacking_.contains(by) && told.failure == "abandoned" && !attempt.undo)
+    return;
   if (calls.empty()) {
     accuse_(rule::outcome_is_answer, story.run, shown(event, told) + " without a call from " + to_string(by));
     return;
@@ -109,8 +112,11 @@ void call_ledger::outcome(
       // A first answer that is late may still come before its deadline is noticed.
       if (!given.awaited && &given != &each->answers.front())
         continue;
-      if (matches(given, event, told, *step->known))
+      if (matches(given, event, told, *step->known)) {
+        if (given.unknown && !step->known->effect_none && !attempt.undo && !told.body.value("unknown", false))
+          accuse_(rule::unknown_is_said, story.run, shown(event, told) + " though the work may have been done");
         return;
+      }
       // Whoever makes an attempt again has forgotten what it was answered before: it lost the shard meanwhile, or the
       // database refused the run's rows.
       if (each == calls.back() && given.awaited && given.at < each->deadline())

@@ -59,6 +59,11 @@ void ownership::freed(const shard_freed& x) {
 
 void ownership::renewed(const lease_renewed& x) {
   leased_until_[x.node] = x.at + x.lease;
+  const auto former = renews_as_.find(x.by);
+  // What was said of a node goes for it under its next id.
+  if (former != renews_as_.end() && former->second != x.node)
+    if (const auto marked = draining_.find(former->second); marked != draining_.end())
+      draining_.try_emplace(x.node, marked->second);
   renews_as_[x.by] = x.node;
 }
 

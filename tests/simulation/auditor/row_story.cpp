@@ -113,7 +113,7 @@ audit_row expected_row(const run_story& story) {
     row.status = *story.ended_as;
   row.created_at = story.accepted_at;
   row.updated_at = story.updated_at;
-  row.started_at = story.started_at.value_or(story.accepted_at);
+  row.started_at = story.accepted_at;
   if (story.ended_at) {
     row.completed_at = story.ended_at;
     const auto seconds = std::chrono::floor<std::chrono::seconds>(*story.ended_at - row.started_at).count();
@@ -136,11 +136,7 @@ audit_row expected_row(const run_story& story) {
     row.error_message = present;
     row.error_details = present;
   }
-  const bool ended = story.stage == run_story::stage_type::ended;
-  if (std::any_of(story.steps.begin(), story.steps.end(), [&](const step_story& each) {
-        return (each.left_behind && story.ended_as != run_status::completed) ||
-               each.undo == step_story::undo_type::failed || (ended && (each.unknown_before || each.is_left_unknown()));
-      }))
+  if (story.needs_attention())
     row.attention = present;
   row.saga_steps_total = static_cast<int32_t>(story.steps.size());
   row.saga_steps_completed = static_cast<int32_t>(std::count_if(

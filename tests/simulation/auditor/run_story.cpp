@@ -107,6 +107,14 @@ bool run_story::any_to_undo() const {
   return std::any_of(steps.begin(), steps.end(), [](const step_story& each) { return each.is_to_be_undone(); });
 }
 
+bool run_story::needs_attention() const {
+  const bool ended = stage == stage_type::ended;
+  return !resolved && std::any_of(steps.begin(), steps.end(), [&](const step_story& each) {
+    return (each.left_behind && ended_as != run_status::completed) || each.undo == undo_at::failed ||
+           (ended && (each.unknown_before || each.is_left_unknown()));
+  });
+}
+
 // ---- what an event brings about ---------------------------------------------
 
 void run_story::begin(step_story& step, timestamp at) {
@@ -206,6 +214,21 @@ void run_story::stop(timestamp at) {
   for (auto& step : steps)
     if (step.stage == step_at::backing_off)
       fail_step(step, at);
+}
+
+/// The run ends with something in hand: what is out is awaited no more, what stands stays.
+void run_story::give_up_what_is_left(timestamp at) {
+  for (auto& step : steps) {
+    if (step.stage == step_at::out || step.stage == step_at::backing_off) {
+      begun[{step.known->name, step.attempt, false}].over = true;
+      step.unknown = step.unknown || (step.stage == step_at::out && !step.known->effect_none);
+      fail_step(step, at);
+    }
+    if (step.undo == undo_at::out || step.undo == undo_at::backing_off)
+      begun[{step.known->name, step.undo_attempt, true}].over = true;
+    if (step.is_to_be_undone() || step.is_being_undone())
+      step.undo = undo_at::failed;
+  }
 }
 
 } // namespace levain::simulation

@@ -118,6 +118,8 @@ public:
   std::string key_of(const step_story& step, bool undo) const;
   bool is_out(const attempt_name& attempt) const;
   bool any_to_undo() const;
+  /// Somebody has to look at what it left behind.
+  bool needs_attention() const;
 
   run_id run;
   const workflow_known* workflow;
@@ -135,6 +137,10 @@ public:
   std::optional<timestamp> retry_due;
   bool paused = false;
   bool cancelling = false;
+  /// Somebody ended it without waiting for anything.
+  bool terminated = false;
+  /// Somebody has seen to what it left behind.
+  bool resolved = false;
   /// When the cancellation reached the disk.
   std::optional<timestamp> cancelled_at;
   bool failed_step = false;
@@ -156,6 +162,9 @@ private:
   maybe_fault follow_attempt_failure(step_story& step, const event_record& event, const event_told& told);
   maybe_fault follow_retry(const event_record& event, const event_told& told);
   maybe_fault follow_end(const event_record& event, const event_told& told);
+  maybe_fault follow_termination(timestamp at);
+  maybe_fault follow_resolution();
+  maybe_fault after_the_end(const event_record& event, const event_told& told) const;
   maybe_fault check_wait(
     const wait_known& wait, uint32_t tries, bool jittered, const event_record& event, const event_told& told) const;
 
@@ -167,6 +176,7 @@ private:
   void begin_undo(step_story& step);
   void begin_next_undo();
   void stop(timestamp at);
+  void give_up_what_is_left(timestamp at);
   void fail_step(step_story& step, timestamp at);
   void withdraw(step_story& step, timestamp at);
   static void note_outcome(step_story& step, const event_told& told);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace levain::simulation {
 
@@ -37,13 +38,45 @@ std::optional<run_story::fault> run_story::follow(const event_record& event, con
   seq = event.seq;
   updated_at = event.at;
   std::optional<fault> more;
-  if (stage == stage_type::ended && !(event.kind == event_kind::run_retried && !told.by.empty()))
+  if (terminated && stage != stage_type::ended && event.kind != event_kind::run_cancelled)
     more = fault_of(
-      rule::one_end,
-      std::string(levain::to_string(event.kind)) + " follows the end, event " + std::to_string(event.seq - 1));
-  else
+      rule::terminate_is_final, std::string(levain::to_string(event.kind)) + " follows the termination of the run");
+  if (!more)
+    more = after_the_end(event, told);
+  if (!more)
     more = event.step.empty() ? follow_run(event, told) : follow_step(event, told);
   return found ? found : more;
+}
+
+std::optional<run_story::fault> run_story::after_the_end(const event_record& event, const event_told& told) const {
+  const bool retried = event.kind == event_kind::run_retried && !told.by.empty();
+  if (stage != stage_type::ended || retried || event.kind == event_kind::attention_resolved)
+    return std::nullopt;
+  return fault_of(
+    resolved ? rule::resolved_is_settled : rule::one_end,
+    std::string(levain::to_string(event.kind)) + " follows the end, event " + std::to_string(event.seq - 1));
+}
+
+/// Everything is over at once; what it left standing is for people to see to.
+std::optional<run_story::fault> run_story::follow_termination(timestamp at) {
+  cancelling = terminated = true;
+  paused = false;
+  retry_due.reset();
+  stop(at);
+  give_up_what_is_left(at);
+  return std::nullopt;
+}
+
+std::optional<run_story::fault> run_story::follow_resolution() {
+  std::optional<fault> found;
+  if (stage != stage_type::ended || (ended_as != run_status::failed && !needs_attention()))
+    found = fault_of(rule::journal_order, "attention_resolved cannot follow: the run needs nobody");
+  else if (resolved)
+    found = fault_of(rule::resolved_is_settled, "what was resolved is resolved again");
+  resolved = true;
+  for (auto& step : steps)
+    step.left_behind = step.unknown_before = false;
+  return found;
 }
 
 std::optional<run_story::fault> run_story::follow_run(const event_record& event, const event_told& told) {
@@ -78,6 +111,10 @@ std::optional<run_story::fault> run_story::follow_run(const event_record& event,
     stop(event.at);
     return may ? std::nullopt : std::optional(cannot("the run cannot be cancelled any more"));
   }
+  case event_kind::terminate_requested:
+    return follow_termination(event.at);
+  case event_kind::attention_resolved:
+    return follow_resolution();
   case event_kind::compensation_started: {
     const bool may = stage == stage_type::stopping && !any_out() && any_to_undo() &&
                      (cancelling || retry_count >= workflow->run_retries_max);
@@ -133,6 +170,8 @@ std::optional<run_story::fault> run_story::follow_retry(const event_record& even
   ended_as.reset();
   failed_step = false;
   refused_end = false;
+  // A person has found out what became of what was left.
+  const bool seen_to = std::exchange(resolved, false);
   if (!started_at)
     started_at = event.at;
   // What is called again after something that it comes after is done anew has another key.
@@ -149,8 +188,9 @@ std::optional<run_story::fault> run_story::follow_retry(const event_record& even
   anew.merge(also_anew);
   for (auto& step : steps) {
     const bool undone = anew.contains(step.known->name);
-    step.unknown_before = step.unknown_before || (undone && step.is_left_unknown());
-    step.left_behind = step.left_behind || step.undo == undo_at::failed;
+    step.unknown_before = step.unknown_before || (undone && step.is_left_unknown() && !seen_to);
+    step.left_behind = step.left_behind || (step.undo == undo_at::failed && !seen_to);
+    step.unknown = step.unknown && !seen_to;
     step.undo = undo_at::none;
     step.undo_attempts_in_round = 0;
     if (undone) {
@@ -216,15 +256,7 @@ std::optional<run_story::fault> run_story::follow_end(const event_record& event,
     return found;
   if (workflow->run_retries_max > 0 && retry_count >= workflow->run_retries_max)
     max_retries_reached = true;
-  for (auto& step : steps) {
-    if (step.stage == step_at::out || step.stage == step_at::backing_off) {
-      begun[{step.known->name, step.attempt, false}].over = true;
-      step.unknown = step.unknown || (step.stage == step_at::out && !step.known->effect_none);
-      fail_step(step, event.at);
-    }
-    if (step.is_to_be_undone() || step.is_being_undone())
-      step.undo = undo_at::failed;
-  }
+  give_up_what_is_left(event.at);
   return found;
 }
 

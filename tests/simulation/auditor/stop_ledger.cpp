@@ -53,19 +53,77 @@ void stop_ledger::changed(const link_changed& x) {
 
 void stop_ledger::asked(const wish_asked& x) {
   if (x.kind == wish_kind::cancel)
-    requests_[x.request] = x.run;
+    requests_[x.request] = {x.run, std::nullopt};
+  else if (x.kind == wish_kind::terminate)
+    requests_[x.request] = {x.run, rule::terminate_is_final};
+  else if (x.kind == wish_kind::resolve)
+    requests_[x.request] = {x.run, rule::resolved_is_settled};
 }
 
 void stop_ledger::told(const wish_told& x) {
   const auto asked = requests_.find(x.request);
-  if (asked != requests_.end() && x.granted)
-    stops_[asked->second].granted = true;
+  if (asked == requests_.end() || !x.granted)
+    return;
+  const auto& [run, over] = asked->second;
+  if (auto& stop = stops_[run]; stop.over == over)
+    stop.granted = true;
 }
 
 void stop_ledger::written(const run_written& x) {
   for (const auto& event : x.events)
-    if (event.kind == event_kind::cancel_requested)
-      stops_[x.run].by = x.by;
+    switch (event.kind) {
+    case event_kind::cancel_requested:
+      stopped(x, std::nullopt);
+      break;
+    case event_kind::terminate_requested:
+      stopped(x, rule::terminate_is_final);
+      break;
+    case event_kind::attention_resolved:
+      stopped(x, rule::resolved_is_settled);
+      break;
+    case event_kind::run_retried:
+      stops_.erase(x.run);
+      break;
+    default:
+      break;
+    }
+  note_losses(x);
+}
+
+void stop_ledger::stopped(const run_written& x, std::optional<rule> over) {
+  stops_[x.run] = {over, x.by, false, false, false};
+}
+
+void stop_ledger::note_losses(const run_written& x) {
+  for (const auto& event : x.events)
+    switch (event.kind) {
+    case event_kind::delivery_lost:
+      ++lost_on_disk_[x.run][{event.step, static_cast<uint32_t>(event.attempt)}];
+      break;
+    case event_kind::attempt_withdrawn:
+      lost_on_disk_[x.run].erase({event.step, static_cast<uint32_t>(event.attempt)});
+      break;
+    case event_kind::compensation_started:
+      lost_on_disk_.erase(x.run);
+      undoing_.insert(x.run);
+      break;
+    case event_kind::run_retried:
+      lost_on_disk_.erase(x.run);
+      undoing_.erase(x.run);
+      break;
+    default:
+      break;
+    }
+}
+
+size_t stop_ledger::lost_on_disk(const run_id& run, const word_passed& x) const {
+  const auto of_run = lost_on_disk_.find(run);
+  if (of_run == lost_on_disk_.end() || is_undoing(x.key) != undoing_.contains(run))
+    return 0;
+  // run/step, and what stands behind it.
+  const auto begin = x.key.find('/') + 1;
+  const auto found = of_run->second.find({x.key.substr(begin, x.key.find('/', begin) - begin), x.attempt});
+  return found == of_run->second.end() ? 0 : found->second;
 }
 
 const stop_ledger::stop* stop_ledger::stop_by(const run_id& run, const place& node) const {
@@ -74,16 +132,15 @@ const stop_ledger::stop* stop_ledger::stop_by(const run_id& run, const place& no
 }
 
 void stop_ledger::made(const call_made& x) {
-  if (x.undo)
-    return;
   const bool first = made_.insert({x.run, x.idempotency_key, x.attempt}).second;
   // What earlier events began was called by the time these had been written.
   const auto* stop = stop_by(x.run, x.from);
-  if (first && stop != nullptr && stop->written_settled)
-    accuse_(
-      rule::stop_begins_nothing, x.run,
-      to_string(x.from) + " calls " + x.step + ", attempt " + std::to_string(x.attempt) +
-        ", whose run it has cancelled");
+  if (stop == nullptr || !stop->written_settled || (!stop->over && (x.undo || !first)))
+    return;
+  accuse_(
+    stop->over.value_or(rule::stop_begins_nothing), x.run,
+    to_string(x.from) + " calls " + x.step + (x.undo ? " to undo it" : "") + ", attempt " + std::to_string(x.attempt) +
+      ", whose run it has stopped");
 }
 
 void stop_ledger::give(const place& node, const word_passed& x) {
@@ -92,19 +149,23 @@ void stop_ledger::give(const place& node, const word_passed& x) {
   if (!run)
     return;
   const bool first = given_.insert(name).second;
+  const bool taken_up = given_by_[node].insert(name).second;
   const auto* stop = stop_by(*run, node);
-  if (first && !is_undoing(x.key) && stop != nullptr && stop->granted_settled)
-    accuse_(rule::stop_begins_nothing, *run, to_string(node) + " gives " + x.key + " away, whose run it has cancelled");
+  if (stop != nullptr && stop->granted_settled && (stop->over || (first && !is_undoing(x.key))))
+    accuse_(
+      stop->over.value_or(rule::stop_begins_nothing), *run,
+      to_string(node) + " gives " + x.key + " away, whose run it has stopped");
   auto& seated = seats_[x.connection];
   auto& lost = lost_[{node, name}];
   if (seated.held.erase(name) > 0)
     lost -= std::min<size_t>(lost, 1); // Its worker had been away, and is back.
-  else if (lost >= deliveries_max && !refused_.contains(*run))
+  else if (const auto all = std::max(lost, taken_up ? lost_on_disk(*run, x) : 0);
+           all >= deliveries_max && !refused_.contains(*run))
     accuse_(
       rule::deliveries_bounded, *run,
       to_string(node) + " gives " + x.key + ", attempt " + std::to_string(x.attempt) + " away after " +
-        std::to_string(lost) + " workers were lost with it");
-  out_[node][x.number] = {x.connection, name, *run, false};
+        std::to_string(all) + " workers were lost with it");
+  out_[node][x.number] = {x.connection, name, *run, false, false};
 }
 
 void stop_ledger::passed(const word_passed& x) {
@@ -154,11 +215,12 @@ void stop_ledger::rest() {
       continue;
     for (auto& [number, call] : calls)
       if (const auto* stop = stop_by(call.run, node);
-          !call.cancelled && !is_undoing(call.name.first) && stop != nullptr && stop->granted_settled) {
-        call.cancelled = true; // Once is enough.
+          stop != nullptr && stop->granted_settled &&
+          (stop->over ? !call.accused : !call.cancelled && !is_undoing(call.name.first))) {
+        call.cancelled = call.accused = true; // Once is enough.
         accuse_(
-          rule::cancel_reaches_work, call.run,
-          to_string(node) + " has cancelled the run, and lets the worker that has " + call.name.first + " go on");
+          stop->over.value_or(rule::cancel_reaches_work), call.run,
+          to_string(node) + " has stopped the run, and lets the worker that has " + call.name.first + " go on");
       }
   }
 }

@@ -14,7 +14,8 @@
 
 namespace levain::simulation {
 
-/// What nodes do with the calls of a run whose cancellation they have granted, and with calls that lose their workers.
+/// What nodes do with the calls of a run whose cancellation or termination they have granted, or whose attention was
+/// resolved, and with calls that lose their workers.
 class stop_ledger {
 public:
   explicit stop_ledger(blame accuse)
@@ -35,7 +36,9 @@ private:
   /// Key and attempt.
   using call_name = std::pair<std::string, uint32_t>;
   struct stop {
-    /// The node that wrote the cancellation.
+    /// The rule that holds of a run that is over: its undoing stops as well.
+    std::optional<rule> over;
+    /// The node that wrote it.
     std::optional<place> by;
     /// Its caller was told that it is granted.
     bool granted = false;
@@ -48,6 +51,7 @@ private:
     call_name name;
     run_id run;
     bool cancelled = false;
+    bool accused = false;
   };
   struct seat {
     place node;
@@ -58,17 +62,27 @@ private:
   /// The run's cancellation, if this node has written it.
   const stop* stop_by(const run_id& run, const place& node) const;
   void give(const place& node, const word_passed& x);
+  void stopped(const run_written& x, std::optional<rule> over);
+  void note_losses(const run_written& x);
+  /// How many workers the journal says were lost with the attempt.
+  size_t lost_on_disk(const run_id& run, const word_passed& x) const;
   static bool is_undoing(const std::string& key) { return key.ends_with("/undo"); }
 
   blame accuse_;
-  std::map<uint64_t, run_id> requests_;
+  /// Whom it is about, and the rule that holds once it is granted.
+  std::map<uint64_t, std::pair<run_id, std::optional<rule>>> requests_;
   std::map<run_id, stop> stops_;
   std::set<run_id> refused_;
   std::set<std::tuple<run_id, std::string, uint32_t>> made_;
   std::set<call_name> given_;
+  /// What a node has had in hand: it counts for itself, and knows who came back.
+  std::map<place, std::set<call_name>> given_by_;
   std::map<uint64_t, seat> seats_;
   std::map<place, std::map<uint64_t, given_call>> out_;
   std::map<std::pair<place, call_name>, size_t> lost_;
+  /// By step and attempt, since the run last began to do or to undo; whoever takes the run up reads it.
+  std::map<run_id, std::map<std::pair<std::string, uint32_t>, size_t>> lost_on_disk_;
+  std::set<run_id> undoing_;
   std::set<place> still_;
 };
 

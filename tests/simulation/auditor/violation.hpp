@@ -26,6 +26,7 @@ enum class rule : uint8_t {
   call_by_owner,
   call_body,
   version_pinned,
+  variables_are_filled,
   tenants_apart,
   // The journal.
   journal_sequence,
@@ -41,6 +42,7 @@ enum class rule : uint8_t {
   answer_kept,
   refused_alone,
   unknown_is_said,
+  waits_are_true,
   // The row.
   row_is_fold,
   // Ownership.
@@ -69,6 +71,8 @@ enum class rule : uint8_t {
   stop_begins_nothing,
   cancel_reaches_work,
   deliveries_bounded,
+  terminate_is_final,
+  resolved_is_settled,
   // People.
   wish_durable,
   rejection_durable,

@@ -6,9 +6,10 @@ namespace levain::simulation {
 
 namespace {
 
-constexpr std::array<const char*, 4> wish_names = {"cancel", "pause", "resume", "retry"};
-constexpr std::array<event_kind, 4> wish_events = {
-  event_kind::cancel_requested, event_kind::run_paused, event_kind::run_resumed, event_kind::run_retried};
+constexpr std::array<const char*, 6> wish_names = {"cancel", "pause", "resume", "retry", "terminate", "resolve"};
+constexpr std::array<event_kind, 6> wish_events = {event_kind::cancel_requested,    event_kind::run_paused,
+                                                   event_kind::run_resumed,         event_kind::run_retried,
+                                                   event_kind::terminate_requested, event_kind::attention_resolved};
 
 std::string shown(const wish_asked& x) {
   return "the wish of " + x.by + " to " + wish_names.at(static_cast<size_t>(x.kind));
@@ -37,6 +38,10 @@ bool wish_ledger::is_rejectable(wish_kind kind, const run_story& story) {
   case wish_kind::retry:
     return ended ? story.ended_as != run_status::failed && story.ended_as != run_status::partial_success
                  : story.stage != stage::waiting_for_retry;
+  case wish_kind::terminate:
+    return ended;
+  case wish_kind::resolve:
+    return !ended || story.resolved || (story.ended_as != run_status::failed && !story.needs_attention());
   }
   return false;
 }
