@@ -7,7 +7,7 @@
 #include <fmt/ranges.h>
 
 #include "actors/journal_order.hpp"
-#include "actors/span_text.hpp"
+#include "persistence/span_text.hpp"
 
 namespace levain {
 

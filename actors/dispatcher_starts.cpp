@@ -9,6 +9,7 @@
 #include "actors/run.hpp"
 #include "actors/run_budget.hpp"
 #include "actors/start_fingerprint.hpp"
+#include "persistence/span_text.hpp"
 
 namespace levain {
 
@@ -62,7 +63,7 @@ std::optional<start_refused> dispatcher_state::why_database_is_behind(const tena
   return start_refused{
     start_refused::reason_type::busy,
     fmt::format(
-      "the database is behind: {} appends wait for it, the oldest for {} ms ({})", pressure.waiting, waited.count(),
+      "the database is behind: {} appends wait for it, the oldest for {} ({})", pressure.waiting, span_text(waited),
       all ? "append_wait_max" : "append_wait_fair_max, for tenants that start much more than others"),
     // By then about so much is written as waits now.
     std::min(std::max(waited, options_.congestion_retry_after_min), options_.refusal_retry_after)};

@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "actors/span_text.hpp"
+#include "persistence/span_text.hpp"
 
 namespace levain {
 

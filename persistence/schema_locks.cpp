@@ -4,6 +4,7 @@
 
 #include "persistence/migrator.hpp"
 #include "persistence/schema_session.hpp"
+#include "persistence/span_text.hpp"
 #include "persistence/sql_errors.hpp"
 
 namespace levain {
@@ -61,9 +62,9 @@ void change_schema(
         throw;
       if (tries >= patience.tries_max)
         throw migration_error(
-          "a lock was not to be had in " + std::to_string(tries) + " tries of " +
-          std::to_string(patience.wait.count()) + " ms each; nothing was changed. " + table + " is held by " +
-          holders_of(connection, table) + ". End that transaction, or try again when it has ended");
+          "a lock was not to be had in " + std::to_string(tries) + " tries of " + span_text(patience.wait) +
+          " each; nothing was changed. " + table + " is held by " + holders_of(connection, table) +
+          ". End that transaction, or try again when it has ended");
     }
     std::this_thread::sleep_for(patience.pause);
   }

@@ -5,6 +5,7 @@
 #include "persistence/connection_string.hpp"
 #include "persistence/journal.hpp"
 #include "persistence/migrator.hpp"
+#include "persistence/span_text.hpp"
 #include "persistence/sql_errors.hpp"
 
 namespace levain {
@@ -103,11 +104,11 @@ void in_schema_session(
   } catch (...) {
     const auto failure = classify_failure(std::current_exception());
     if (failure.connection_lost)
-      throw journal_unavailable("cannot reach the database: " + failure.reason);
+      throw journal_unavailable(failure.reason);
     if (failure.sqlstate == lock_not_available)
       throw migration_error(
-        "others held a table for longer than " + std::to_string(lock_timeout.count()) +
-        " ms; nothing was changed, try again when fewer runs are active: " + failure.reason);
+        "others held a table for longer than " + span_text(lock_timeout) +
+        "; nothing was changed, try again when fewer runs are active: " + failure.reason);
     throw migration_error(failure.reason + steering_note(connection_string(url)));
   }
 }

@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "persistence/journal.hpp"
+#include "persistence/span_text.hpp"
 #include "persistence/sql_errors.hpp"
 
 namespace levain {
@@ -67,9 +68,8 @@ pqxx::connection& session::open() {
 }
 
 std::string session::explain(std::string reason) const {
-  return deadline_.expired()
-           ? "the server did not answer within " + std::to_string(answer_timeout(options_).count()) + " ms: " + reason
-           : reason;
+  return deadline_.expired() ? "the server did not answer within " + span_text(answer_timeout(options_)) + ": " + reason
+                             : reason;
 }
 
 void session::translate(refusals refused) {

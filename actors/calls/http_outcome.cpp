@@ -36,7 +36,9 @@ std::optional<std::string> problem_detail(const http_answer& answer) {
     const auto text = plain_line(at->get_ref<const std::string&>(), detail_bytes_shown);
     if (field == document.end() || !field->is_string())
       return text;
-    return fmt::format("{}: {}", plain_line(field->get_ref<const std::string&>(), reason_bytes_max), text);
+    // Many services begin the detail with the field, too.
+    auto lead = plain_line(field->get_ref<const std::string&>(), reason_bytes_max) + ": ";
+    return text.starts_with(lead) ? text : lead + text;
   }
   return std::nullopt;
 }

@@ -1,4 +1,5 @@
 #include "actors/cluster/wire_link.hpp"
+#include "persistence/span_text.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -229,11 +230,11 @@ void wire_link::pass_time(milliseconds time) {
   if (writing_outside_)
     stalled_ += time;
   if (stalled_ > stalled_time_max)
-    return end(fmt::format("it took nothing for {} ms", stalled_time_max.count()), link_end::late);
+    return end(fmt::format("it took nothing for {}", span_text(stalled_time_max)), link_end::late);
   if (!in_.open()) {
     age_ += time;
     if (age_ > introduction_time_max)
-      end(fmt::format("it did not introduce itself within {} ms", introduction_time_max.count()), link_end::late);
+      end(fmt::format("it did not introduce itself within {}", span_text(introduction_time_max)), link_end::late);
     return;
   }
   if (!inside_.is_open() || held_up_) {
@@ -250,7 +251,7 @@ void wire_link::pass_time(milliseconds time) {
 void wire_link::check_pace(milliseconds time) {
   silence_ += time;
   if (silence_ > with_.silence_max)
-    return end(fmt::format("nothing came for {} ms", with_.silence_max.count()), link_end::closed);
+    return end(fmt::format("nothing came for {}", span_text(with_.silence_max)), link_end::closed);
   if (!in_.in_frame() || in_.frames() != frame_aged_) {
     frame_aged_ = in_.frames();
     frame_age_ = milliseconds(0);
@@ -261,7 +262,7 @@ void wire_link::check_pace(milliseconds time) {
   const auto frame_max = frame_time_max + std::chrono::seconds(in_.frame_payload() / frame_pace_bytes);
   if (frame_age_ > frame_max)
     end(
-      fmt::format("a frame of {} bytes did not come within {} ms", in_.frame_payload(), frame_max.count()),
+      fmt::format("a frame of {} bytes did not come within {}", in_.frame_payload(), span_text(frame_max)),
       link_end::late);
 }
 

@@ -22,6 +22,7 @@
 
 #include "actors/cluster/wire_strangers.hpp"
 #include "actors/cluster/wire_tls.hpp"
+#include "persistence/span_text.hpp"
 
 namespace levain {
 
@@ -307,7 +308,7 @@ private:
       asio::async_connect(made->socket, at, [=, this](const error_code& wrong, const tcp::endpoint& where) {
         made->limit.cancel();
         if (made->late || ending_)
-          return done(nullptr, fmt::format("nobody answers within {} ms", time_max.count()));
+          return done(nullptr, fmt::format("nobody answers within {}", span_text(time_max)));
         if (wrong)
           return done(nullptr, wrong.message());
         self_ = self;

@@ -18,7 +18,8 @@ exit_status show_metrics(const command_line& line, const std::string& since) {
     query.emplace_back("since", to_rfc3339(moment_from("--since", since)));
   const auto figures = client_of(line).get(tenant_path(line) + "/metrics-summary", query);
   auto text = fmt::format(
-    "{} completed runs since {}\n", terminal::value_text(figures.at("runs")), terminal::moment_of(figures.at("since")));
+    "{} since {}\n", terminal::counted(figures.at("runs").get<uint64_t>(), "completed run"),
+    terminal::moment_of(figures.at("since")));
   for (const auto* metric : {"fulfillment_rate", "on_time_delivery_rate", "cost_accuracy", "quality_score"})
     text += fmt::format(
       "  {:<22} {}\n", metric,
@@ -28,6 +29,10 @@ exit_status show_metrics(const command_line& line, const std::string& since) {
     "  {:<22} {}\n", "duration", duration.is_null() ? "none" : fmt::format("{:.3f} s", duration.get<double>()));
   answer(line, figures, text);
   return exit_status::done;
+}
+
+std::string counted_batches(uint64_t count) {
+  return fmt::format("{} batch{}", count, count == 1 ? "" : "es");
 }
 
 exit_status show_status(const command_line& line) {
@@ -40,17 +45,21 @@ exit_status show_status(const command_line& line) {
   for (const auto& each : status.value("reasons", ordered_json::array()))
     why += (why.empty() ? ": " : "; ") + terminal::harmless(each.get<std::string>());
   const auto number = [](const ordered_json& of, const char* name) { return terminal::value_text(of.at(name)); };
+  const auto count = [](const ordered_json& of, const char* name, const char* what) {
+    return terminal::counted(of.at(name).get<uint64_t>(), what);
+  };
   answer(
     line, status,
     fmt::format(
-      "levaind {} at {}: {}{}\n  since {}\n  {} runs, {} running, {} waiting; {} shards ready\n  the database {}\n"
-      "  {} events in {} batches, {} appends waiting\n",
+      "levaind {} at {}: {}{}\n  since {}\n  {}, {} running, {} waiting; {} ready\n  the database {}\n"
+      "  {} in {}, {} waiting\n",
       number(status, "version"), line.url, ready ? look(ink::good, "ready") : look(ink::bad, "not ready"), why,
-      number(status, "started_at"), number(runs, "live"), number(runs, "running"), number(runs, "waiting"),
-      number(status, "shards_ready"),
+      number(status, "started_at"), count(runs, "live", "run"), number(runs, "running"), number(runs, "waiting"),
+      count(status, "shards_ready", "shard"),
       database.value("answers", false) ? look(ink::good, "answers") : look(ink::bad, "does not answer"),
-      number(status.at("journal"), "events"), number(status.at("journal"), "batches"),
-      number(status.at("journal"), "appends_waiting")));
+      count(status.at("journal"), "events", "event"),
+      counted_batches(status.at("journal").at("batches").get<uint64_t>()),
+      count(status.at("journal"), "appends_waiting", "append")));
   return ready ? exit_status::done : exit_status::failed;
 }
 

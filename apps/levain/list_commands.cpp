@@ -40,17 +40,13 @@ void add_text(query_parameters& query, const std::string& name, const std::strin
     query.emplace_back(name, text);
 }
 
-std::string counted(size_t runs) {
-  return runs == 1 ? "1 run" : fmt::format("{} runs", runs);
-}
-
 /// The rows that could be read with their number, and a line for each that could not. `more` says how to see others.
 std::string table_or_nothing(
   const command_line& line, const list_words& words, const ordered_json& found, const std::string& more) {
   const auto& rows = found.at("runs");
   const auto table =
     terminal::runs_text(rows, line.out.look, {words.columns, words.all_tenants, line.out.live ? line.out.width : 0});
-  auto notes = rows.empty() ? std::string("no runs") : counted(rows.size());
+  auto notes = rows.empty() ? std::string("no runs") : terminal::counted(rows.size(), "run");
   if (!more.empty())
     notes += "; " + more;
   if (!table.left_out.empty())

@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "actors/span_text.hpp"
 #include "apps/levain/commands.hpp"
 #include "apps/terminal/run_text.hpp"
 #include "apps/terminal/table.hpp"
+#include "persistence/span_text.hpp"
 
 namespace levain {
 
@@ -80,7 +80,8 @@ exit_status show_nodes(const command_line& line, bool all) {
   if (dead > 0)
     text += line.out.look(ink::quiet, fmt::format("dead nodes without shards: {} (--all shows them)\n", dead));
   if (const auto free = found.at("shards_free").get<size_t>(); free > 0)
-    text += line.out.look(ink::bad, fmt::format("{} shards are nobody's\n", free));
+    text += line.out.look(
+      ink::bad, fmt::format("{} {} nobody's\n", terminal::counted(free, "shard"), free == 1 ? "is" : "are"));
   answer(line, found, text);
   return exit_status::done;
 }

@@ -4,6 +4,7 @@
 
 #include "apps/levain/commands.hpp"
 #include "apps/levain/used_database.hpp"
+#include "apps/terminal/paint.hpp"
 #include "apps/terminal/progress_line.hpp"
 #include "apps/terminal/table.hpp"
 #include "persistence/retention.hpp"
@@ -88,16 +89,19 @@ exit_status delete_old_runs(const command_line& line, const retention_words& wor
   terminal::progress_line progress("runs");
   const auto report = delete_ended_runs(database.url(), options, [&](int64_t runs) { progress.show(runs, 0, ""); });
   progress.clear();
+  const auto number = [](int64_t count, const char* what) {
+    return terminal::counted(static_cast<uint64_t>(count), what);
+  };
   auto text = fmt::format(
-    "{} {} runs that ended before {}", options.dry_run ? "would delete" : "deleted", report.runs,
+    "{} {} that ended before {}", options.dry_run ? "would delete" : "deleted", number(report.runs, "run"),
     terminal::moment_text(options.before));
   if (!options.dry_run)
-    text += fmt::format(", with {} events and {} start keys", report.events, report.start_keys);
+    text += fmt::format(", with {} and {}", number(report.events, "event"), number(report.start_keys, "start key"));
   text += '\n';
   if (report.kept_for_attention > 0)
     text += fmt::format(
-      "{} as old stay, because a person has to look at them: levain attention --all-tenants\n",
-      report.kept_for_attention);
+      "{} as old {}: levain attention --all-tenants\n", number(report.kept_for_attention, "run"),
+      report.kept_for_attention == 1 ? "needs attention and stays" : "need attention and stay");
   for (const auto& each : report.partitions)
     text += fmt::format("dropped the empty partition {}\n", each);
   if (!report.partitions_refused.empty())

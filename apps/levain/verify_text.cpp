@@ -11,8 +11,8 @@ using terminal::ink;
 
 std::string verify_summary(const verify_report& report, const terminal::paint& look) {
   auto text = fmt::format(
-    "{} {} verified against {} events: {} equal to the fold of their journal", report.runs,
-    report.runs == 1 ? "run" : "runs", report.events, report.equal);
+    "{} verified against {}: {} equal to the fold of {} journal", terminal::counted(report.runs, "run"),
+    terminal::counted(report.events, "event"), report.equal, report.equal == 1 ? "its" : "their");
   if (report.going_on > 0)
     text += fmt::format(
       ", {} still going (each row equals a beginning of its journal; it is written less often)", report.going_on);
@@ -23,14 +23,14 @@ std::string verify_summary(const verify_report& report, const terminal::paint& l
   const auto verdict =
     report.different == 0
       ? look(ink::good, "no differences")
-      : look(ink::bad, fmt::format("{} differences in {} runs", report.differences, report.different));
+      : look(ink::bad, terminal::counted(report.differences, "difference") + " in " + terminal::counted(report.different, "run"));
   return text + ", " + verdict;
 }
 
 std::string verify_pace(const verify_report& report, size_t jobs, duration took) {
   const auto seconds = std::max(static_cast<double>(took.count()) / 1e6, 1e-6);
   return fmt::format(
-    "in {} with {} {}, {:.0f} runs a second", terminal::span_text(took), jobs, jobs == 1 ? "thread" : "threads",
+    "in {} with {}, {:.0f} runs a second", terminal::span_text(took), terminal::counted(jobs, "thread"),
     static_cast<double>(report.runs) / seconds);
 }
 

@@ -139,8 +139,9 @@ std::string
 load_text(const load_result& result, const std::vector<std::string>& complaints, const terminal::screen& out) {
   const auto& look = out.look;
   auto text = fmt::format(
-    "{} in {:.1f} s: {} runs/s, {} steps/s\n\n", look(ink::strong, fmt::format("{} runs", result.runs)), result.seconds,
-    look(ink::strong, fmt::format("{:.0f}", result.runs_per_s)), fmt::format("{:.0f}", result.steps_per_s));
+    "{} in {:.1f} s: {} runs/s, {} steps/s\n\n", look(ink::strong, terminal::counted(result.runs, "run")),
+    result.seconds, look(ink::strong, fmt::format("{:.0f}", result.runs_per_s)),
+    fmt::format("{:.0f}", result.steps_per_s));
   text += latency_table(result, look) + "\n" + cost_table(result, look) + "\n" + time_table(result, look) + "\n";
   text += counts_line("ended", result.endings);
   text += counts_line("refused and tried again", result.refused);

@@ -114,6 +114,10 @@ std::string harmless(std::string_view text) {
   return clean;
 }
 
+std::string counted(uint64_t count, std::string_view what) {
+  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
+}
+
 std::string moment_text(timestamp at) {
   // 2026-11-23T04:00:00.123456Z with a blank in the middle and without its last three digits.
   auto text = to_rfc3339(at).substr(0, 23);

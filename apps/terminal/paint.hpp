@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "actors/span_text.hpp"
+#include "persistence/span_text.hpp"
 #include "persistence/timestamp.hpp"
 
 namespace levain::terminal {
@@ -48,6 +48,8 @@ std::string cut(std::string_view text, size_t width, const paint& look);
 std::string harmless(std::string_view text);
 
 using levain::span_text;
+/// `1 run`, `2 runs`.
+std::string counted(uint64_t count, std::string_view what);
 /// `2026-11-23 04:00:00.123Z`: in UTC, and it says so.
 std::string moment_text(timestamp at);
 

@@ -153,6 +153,14 @@ BOOST_AUTO_TEST_CASE(the_message_of_a_problem_document_is_its_detail) {
     "POST " + url_of(server) + " answered 422 Unprocessable Entity: items[3].product: no such product");
 }
 
+BOOST_AUTO_TEST_CASE(a_field_that_begins_the_detail_is_named_once) {
+  http_executor executor;
+  http_server server({}, always(make_problem(422, "Unprocessable Content", "input.date: must be a day", "input.date")));
+  BOOST_TEST(
+    failure_of(call(executor, request_to(url_of(server)))).message ==
+    "POST " + url_of(server) + " answered 422 Unprocessable Entity: input.date: must be a day");
+}
+
 BOOST_AUTO_TEST_CASE(retry_after_is_read_in_seconds) {
   http_server server({}, always({.status = 429, .headers = {{"Retry-After", "7"}}}));
   http_executor executor;

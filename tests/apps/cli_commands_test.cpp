@@ -5,6 +5,7 @@
 #include <memory>
 
 #include <nlohmann/json.hpp>
+#include <pqxx/pqxx>
 
 #include "tests/support/daemon.hpp"
 #include "tests/support/database.hpp"
@@ -220,7 +221,7 @@ BOOST_AUTO_TEST_CASE(lists_have_filters_and_pages) {
   BOOST_TEST(it.asked({"list", "--to", "1h"})["runs"].empty());
   BOOST_TEST(it.asked({"history", "--from", "1d"})["runs"].size() == 5U);
   BOOST_TEST(it.asked({"metrics"})["fulfillment_rate"] == 90.0);
-  BOOST_TEST(has(it.run({"metrics"}).output, "5 completed runs"));
+  BOOST_TEST(has(it.run({"metrics"}).output, "5 completed runs since "));
   BOOST_TEST(it.run({"list", "--cursor", "none"}).status == 2);
 }
 
@@ -289,6 +290,42 @@ BOOST_AUTO_TEST_CASE(a_database_without_the_schema_is_said_to_be_so) {
   BOOST_TEST(has(run({"migrate", "up"}).output, "applied 001_initial_schema"));
   BOOST_TEST(run({"migrate", "status"}).status == 0);
   BOOST_TEST(has(run({"verify", "--all"}).output, "0 runs verified"));
+}
+
+BOOST_AUTO_TEST_CASE(what_is_left_after_retention_is_verified) {
+  served it;
+  it.asked({"start", "quick", "--wait"});
+  // A run of long ago, with a journal that no program of today wrote.
+  const std::string old = "0170c9a1-7a00-7000-8000-000000000005";
+  pqxx::connection connection(it.database.url());
+  pqxx::work transaction(connection);
+  transaction.exec(
+    "insert into orchestration_runs (id, run_number, tenant_id, status, workflow, started_at, completed_at) values ('" +
+    old + "', 'OLD', '" + ours + "', 'completed', 'gone', '2020-03-11 10:00', '2020-03-11 11:00')");
+  transaction.exec(
+    "insert into run_events (run_id, seq, at, kind) values ('" + old + "', 1, '2020-03-11', 'run_accepted'), ('" + old +
+    "', 2, '2020-03-11', 'run_completed')");
+  transaction.commit();
+  const std::vector<std::string> verify{"verify", "--database", it.database.url(), "--all"};
+  BOOST_TEST(it.run(verify).status == 1);
+  const auto deleted = it.run({"retention", "--database", it.database.url(), "--older-than", "90d"});
+  BOOST_TEST(has(deleted.output, "deleted 1 run that ended before"), deleted.output);
+  BOOST_TEST(has(deleted.output, ", with 2 events and 0 start keys"), deleted.output);
+  const auto verified = it.run(verify);
+  BOOST_TEST(verified.status == 0, verified.output);
+  BOOST_TEST(has(verified.output, "1 run verified"), verified.output);
+}
+
+BOOST_AUTO_TEST_CASE(terminated_runs_and_resolved_attention_are_asked_for_by_the_command_line) {
+  served it;
+  const auto run = it.asked({"start", "long"})["run_number"].get<std::string>();
+  BOOST_TEST(it.asked({"terminate", run, "--by", "tester", "--reason", "power cut"})["granted"] == "terminate");
+  BOOST_TEST(it.asked({"watch", run}, 1)["status"] == "cancelled");
+  const auto failed = it.asked({"start", "slow", "--wait"}, 1)["run_number"].get<std::string>();
+  BOOST_TEST(has(it.run({"attention"}).output, failed));
+  BOOST_TEST(it.asked({"attention", "resolve", failed, "--note", "sold by hand"})["granted"] == "resolve");
+  BOOST_TEST(!has(it.run({"attention"}).output, failed));
+  BOOST_TEST(it.run({"attention", "resolve", failed}).status == 2);
 }
 
 BOOST_AUTO_TEST_CASE(a_database_is_kept_up_from_the_command_line) {

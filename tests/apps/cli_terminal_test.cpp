@@ -244,6 +244,12 @@ BOOST_AUTO_TEST_CASE(what_a_worker_said_last_stands_beside_its_step) {
   BOOST_TEST(width_of(text.substr(0, text.find('\n'))) == 80U);
 }
 
+BOOST_AUTO_TEST_CASE(one_is_singular) {
+  BOOST_TEST(counted(1, "run") == "1 run");
+  BOOST_TEST(counted(0, "run") == "0 runs");
+  BOOST_TEST(counted(2, "start key") == "2 start keys");
+}
+
 BOOST_AUTO_TEST_CASE(a_shown_time_names_its_zone) {
   const auto at = *parse_timestamp("2026-11-23T05:00:00.123456+01:00");
   BOOST_TEST(moment_text(at) == "2026-11-23 04:00:00.123Z");

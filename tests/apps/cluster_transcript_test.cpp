@@ -1,228 +1,30 @@
 // The first cluster of docs/cluster.md, typed line by line.
 #include <boost/test/unit_test.hpp>
 
-#include <algorithm>
-#include <csignal>
-#include <filesystem>
-#include <fstream>
-#include <map>
-#include <memory>
-#include <regex>
-#include <utility>
-
 #include "test_paths.hpp"
 #include "tests/support/database.hpp"
-#include "tests/support/processes.hpp"
 #include "tests/support/tcp_gate.hpp"
 #include "tests/support/temporary_folder.hpp"
+#include "tests/support/transcript.hpp"
 
 using namespace levain::test;
-using namespace std::chrono_literals;
 
 namespace {
 
-/// What is typed, and what is to be printed then.
-struct typed_line {
-  std::string command;
-  std::vector<std::string> printed;
-};
-
-/// The first ```console block of docs/cluster.md.
-std::vector<typed_line> transcript() {
-  std::ifstream in(std::string(LEVAIN_SOURCE_DIR) + "/docs/cluster.md");
-  std::vector<typed_line> lines;
-  std::string line;
-  while (std::getline(in, line) && line != "```console") {
-  }
-  while (std::getline(in, line) && line != "```") {
-    if (line.starts_with("$ "))
-      lines.push_back({line.substr(2), {}});
-    else if (!lines.empty())
-      lines.back().printed.push_back(line);
-  }
-  return lines;
+std::string port_here() {
+  return "127.0.0.1:" + std::to_string(free_port());
 }
 
-void replace_all(std::string& text, const std::string& from, const std::string& to) {
-  for (auto at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size()))
-    text.replace(at, from.size(), to);
-}
-
-/// Cut at blanks; quotes keep words together.
-std::vector<std::string> words_of(const std::string& command) {
-  std::vector<std::string> words;
-  std::string word;
-  bool begun = false;
-  char quote = 0;
-  for (const char c : command) {
-    if (quote == 0 && (c == '\'' || c == '"')) {
-      quote = c;
-      begun = true;
-    } else if (c == quote) {
-      quote = 0;
-    } else if (c == ' ' && quote == 0) {
-      if (begun)
-        words.push_back(std::exchange(word, {}));
-      begun = false;
-    } else {
-      word += c;
-      begun = true;
-    }
-  }
-  if (begun)
-    words.push_back(word);
-  return words;
-}
-
-/// Types as a reader does: starts programs, some in the background, and asks again what takes a moment.
-class typist {
-public:
-  void type(const typed_line& line) {
-    BOOST_TEST_CONTEXT("$ " << line.command) {
-      auto words = words_of(as_here(line.command));
-      BOOST_TEST_REQUIRE(!words.empty());
-      // The reader's logs go to a file.
-      std::erase_if(words, [](const std::string& word) { return word.starts_with("2>"); });
-      if (words.front() == "export")
-        set(words.at(1));
-      else if (words.front() == "kill")
-        kill(words);
-      else if (words.front() == "wait")
-        wait_for_all();
-      else if (words.back() == "&")
-        start(words, line.printed);
-      else
-        run(words, line.printed);
-    }
-  }
-
-  size_t running() const {
-    return std::count_if(jobs_.begin(), jobs_.end(), [](const auto& each) { return each->running(); });
-  }
-
-private:
-  program_options program(std::vector<std::string> words) const {
-    const bool is_ours = std::filesystem::exists(program_folder() / words.front());
-    const auto name = is_ours ? words.front() : "/usr/bin/" + words.front();
-    words.erase(words.begin());
-    return {name, std::move(words), environment_};
-  }
-
-  void set(const std::string& assignment) {
-    const auto equals = assignment.find('=');
-    BOOST_TEST_REQUIRE(equals != std::string::npos);
-    environment_[assignment.substr(0, equals)] = assignment.substr(equals + 1);
-  }
-
-  void start(std::vector<std::string> words, const std::vector<std::string>& printed) {
-    words.pop_back();
-    jobs_.push_back(std::make_unique<running_program>(program(words)));
-    auto& begun = *jobs_.back();
-    const bool said = eventually([&] { return shows(begun.output(), printed) || !begun.running(); }, 30s);
-    BOOST_TEST_REQUIRE((said && begun.running()), begun.output() << begun.errors());
-  }
-
-  void run(const std::vector<std::string>& words, const std::vector<std::string>& printed) {
-    // What only looks is typed again until the cluster has got that far.
-    const bool looks =
-      words.size() > 1 && (words[1] == "nodes" || words[1] == "workers" || words[1] == "show" || words[1] == "explain");
-    program_result got;
-    const auto as_printed = [&] {
-      got = run_to_end(program(words), 60s);
-      return shows(got.output, printed);
-    };
-    const bool same = looks ? eventually(as_printed, 15s) : as_printed();
-    std::string wanted;
-    for (const auto& each : printed)
-      wanted += each + '\n';
-    BOOST_TEST_REQUIRE(same, "it says\n" << got.output << got.errors << "and the document\n" << wanted);
-  }
-
-  /// `kill -9 %1`, `kill %2 %3`.
-  void kill(const std::vector<std::string>& words) {
-    const bool at_once = words.at(1) == "-9";
-    for (size_t at = at_once ? 2 : 1; at < words.size(); ++at) {
-      auto& job = *jobs_.at(std::stoul(words[at].substr(1)) - 1);
-      BOOST_TEST(job.running());
-      if (at_once)
-        job.kill_and_wait();
-      else
-        job.send_signal(SIGTERM);
-    }
-  }
-
-  void wait_for_all() {
-    for (const auto& each : jobs_) {
-      const auto end = each->wait(20s);
-      BOOST_TEST_REQUIRE(end.has_value(), each->errors());
-      BOOST_TEST((end->status == 0 || end->signal == SIGKILL), each->errors());
-    }
-  }
-
-  /// With this machine's ports and database, and the numbers that runs have got here.
-  std::string as_here(std::string text) const {
-    for (const auto& [there, here] : here_)
-      replace_all(text, there, here);
-    return text;
-  }
-
-  /// Whether a program printed this. Blanks are as wide as they like; a run's number may be another one here, always
-  /// the same for the same.
-  bool shows(const std::string& output, const std::vector<std::string>& printed) {
-    std::string pattern;
-    std::vector<std::string> numbers;
-    for (const auto& each : printed)
-      pattern += pattern_of(as_here(each), numbers) + (each == "…" ? "" : "\n");
-    std::smatch found;
-    const auto text = std::regex_replace(output, std::regex(" +(\n|$)"), "$1");
-    if (!std::regex_match(text, found, std::regex(pattern)))
-      return false;
-    for (size_t at = 0; at < numbers.size(); ++at)
-      here_[numbers[at]] = found.str(at + 1);
-    return true;
-  }
-
-  std::string pattern_of(const std::string& line, std::vector<std::string>& numbers) const {
-    if (line == "…")
-      return "(?:[^\n]*\n)*";
-    static const std::regex token("…|ORCH-[0-9]{8}-[0-9]{8}| +|[.\\[\\]{}()*+?^$|\\\\]");
-    std::string pattern;
-    auto rest = line.begin();
-    for (std::sregex_iterator at(line.begin(), line.end(), token), end; at != end; ++at) {
-      pattern.append(rest, line.begin() + at->position());
-      rest = line.begin() + at->position() + at->length();
-      const auto text = at->str();
-      if (text == "…") {
-        pattern += "[^\n]*";
-      } else if (text.starts_with("ORCH-") && !is_known_here(text)) {
-        pattern += "(ORCH-[0-9]{8}-[0-9]{8})";
-        numbers.push_back(text);
-      } else if (text.starts_with("ORCH-")) {
-        pattern += text;
-      } else {
-        pattern += text.front() == ' ' ? " +" : "\\" + text;
-      }
-    }
-    return pattern.append(rest, line.end());
-  }
-
-  bool is_known_here(const std::string& number) const {
-    return std::any_of(here_.begin(), here_.end(), [&](const auto& each) { return each.second == number; });
-  }
-
-  temporary_folder folder_;
-  fresh_database database_{fresh_database::contents::nothing};
-  std::map<std::string, std::string> here_{
-    {"postgresql:///levain", database_.url()},
-    {"127.0.0.1:7400", "127.0.0.1:" + std::to_string(free_port())},
-    {"127.0.0.1:7401", "127.0.0.1:" + std::to_string(free_port())},
-    {"127.0.0.1:7500", "127.0.0.1:" + std::to_string(free_port())},
-    {"127.0.0.1:7501", "127.0.0.1:" + std::to_string(free_port())},
-    {"oven.state", folder_ / "oven.state"},
-    {"apps/bakery/", LEVAIN_SOURCE_DIR "/apps/bakery/"},
+/// An empty database, and a folder, for what a page is typed about.
+struct desk {
+  temporary_folder folder;
+  fresh_database database{fresh_database::contents::nothing};
+  std::map<std::string, std::string> here{
+    {"postgresql:///levain", database.url()}, {"/tmp/bakery", folder / "bakery"},
+    {"oven.state", folder / "oven.state"},    {"127.0.0.1:7400", port_here()},
+    {"127.0.0.1:7401", port_here()},          {"127.0.0.1:7500", port_here()},
+    {"127.0.0.1:7501", port_here()},          {"apps/bakery/", LEVAIN_SOURCE_DIR "/apps/bakery/"},
   };
-  std::map<std::string, std::string> environment_;
-  std::vector<std::unique_ptr<running_program>> jobs_;
 };
 
 } // namespace
@@ -230,11 +32,11 @@ private:
 BOOST_AUTO_TEST_SUITE(cluster_transcript_test)
 
 BOOST_AUTO_TEST_CASE(the_first_cluster_prints_what_its_document_says) {
-  const auto lines = transcript();
+  const desk at;
+  const auto lines = transcript_of("cluster.md");
   BOOST_TEST_REQUIRE(lines.size() > 10U);
-  typist reader;
-  for (const auto& each : lines)
-    reader.type(each);
+  typist reader(at.here);
+  reader.type(lines);
   BOOST_TEST(reader.running() == 0U);
 }
 

@@ -96,7 +96,7 @@ BOOST_AUTO_TEST_CASE(a_machine_that_does_not_answer_keeps_it_from_no_other) {
       "--node", deaf.address(), "--node", "localhost:" + std::to_string(gate->port()), "--exec",
       "bake=" + script("bake.sh", "cat")}});
   BOOST_TEST(gate->heard([](const heard& x) { return !x.rooms.empty(); }, 3s), worker->errors());
-  BOOST_TEST(says("node_unreachable address=" + deaf.address() + " tries=1 reason=\"nobody answers within 5000 ms\""));
+  BOOST_TEST(says("node_unreachable address=" + deaf.address() + " tries=1 reason=\"nobody answers within 5.0 s\""));
   // And not from its end.
   worker->send_signal(SIGTERM);
   const auto ended = worker->wait(15s);

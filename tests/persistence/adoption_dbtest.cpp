@@ -206,6 +206,55 @@ BOOST_AUTO_TEST_CASE(a_refusal_has_the_sql_that_mends_it) {
   BOOST_TEST(has(reason, "CREATE INDEX ix_orchestration_runs_tenant_status ON"), reason);
 }
 
+BOOST_AUTO_TEST_CASE(the_sql_of_a_refusal_mends_the_table_also_from_a_dry_run) {
+  const old_database database(true);
+  database.execute(R"(
+    alter table orchestration_runs drop column error_details;
+    alter table orchestration_runs alter retry_count type bigint;
+    alter table orchestration_runs alter tenant_id drop not null;
+    drop index ix_orchestration_runs_tenant_status)");
+  std::string told;
+  try {
+    migrate_up(database.url(), true);
+  } catch (const migration_error& error) {
+    told = error.what();
+  }
+  BOOST_TEST(told == refusal(database));
+  const std::string lead = "SQL that mends them, to be read before it is run:\n";
+  const auto begin = told.find(lead);
+  BOOST_TEST_REQUIRE(begin != std::string::npos, told);
+  BOOST_TEST(has(told.substr(begin), "alter table"), told);
+  database.execute(told.substr(begin + lead.size()));
+  BOOST_TEST(has(migrate_up(database.url()).done[0], "adopted 001_initial_schema"));
+  BOOST_TEST(verify_schema(database.url()).empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_role_that_does_not_own_the_table_adopts_nothing) {
+  const old_database database(true);
+  database.execute(R"(
+    do $$ begin
+      if not exists (select from pg_roles where rolname = 'levain_guest') then
+        create role levain_guest login;
+      end if;
+    end $$;
+    grant all on all tables in schema public to levain_guest;
+    grant all on schema public to levain_guest)");
+  auto url = database.url();
+  const std::string owner = "levain@";
+  BOOST_TEST_REQUIRE(url.find(owner) != std::string::npos, url);
+  url.replace(url.find(owner), owner.size(), "levain_guest@");
+  for (const bool dry_run : {true, false})
+    try {
+      migrate_up(url, dry_run);
+      BOOST_TEST(dry_run, "adopted");
+    } catch (const migration_error& error) {
+      BOOST_TEST(has(error.what(), "orchestration_runs"), error.what());
+    }
+  BOOST_TEST(
+    database.value("select to_regclass('levain_migrations') is null and to_regclass('run_events') is null") == "t");
+  database.execute("drop owned by levain_guest; drop role levain_guest");
+}
+
 BOOST_AUTO_TEST_CASE(a_table_in_another_schema_of_the_search_path_is_refused_by_name) {
   const old_database database(true);
   database.execute("create schema bakery; alter table orchestration_runs set schema bakery");

@@ -202,6 +202,51 @@ BOOST_AUTO_TEST_CASE(analytics_count_runs_by_tenant_and_day) {
     "2 1 1 85 15");
 }
 
+BOOST_AUTO_TEST_CASE(the_daily_average_has_the_fractions_of_the_times) {
+  const fresh_database database;
+  session sql(database);
+  sql.execute(R"(
+    insert into orchestration_runs (run_number, tenant_id, status, started_at, completed_at, duration_seconds)
+    values ('a', '00000000-0000-0000-0000-000000000001', 'completed', '2031-03-12 01:00', '2031-03-12 01:00:00.9', 0),
+           ('b', '00000000-0000-0000-0000-000000000001', 'completed', '2031-03-12 01:00', '2031-03-12 01:00:00.4', 0),
+           ('c', '00000000-0000-0000-0000-000000000001', 'completed', '2031-03-12 01:00', null, 2),
+           ('d', '00000000-0000-0000-0000-000000000001', 'completed', '2031-03-12 01:00', 'infinity', null))");
+  refresh_analytics(database.url());
+  BOOST_TEST(sql.value("select round(duration_seconds_avg, 3) from orchestration_daily") == "1.100");
+}
+
+BOOST_AUTO_TEST_CASE(who_reads_in_another_zone_sees_the_moment) {
+  const fresh_database database;
+  session sql(database);
+  sql.execute("insert into orchestration_runs (run_number, tenant_id, started_at) values ('a', gen_random_uuid(), "
+              "'2031-03-12 01:00:00.123456')");
+  sql.execute("set timezone to 'Europe/Berlin'");
+  BOOST_TEST(sql.value("select started_at from orchestration_runs_tz") == "2031-03-12 02:00:00.123456+01");
+  BOOST_TEST(
+    sql.value("select count(*) from information_schema.columns where table_name = 'orchestration_runs_tz'") ==
+    sql.value("select count(*) from information_schema.columns where table_name = 'orchestration_runs'"));
+}
+
+BOOST_AUTO_TEST_CASE(the_zoned_view_and_the_daily_one_are_the_same_over_times_that_have_a_zone) {
+  const fresh_database database;
+  session sql(database);
+  const auto text = [&](const std::string& view) {
+    return sql.value("select pg_get_viewdef('" + view + "'::regclass)");
+  };
+  const auto zoned = text("orchestration_runs_tz");
+  const auto remade = "create view remade as " + zoned;
+  sql.execute("drop view orchestration_runs_tz");
+  sql.execute("drop materialized view orchestration_daily");
+  sql.execute("alter table orchestration_runs alter column started_at type timestamptz using started_at at time zone "
+              "'UTC', alter column completed_at type timestamptz using completed_at at time zone 'UTC'");
+  sql.execute(remade);
+  BOOST_TEST(text("remade") == zoned);
+  sql.execute("insert into orchestration_runs (run_number, tenant_id, started_at) values ('a', gen_random_uuid(), "
+              "'2031-03-12 02:00:00+01')");
+  sql.execute("set timezone to 'UTC'");
+  BOOST_TEST(sql.value("select started_at from remade") == "2031-03-12 01:00:00+00");
+}
+
 BOOST_AUTO_TEST_CASE(json_indexes_are_made_on_request_once) {
   const fresh_database database;
   BOOST_TEST(create_json_indexes(database.url()).size() == 3u);
