@@ -7,7 +7,6 @@
 #include <spdlog/spdlog.h>
 
 #include "actors/run.hpp"
-#include "actors/run_budget.hpp"
 #include "actors/start_fingerprint.hpp"
 
 namespace levain {
@@ -16,10 +15,6 @@ namespace {
 
 /// Numbers are asked for when so small a share of a block is left.
 constexpr int64_t numbers_reserve_divisor = 2;
-
-uint64_t bytes_of(const run_plan& plan) {
-  return plan.input.size() + (plan.metadata ? plan.metadata->size() : 0);
-}
 
 wish_refused not_owned(const run_id& run) {
   return {
@@ -149,16 +144,24 @@ receiver<start_outcome> dispatcher_state::counted(receiver<start_outcome> tell) 
 
 std::optional<start_refused> dispatcher_state::why_memory_is_full(const start_request& request) const {
   const auto* memory = environment_->run_memory.get();
+  if (memory == nullptr)
+    return std::nullopt;
   const auto bytes = request.input.size() + (request.metadata ? request.metadata->size() : 0);
-  if (memory == nullptr || memory->has_room(bytes))
+  const auto expected = memory->expected(*request.workflow, bytes);
+  if (memory->has_room(expected))
     return std::nullopt;
   return start_refused{
     start_refused::reason_type::busy,
     fmt::format(
-      "the live runs hold {} bytes of memory; with the {} of this start they would have more than {} "
-      "(runs_bytes_max)",
-      memory->bytes(), bytes, memory->bytes_max()),
+      "the live runs take {} bytes of memory; with this one, which has {} and may come to {}, they would take more "
+      "than {} (runs_bytes_max)",
+      memory->bytes(), bytes, expected, memory->bytes_max()),
     options_.refusal_retry_after};
+}
+
+run_bytes dispatcher_state::memory_for(const workflow_definition& workflow, const run_plan& plan) const {
+  const auto& memory = environment_->run_memory;
+  return memory ? run_bytes(memory, memory->expected(workflow, bytes_of(plan))) : run_bytes();
 }
 
 void dispatcher_state::start(start_run& x) {
@@ -182,7 +185,7 @@ void dispatcher_state::start(start_run& x) {
   const auto id = how.plan.run;
   const auto cost = static_cast<int64_t>(how.workflow->steps.size());
   const auto priority = parse_run_priority(how.plan.priority).value_or(run_priority::normal);
-  how.memory = run_bytes(environment_->run_memory, bytes_of(how.plan));
+  how.memory = memory_for(*how.workflow, how.plan);
   const bool admitted = how.admitted;
   shares_.count(tenant, environment_->steady());
   spawn_run(tenant, admitted, std::move(how));

@@ -10,6 +10,7 @@
 #include "actors/dispatcher_figures.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/node_environment.hpp"
+#include "actors/run_budget.hpp"
 #include "actors/start_shares.hpp"
 
 namespace levain {
@@ -89,8 +90,9 @@ private:
   std::optional<start_refused> why_not_now(const tenant_id& tenant);
   /// Whether the database is too far behind for another run of this tenant.
   std::optional<start_refused> why_database_is_behind(const tenant_id& tenant);
-  /// Whether the live runs leave no room in memory for another with so much.
+  /// Whether the live runs leave no room in memory for this one.
   std::optional<start_refused> why_memory_is_full(const start_request& request) const;
+  run_bytes memory_for(const workflow_definition& workflow, const run_plan& plan) const;
   receiver<start_outcome> counted(receiver<start_outcome> tell);
   run_plan plan_of(start_request& request);
   std::string next_run_number(timestamp at);

@@ -184,6 +184,8 @@ void world::boot(int node) {
     return;
   const place who{node, here.lives++};
   under_.audience.saw(process_changed{under_.now, who, process_change::booted});
+  const auto& shape = under_.script.shape;
+  under_.audience.saw(budgets_known{under_.now, who, shape.calls_bytes_max, shape.runs_bytes_max});
   if (who.life > 0)
     under_.seen.saw(sight::restarts);
   booted_at_ = under_.now;

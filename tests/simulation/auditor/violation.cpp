@@ -62,6 +62,8 @@ constexpr std::array<rule_words, rule_count> words = {{
   {"stop_begins_nothing", "no call is made and no worker is given one once a node has granted the run's cancellation"},
   {"cancel_reaches_work", "a worker that has a call of a run learns of the run's cancellation"},
   {"deliveries_bounded", "no attempt is given to a further worker once deliveries_max workers were lost with it"},
+  {"calls_in_memory", "the calls that a node has out hold no more than calls_bytes_max together, but for one"},
+  {"runs_in_memory", "a node accepts a run only while its runs hold no more than runs_bytes_max, or have none"},
   {"wish_durable", "a wish is granted only when its event is on disk"},
   {"rejection_durable", "a command is rejected only for what is on disk"},
   {"wish_refused_clean", "a wish that was refused has no event"},

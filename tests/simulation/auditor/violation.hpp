@@ -69,6 +69,9 @@ enum class rule : uint8_t {
   stop_begins_nothing,
   cancel_reaches_work,
   deliveries_bounded,
+  // Memory.
+  calls_in_memory,
+  runs_in_memory,
   // People.
   wish_durable,
   rejection_durable,
