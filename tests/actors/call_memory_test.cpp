@@ -216,12 +216,12 @@ BOOST_AUTO_TEST_CASE(a_run_that_dies_while_it_waits_for_room_leaves_the_line) {
 // ---- runs -------------------------------------------------------------------
 
 BOOST_AUTO_TEST_CASE(a_start_beyond_runs_bytes_max_is_refused_with_the_limit_and_a_time_to_come_back) {
-  actor_world world(with_runs_bytes(600 * kibibyte));
+  actor_world world(with_runs_bytes(1200 * kibibyte));
   auto first = start_large(world, baking(), 90 * kibibyte);
   world.settle();
   first->run();
-  // Its input, the writer's, and an answer that may be as large.
-  BOOST_TEST(world.run_memory->bytes() == 270 * kibibyte);
+  // Its input, the writer's, and an answer that may be as large, with its copies on the way.
+  BOOST_TEST(world.run_memory->bytes() == 540 * kibibyte);
   auto second = start_large(world, baking(), 90 * kibibyte);
   world.settle();
   second->run();
@@ -230,8 +230,8 @@ BOOST_AUTO_TEST_CASE(a_start_beyond_runs_bytes_max_is_refused_with_the_limit_and
   const auto refused = third->refusal();
   BOOST_TEST((refused.reason == start_refused::reason_type::busy));
   BOOST_TEST(
-    refused.message == "the live runs take 552960 bytes of memory; with this one, which has 92160 and may come to "
-                       "276480, they would take more than 614400 (runs_bytes_max)");
+    refused.message == "the live runs take 1105920 bytes of memory; with this one, which has 92160 and may come to "
+                       "552960, they would take more than 1228800 (runs_bytes_max)");
   BOOST_TEST((refused.retry_after == 1s)); // refusal_retry_after
   // A small one has room.
   auto small = world.start(baking());
