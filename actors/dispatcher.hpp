@@ -3,6 +3,7 @@
 #include <atomic>
 #include <map>
 #include <memory>
+#include <span>
 #include <unordered_map>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include "actors/dispatcher_figures.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/node_environment.hpp"
+#include "actors/run_budget.hpp"
 #include "actors/start_shares.hpp"
 
 namespace levain {
@@ -89,8 +91,9 @@ private:
   std::optional<start_refused> why_not_now(const tenant_id& tenant);
   /// Whether the database is too far behind for another run of this tenant.
   std::optional<start_refused> why_database_is_behind(const tenant_id& tenant);
-  /// Whether the live runs leave no room in memory for so many bytes more.
-  std::optional<start_refused> why_memory_is_full(uint64_t bytes) const;
+  /// Whether the live runs leave no room in memory for all of these.
+  std::optional<start_refused> why_memory_is_full(std::span<const start_run> starts) const;
+  run_bytes memory_for(const workflow_definition& workflow, const run_plan& plan) const;
   receiver<start_outcome> counted(receiver<start_outcome> tell);
   run_plan plan_of(start_request& request);
   std::string next_run_number(timestamp at);

@@ -19,6 +19,7 @@ void dispatcher_state::adopt_one(recovered_run& found) {
   const auto cost = static_cast<int64_t>(found.state->steps.size());
   const auto priority = parse_run_priority(found.state->plan.priority).value_or(run_priority::normal);
   run_beginning how;
+  how.memory = memory_for(*found.state->workflow, found.state->plan);
   how.recovered = std::move(found.state);
   how.mend_row = found.row_lags;
   how.row_is_current = found.row_is_current;

@@ -157,24 +157,38 @@ void dispatcher_state::start(start_run& x) {
     return;
   auto refused = why_not_now(x.request.tenant);
   if (!refused)
-    refused = why_memory_is_full(bytes_of(x.request));
+    refused = why_memory_is_full({&x, 1});
   if (refused)
     x.outcome(std::move(*refused));
   else
     take(x);
 }
 
-std::optional<start_refused> dispatcher_state::why_memory_is_full(uint64_t bytes) const {
+std::optional<start_refused> dispatcher_state::why_memory_is_full(std::span<const start_run> starts) const {
   const auto* memory = environment_->run_memory.get();
-  if (memory == nullptr || memory->has_room(bytes))
+  if (memory == nullptr)
+    return std::nullopt;
+  uint64_t bytes = 0;
+  uint64_t expected = 0;
+  for (const auto& [request, outcome] : starts) {
+    bytes += bytes_of(request);
+    expected += memory->expected(*request.workflow, bytes_of(request));
+  }
+  if (memory->has_room(expected))
     return std::nullopt;
   return start_refused{
     start_refused::reason_type::busy,
     fmt::format(
-      "the live runs hold {} bytes of memory; with the {} of this start they would have more than {} "
+      "the live runs take {} bytes of memory; with {}, which {} {} and may come to {}, they would take more than {} "
       "(runs_bytes_max)",
-      memory->bytes(), bytes, memory->bytes_max()),
+      memory->bytes(), starts.size() == 1 ? "this one" : fmt::format("these {}", starts.size()),
+      starts.size() == 1 ? "has" : "have", bytes, expected, memory->bytes_max()),
     options_.refusal_retry_after};
+}
+
+run_bytes dispatcher_state::memory_for(const workflow_definition& workflow, const run_plan& plan) const {
+  const auto& memory = environment_->run_memory;
+  return memory ? run_bytes(memory, memory->expected(workflow, bytes_of(plan))) : run_bytes();
 }
 
 std::optional<start_refused> dispatcher_state::why_not_all(const start_runs& x) {
@@ -195,10 +209,7 @@ std::optional<start_refused> dispatcher_state::why_not_all(const start_runs& x) 
     return no_room(queue_->waiting(), options_.runs_waiting_max, "runs_waiting_max");
   if (unsettled_->load() + numberless_.size() + count > options_.starts_unsettled_max)
     return no_room(unsettled_->load() + numberless_.size(), options_.starts_unsettled_max, "starts_unsettled_max");
-  uint64_t bytes = 0;
-  for (const auto& each : x.starts)
-    bytes += bytes_of(each.request);
-  return why_memory_is_full(bytes);
+  return why_memory_is_full(x.starts);
 }
 
 void dispatcher_state::start_all(start_runs& x) {
@@ -227,7 +238,7 @@ void dispatcher_state::take(start_run& x) {
   const auto id = how.plan.run;
   const auto cost = static_cast<int64_t>(how.workflow->steps.size());
   const auto priority = parse_run_priority(how.plan.priority).value_or(run_priority::normal);
-  how.memory = run_bytes(environment_->run_memory, bytes_of(how.plan));
+  how.memory = memory_for(*how.workflow, how.plan);
   const bool admitted = how.admitted;
   shares_.count(tenant, environment_->steady());
   spawn_run(tenant, admitted, std::move(how));

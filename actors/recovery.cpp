@@ -27,6 +27,9 @@ run_state fold_events(const run_id& run, const std::vector<event_record>& events
   return state;
 }
 
+/// A run that has so often been too much for the memory, alone, keeps the others waiting no longer.
+constexpr int lone_runs_failed_max = 3;
+
 /// Whether the run's row is as new as its journal. Where another event has the time of the last one the row might show
 /// that, unless its status tells the two apart: a run is accepted and started in one instant, and pending in between.
 bool shows_all_events(const unfinished_run& run) {
@@ -211,22 +214,38 @@ void recovery_state::read_page() {
     shards.push_back(each.shard);
     epochs.at(each.shard) = each.epoch;
   }
-  adopt_runs page;
+  page_choice chosen;
   try {
     if (!portion.runs)
       portion.runs = with_.store->list_unfinished(shards);
-    auto chosen = choose_page(portion, epochs);
+    chosen = choose_page(portion, epochs);
     cut_by_bytes(chosen);
-    page = read_chosen(chosen, epochs);
+    auto page = read_chosen(chosen, epochs);
     // A page that could not be read to its end is read again.
-    portion.next = chosen.next;
+    hand_on(std::move(page), chosen.next, begun_at);
   } catch (const journal_unavailable& failure) {
     try_a_smaller_page(failure.what());
-    return;
   } catch (const std::bad_alloc&) {
+    do_with_less_memory(chosen, epochs);
+  }
+}
+
+void recovery_state::do_with_less_memory(const page_choice& page, const shard_epochs& epochs) {
+  if (page.runs.size() != 1 || ++lone_runs_failed_ < lone_runs_failed_max) {
     try_a_smaller_page("there is too little memory for a page of runs");
     return;
   }
+  adopt_runs without;
+  without.damaged.push_back(
+    {page.runs.front(), epochs.at(shard_of(page.runs.front())).value(),
+     "there is too little memory to read its journal; it is read again from time to time"});
+  hand_on(std::move(without), page.next, self_->clock().now());
+}
+
+void recovery_state::hand_on(adopt_runs page, size_t next, caf::actor_clock::time_point begun_at) {
+  auto& portion = portions_.front();
+  portion.next = next;
+  lone_runs_failed_ = 0;
   page_runs_ = std::min(page_runs_ * 2, with_.options.page_runs_max);
   recovered_ += page.runs.size();
   next_page_at_ = begun_at + std::chrono::nanoseconds(std::chrono::seconds(1)) *

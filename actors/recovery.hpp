@@ -86,6 +86,11 @@ private:
   /// Adds the runs whose rows contradict their journals.
   void survey_journal(const std::vector<shard_lease>& shards, open_rows_page& found);
   adopt_runs fold_page(const std::vector<unfinished_run>& found, const shard_epochs& epochs);
+  /// For a page that the memory does not bear. A run that it does not bear again and again, alone, is left out: it is
+  /// stopped by name, and the watchdog reads it back when it can.
+  void do_with_less_memory(const page_choice& page, const shard_epochs& epochs);
+  /// Hands the page over and goes on behind it.
+  void hand_on(adopt_runs page, size_t next, caf::actor_clock::time_point begun_at);
   /// Reads the page again a little later, with half as many runs.
   void try_a_smaller_page(std::string_view reason);
   void portion_done();
@@ -115,6 +120,8 @@ private:
   journal_survey* survey_ = nullptr;
   /// Runs of the next page; fewer after a page that was too much for the memory or for the time there is.
   size_t page_runs_ = 1;
+  /// How often in a row one run alone was too much for the memory.
+  int lone_runs_failed_ = 0;
   /// By the actors' clock: before that, enough runs were taken up.
   caf::actor_clock::time_point next_page_at_{};
   /// Since when a page has been held up, or the next.

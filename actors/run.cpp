@@ -35,12 +35,14 @@ void run_actor_state::begin(run_beginning how) {
   epoch_ = how.epoch;
   const auto seed = environment_->entropy();
   chance_ = random_draw(seed.high ^ seed.low);
+  memory_ = std::move(how.memory);
+  bytes_expected_ = memory_.count();
   if (!how.recovered) {
     begin_new(how);
     return;
   }
   run_ = std::move(*how.recovered);
-  memory_ = run_bytes(environment_->run_memory, bytes_held());
+  count_memory();
   durable_seq_ = strict_seq_ = run_.seq;
   // A row that is older than the journal is brought up to date if the run lives long enough.
   projected_seq_ = how.row_is_current ? run_.seq : run_.seq - 1;
@@ -59,7 +61,6 @@ void run_actor_state::begin(run_beginning how) {
 
 void run_actor_state::begin_new(run_beginning& how) {
   start_outcome_ = std::move(how.outcome);
-  memory_ = std::move(how.memory);
   run_ = initial_state(std::move(how.workflow));
   std::vector<event> facts;
   try {

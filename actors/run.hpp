@@ -23,7 +23,7 @@ struct run_beginning {
   bool admitted = false;
   std::optional<start_key> key;
   receiver<start_outcome> outcome;
-  /// What it holds of the node's memory for runs from its admission on.
+  /// What it holds of the node's memory for runs from now on.
   run_bytes memory;
 
   /// A recovered run; null for a new one.
@@ -146,7 +146,7 @@ private:
   find_room(const begin_call& call, call_request& request, call_bytes_ptr held);
   /// Bytes of the run's texts, those on their way to the database included.
   uint64_t bytes_held() const;
-  void count_memory() { memory_.set(bytes_held()); }
+  void count_memory();
   void abandon_attempt_of(step_index step);
   void withdraw_attempt_of(const withdraw_call& call);
   void begin_grace();
@@ -197,7 +197,10 @@ private:
   /// Calls that were held when the journal refused something: nobody was given them.
   std::vector<begin_call> never_begun_;
   std::vector<unsettled_input> unsettled_;
+  /// What it holds of the node's memory for runs: what it was expected to come to, or more.
   run_bytes memory_;
+  uint64_t bytes_expected_ = 0;
+  uint64_t bytes_most_ = 0;
   /// Outcomes of steps with `call_effect::none` that go with the next append; none when no append is out.
   std::vector<event_record> held_back_;
   /// Every input's events go in an append of their own: some were refused in company, and nobody knows which.

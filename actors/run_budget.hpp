@@ -2,14 +2,19 @@
 
 #include <atomic>
 #include <cstdint>
+#include <map>
 #include <memory>
+#include <mutex>
+#include <string>
 #include <utility>
+
+#include "actors/workflow/definition.hpp"
 
 namespace levain {
 
 /// The memory that the texts of a node's live runs take: inputs, metadata, outputs, and what of them is on its way to
-/// the database. Starts are refused beyond `bytes_max`; what was accepted is never refused, so what runs come to may go
-/// beyond. Any thread.
+/// the database. Starts are refused beyond `bytes_max`. What was accepted is never refused, so a run counts from its
+/// start with what it is expected to come to, and with more when it comes to more. Any thread.
 class run_budget {
 public:
   explicit run_budget(uint64_t bytes_max)
@@ -33,8 +38,18 @@ public:
       ;
   }
 
+  /// What a run of the workflow comes to at its largest, by the runs that ended here: its own texts, and what came
+  /// beside them. Before one has ended each answer is taken to be as large as what was sent.
+  uint64_t expected(const workflow_definition& workflow, uint64_t plan_bytes) const;
+  /// A run of the workflow had so much beside its own texts when it was largest.
+  void learn(const workflow_definition& workflow, uint64_t growth);
+
 private:
+  using workflow_key = std::pair<std::string, int32_t>;
+
   const uint64_t bytes_max_;
+  mutable std::mutex mutex_;
+  std::map<workflow_key, uint64_t> growths_;
   std::atomic<uint64_t> bytes_{0};
   std::atomic<uint64_t> peak_{0};
 };

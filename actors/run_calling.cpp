@@ -48,7 +48,7 @@ void drop_texts(call_request& request) {
 uint64_t text_bytes(const event& fact) {
   uint64_t bytes = fact.output.size();
   if (fact.plan)
-    bytes += fact.plan->input.size() + (fact.plan->metadata ? fact.plan->metadata->size() : 0);
+    bytes += bytes_of(*fact.plan);
   return bytes;
 }
 
@@ -148,9 +148,14 @@ void run_actor_state::take_memory(memory_granted& x) {
   self_->send(out->actor, call_ready{std::move(request)});
 }
 
+void run_actor_state::count_memory() {
+  const auto bytes = bytes_held();
+  bytes_most_ = std::max(bytes_most_, bytes);
+  memory_.set(std::max(bytes, bytes_expected_));
+}
+
 uint64_t run_actor_state::bytes_held() const {
-  const auto& plan = run_.plan;
-  uint64_t bytes = plan.input.size() + (plan.metadata ? plan.metadata->size() : 0);
+  uint64_t bytes = bytes_of(run_.plan);
   if (start_outcome_)
     bytes *= 2; // The writer has them as well.
   for (const auto& step : run_.steps) {

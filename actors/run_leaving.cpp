@@ -67,6 +67,8 @@ void run_actor_state::end(run_left::reason_type reason, std::optional<run_stop> 
     return;
   for (const auto& each : attempts_)
     self_->send(each.actor, abandon_attempt{});
+  if (reason == run_left::reason_type::ended && environment_->run_memory && run_.workflow)
+    environment_->run_memory->learn(*run_.workflow, bytes_most_ - std::min(bytes_most_, bytes_of(run_.plan)));
   self_->send(dispatcher_, run_left{run_.plan.run, reason, std::move(stop)});
 }
 

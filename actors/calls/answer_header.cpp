@@ -133,7 +133,8 @@ void answer_header::take_line(std::string_view line) {
   if (is_same(name, "Content-Type"))
     content_type_ = value;
   else if (is_same(name, "Content-Encoding"))
-    content_encoding_ = content_encoding_.empty() ? std::string(value) : content_encoding_ + ", " + std::string(value);
+    content_encoding_ = (content_encoding_.empty() ? std::string(value) : content_encoding_ + ", " + std::string(value))
+                          .substr(0, field_bytes_max);
   else if (is_same(name, "Retry-After") && retry_after_.empty())
     retry_after_ = value;
 }

@@ -35,6 +35,11 @@ struct run_plan {
   bool operator==(const run_plan&) const = default;
 };
 
+/// Of its input and its metadata.
+inline uint64_t bytes_of(const run_plan& plan) {
+  return plan.input.size() + (plan.metadata ? plan.metadata->size() : 0);
+}
+
 /// Why an attempt did not succeed.
 struct call_failure {
   enum class kind_type : uint8_t {

@@ -28,5 +28,7 @@ void add_floor_command(CLI::App& app, command_line& line);
 void add_compare_command(CLI::App& app, command_line& line);
 /// `bench`.
 void add_bench_command(CLI::App& app, command_line& line);
+/// `soak`.
+void add_soak_command(CLI::App& app, command_line& line);
 
 } // namespace levain::load

@@ -36,6 +36,7 @@ int read_and_perform(int argc, char** argv) {
   add_floor_command(app, line);
   add_compare_command(app, line);
   add_bench_command(app, line);
+  add_soak_command(app, line);
   auto words = with_command(argc, argv);
   const auto known = app.get_subcommands([&](const CLI::App* each) { return each->check_name(words.back()); });
   if (const auto& first = words.back(); !first.starts_with('-') && known.empty())

@@ -216,11 +216,12 @@ BOOST_AUTO_TEST_CASE(a_run_that_dies_while_it_waits_for_room_leaves_the_line) {
 // ---- runs -------------------------------------------------------------------
 
 BOOST_AUTO_TEST_CASE(a_start_beyond_runs_bytes_max_is_refused_with_the_limit_and_a_time_to_come_back) {
-  actor_world world(with_runs_bytes(200 * kibibyte));
+  actor_world world(with_runs_bytes(1200 * kibibyte));
   auto first = start_large(world, baking(), 90 * kibibyte);
   world.settle();
   first->run();
-  BOOST_TEST(world.run_memory->bytes() == 90 * kibibyte);
+  // Its input, the writer's, and an answer that may be as large, with its copies on the way.
+  BOOST_TEST(world.run_memory->bytes() == 540 * kibibyte);
   auto second = start_large(world, baking(), 90 * kibibyte);
   world.settle();
   second->run();
@@ -229,8 +230,8 @@ BOOST_AUTO_TEST_CASE(a_start_beyond_runs_bytes_max_is_refused_with_the_limit_and
   const auto refused = third->refusal();
   BOOST_TEST((refused.reason == start_refused::reason_type::busy));
   BOOST_TEST(
-    refused.message == "the live runs hold 184320 bytes of memory; with the 92160 of this start they would have more "
-                       "than 204800 (runs_bytes_max)");
+    refused.message == "the live runs take 1105920 bytes of memory; with this one, which has 92160 and may come to "
+                       "552960, they would take more than 1228800 (runs_bytes_max)");
   BOOST_TEST((refused.retry_after == 1s)); // refusal_retry_after
   // A small one has room.
   auto small = world.start(baking());
@@ -271,6 +272,35 @@ BOOST_AUTO_TEST_CASE(what_was_accepted_goes_on_whatever_it_comes_to) {
   auto next = world.start(chain());
   world.settle();
   next->run();
+}
+
+BOOST_AUTO_TEST_CASE(a_run_counts_from_its_start_with_what_those_before_it_came_to) {
+  actor_world world(with_runs_bytes(1000 * kibibyte));
+  world.start(baking());
+  world.settle();
+  BOOST_TEST(world.run_memory->bytes() < 100u);
+  world.calls->answer("bake", text_of(200 * kibibyte));
+  world.settle();
+  BOOST_TEST(world.run_memory->bytes() == 0u);
+  auto next = world.start(baking());
+  world.settle();
+  next->run();
+  BOOST_TEST(world.run_memory->bytes() >= 200 * kibibyte);
+  auto refused = world.start(baking());
+  world.settle();
+  BOOST_TEST(has(refused->refusal().message, "which has 2 and may come to"), refused->refusal().message);
+  // Those that come to little let it be forgotten.
+  world.calls->answer("bake", "{}");
+  world.settle();
+  for (int i = 0; i < 300; ++i) {
+    world.start(baking());
+    world.settle();
+    world.calls->answer("bake", "{}");
+    world.settle();
+  }
+  world.start(baking());
+  world.settle();
+  BOOST_TEST(world.run_memory->bytes() < 20 * kibibyte);
 }
 
 BOOST_AUTO_TEST_CASE(what_is_on_its_way_to_the_database_counts_too) {

@@ -43,6 +43,7 @@ public:
       draw_cluster();
     draw_workers(drawn_, chance(seed_for(drawn_.shape.seed, "workers")));
     draw_edges(drawn_, chance(seed_for(drawn_.shape.seed, "edges")));
+    draw_memory(chance(seed_for(drawn_.shape.seed, "memory")));
     return std::move(drawn_);
   }
 
@@ -81,6 +82,14 @@ private:
     shape.shards_at_a_time = luck_.pick(std::array<uint64_t, 3>{4, 16, 64});
     shape.numbers_block = luck_.pick(std::array<uint64_t, 3>{1, 4, 10'000});
     shape.projection = milliseconds(luck_.pick(std::array{0, 250, 250, 2000}));
+  }
+
+  /// Little memory: a call's body has some 400 bytes, an input has 7.
+  void draw_memory(chance luck) {
+    if (luck.happens(250))
+      drawn_.shape.calls_bytes_max = luck.pick(std::array<uint64_t, 3>{1, 700, 3'000});
+    if (luck.happens(150))
+      drawn_.shape.runs_bytes_max = luck.pick(std::array<uint64_t, 3>{1, 16, 200});
   }
 
   void draw_workflows() {

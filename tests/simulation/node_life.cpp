@@ -4,6 +4,7 @@
 #include <caf/event_based_actor.hpp>
 #include <caf/send.hpp>
 
+#include "actors/calls/call_budget.hpp"
 #include "actors/cluster/gate_messages.hpp"
 #include "actors/cluster/lease_messages.hpp"
 #include "actors/cluster/worker_desk_actor.hpp"
@@ -11,6 +12,7 @@
 #include "actors/dispatcher.hpp"
 #include "actors/lease_keeper.hpp"
 #include "actors/recovery.hpp"
+#include "actors/run_budget.hpp"
 #include "actors/timekeeper.hpp"
 #include "actors/wanting_calls.hpp"
 #include "actors/watchdog.hpp"
@@ -99,6 +101,8 @@ node_life::node_life(ground& under, const node_surroundings& around, place who)
     environment_->variables = {{"base", "http://service"}};
   environment_->wanting = std::make_shared<wanting_calls>("node-" + std::to_string(who.node));
   environment_->run.projection_interval = shape.projection;
+  environment_->call_memory = std::make_shared<call_budget>(shape.calls_bytes_max);
+  environment_->run_memory = std::make_shared<run_budget>(shape.runs_bytes_max);
   environment_->http = around_.calls.executor_for(state_, true);
   environment_->functions = around_.calls.executor_for(state_, false);
   if (shape.workers > 0 && !lacks(lack_kind::gate))
@@ -114,7 +118,7 @@ node_life::node_life(ground& under, const node_surroundings& around, place who)
   environment_->recovery = system_.spawn(
     recovery, recovery_beginning{
                 std::make_unique<simulated_journal>(under_, state_, connection_kind::recovery), workflows, recovering,
-                writer_status});
+                writer_status, environment_->run_memory});
 
   dispatcher_options admitting;
   admitting.runs_running_max = shape.running_max;
@@ -122,6 +126,7 @@ node_life::node_life(ground& under, const node_surroundings& around, place who)
   admitting.runs_waiting_max = shape.waiting_max;
   admitting.starts_unsettled_max = shape.unsettled_max;
   admitting.congestion_appends_min = 4; // In a small world few are many.
+  admitting.runs_bytes_max = shape.runs_bytes_max;
   admitting.run_numbers_block = static_cast<int64_t>(shape.numbers_block);
 
   lease_beginning leasing;

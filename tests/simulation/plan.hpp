@@ -55,6 +55,8 @@ struct world_shape {
   uint64_t page_runs_max = 500;
   uint64_t shards_at_a_time = 16;
   uint64_t numbers_block = 10'000;
+  uint64_t calls_bytes_max = 1'000'000'000;
+  uint64_t runs_bytes_max = 1'000'000'000;
   duration projection = std::chrono::milliseconds(250);
   /// The nodes speak to each other: whoever is asked sends requests on to the node that serves them. Without, they know
   /// of each other by the database alone.

@@ -52,6 +52,7 @@ void for_each_field(Item& x, F&& f) {
     f("waiting_max", x.waiting_max), f("unsettled_max", x.unsettled_max), f("batch_runs_max", x.batch_runs_max);
     f("page_runs_max", x.page_runs_max), f("shards_at_a_time", x.shards_at_a_time);
     f("numbers_block", x.numbers_block), f("projection", x.projection);
+    f("calls_bytes_max", x.calls_bytes_max), f("runs_bytes_max", x.runs_bytes_max);
     f("routers", x.routers), f("route_time_max", x.route_time_max), f("imbalance_max", x.imbalance_max);
     f("routed_max", x.routed_max), f("workers", x.workers);
   } else if constexpr (std::is_same_v<item, workflow_item>) {

@@ -74,6 +74,8 @@ call_in_flight services::begin(const life_ptr& from, call_request request, call_
   made->number = ++under_.calls_made;
   made->from = from;
   made->request = std::move(request);
+  // Services are no part of the node: what they keep of a call for later takes none of its memory.
+  made->request.memory = nullptr;
   made->done = std::move(done);
   made->deadlines = deadlines;
   made->deadline = under_.now + made->request.timeout;
@@ -106,7 +108,9 @@ call_in_flight services::begin(const life_ptr& from, call_request request, call_
   come_about(made, fate);
   if (deadlines)
     answer(made, made->request.timeout, no_answer());
-  return call_in_flight([made](let_go_reason) {
+  return call_in_flight([this, made](let_go_reason) {
+    if (made->from->alive && !made->answered && !made->given_up)
+      under_.audience.saw(call_let_go{under_.now, made->number});
     made->given_up = true;
     made->done = nullptr;
   });

@@ -247,6 +247,12 @@ void trace::saw(const call_let_go& x) {
   next_.saw(x);
 }
 
+void trace::saw(const budgets_known& x) {
+  add(
+    x.at, fmt::format("{}: may hold {} bytes of calls, {} of runs", shown(x.who), x.calls_bytes_max, x.runs_bytes_max));
+  next_.saw(x);
+}
+
 void trace::saw(const at_rest& x) {
   // Too often to be written down.
   next_.saw(x);

@@ -39,6 +39,7 @@ public:
   void saw(const work_ended& x) override;
   void saw(const call_let_go& x) override;
   void saw(const at_rest& x) override;
+  void saw(const budgets_known& x) override;
   void saw_complaint(timestamp at, const place& who, const std::string& text) override;
   void finish(timestamp at, const std::vector<run_left_over>& unfinished) override;
 

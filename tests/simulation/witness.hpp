@@ -251,6 +251,14 @@ struct process_changed {
   bool lacks = false;
 };
 
+/// What a process may hold in memory, in bytes; told when it boots.
+struct budgets_known {
+  timestamp at{};
+  place who;
+  uint64_t calls_bytes_max = 0;
+  uint64_t runs_bytes_max = 0;
+};
+
 /// What the world finds at its end, when faults have long stopped.
 struct run_left_over {
   run_id run;
@@ -279,6 +287,7 @@ public:
   virtual void saw(const lease_renewed& x) = 0;
   virtual void saw(const node_marked& x) = 0;
   virtual void saw(const process_changed& x) = 0;
+  virtual void saw(const budgets_known& x) = 0;
   virtual void saw(const worker_changed& x) = 0;
   virtual void saw(const link_changed& x) = 0;
   virtual void saw(const word_passed& x) = 0;

@@ -185,6 +185,8 @@ void world::boot(int node) {
   under_.audience.saw(process_changed{under_.now, who, process_change::booted, lacks});
   if (lacks)
     under_.seen.saw(sight::nodes_lacking);
+  const auto& shape = under_.script.shape;
+  under_.audience.saw(budgets_known{under_.now, who, shape.calls_bytes_max, shape.runs_bytes_max});
   if (who.life > 0)
     under_.seen.saw(sight::restarts);
   booted_at_ = under_.now;

@@ -144,7 +144,10 @@ const std::vector<bad_command_line>& bad_arguments() {
     {"levain-load", {"--embedded", "DIR/database", "--fail-rate", "0.7", "--fail-final-rate", "0.7"}},
     load("--workflow", "DIR/none"),
     load("--writers", "0"),
+    {"levain-load", {"stress"}},
     {"levain-load", {"soak"}},
+    {"levain-load", {"soak", "--embedded", "DIR/database", "--duration", "soon"}},
+    {"levain-load", {"soak", "--embedded", "DIR/database", "--body-bytes", "1048577"}},
     {"levain-load", {"bench", "--only", "bread"}},
     {"levain-load", {"bench", "--compare", "DIR/nothing.json"}},
   };

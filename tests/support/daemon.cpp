@@ -14,7 +14,17 @@ namespace {
 /// A first start makes a database and migrates it; on a busy machine that takes its time.
 constexpr auto start_limit = 90s;
 
-program_options options_of(std::vector<std::string> arguments, const std::string& port_file) {
+program_options
+options_of(std::vector<std::string> starter, std::vector<std::string> arguments, const std::string& port_file) {
+  if (!starter.empty()) {
+    const auto program = starter.front();
+    starter.erase(starter.begin());
+    starter.push_back((program_folder() / "levaind").string());
+    starter.insert(starter.end(), arguments.begin(), arguments.end());
+    auto options = options_of({}, std::move(starter), port_file);
+    options.program = program;
+    return options;
+  }
   for (const auto& each : {std::string("--listen"), std::string("127.0.0.1:0"), std::string("--port-file"), port_file})
     arguments.push_back(each);
   return {.program = "levaind", .arguments = std::move(arguments)};
@@ -23,7 +33,10 @@ program_options options_of(std::vector<std::string> arguments, const std::string
 } // namespace
 
 running_daemon::running_daemon(std::vector<std::string> arguments)
-  : program_(options_of(std::move(arguments), folder_ / "port")) {
+  : running_daemon({}, std::move(arguments)) {}
+
+running_daemon::running_daemon(std::vector<std::string> starter, std::vector<std::string> arguments)
+  : program_(options_of(std::move(starter), std::move(arguments), folder_ / "port")) {
   const auto port_file = folder_ / "port";
   eventually([&] { return std::filesystem::exists(port_file) || !program_.running(); }, start_limit);
   std::string port;

@@ -18,6 +18,8 @@ public:
   /// Starts it on a port that the system chooses, with these arguments beside, and waits until it listens. Throws
   /// `std::runtime_error` with what it said when it does not.
   explicit running_daemon(std::vector<std::string> arguments);
+  /// The same, started by another program in its own place: `prlimit --nofile=96:96`, each word an element.
+  running_daemon(std::vector<std::string> starter, std::vector<std::string> arguments);
 
   running_program& program() { return program_; }
   /// `http://127.0.0.1:7400`.

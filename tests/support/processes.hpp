@@ -20,7 +20,7 @@ bool eventually(const std::function<bool()>& holds, std::chrono::milliseconds li
 
 /// How a program is started.
 struct program_options {
-  /// The name of one of ours, such as `levaind`, in the folder that the build puts programs in.
+  /// The name of one of ours, such as `levaind`, in the folder that the build puts programs in; or the path of another.
   std::string program;
   std::vector<std::string> arguments = {};
   /// Added to the environment. Variables named `LEVAIN_...` of the test itself are left out.

@@ -41,7 +41,8 @@ auditor::auditor()
       owners_, stories_,
       [this](rule broken, const auto& run, std::string text) { accuse(broken, run, std::move(text)); })
   , stops_([this](rule broken, const auto& run, std::string text) { accuse(broken, run, std::move(text)); })
-  , waits_(owners_, [this](rule broken, const auto& run, std::string text) { accuse(broken, run, std::move(text)); }) {}
+  , waits_(owners_, [this](rule broken, const auto& run, std::string text) { accuse(broken, run, std::move(text)); })
+  , memory_([this](rule broken, const auto& run, std::string text) { accuse(broken, run, std::move(text)); }) {}
 
 void auditor::accuse(rule broken, const std::optional<run_id>& run, std::string text) {
   violations_.push_back({broken, now_, run, std::move(text)});
@@ -96,12 +97,14 @@ void auditor::saw(const call_made& x) {
   desks_.made(x);
   stops_.made(x);
   waits_.made(x);
+  memory_.made(x);
 }
 
 void auditor::saw(const call_told& x) {
   now_ = x.at;
   calls_.told(x);
   desks_.told(x);
+  memory_.over(x.call);
 }
 
 // ---- the disk ---------------------------------------------------------------
@@ -124,6 +127,7 @@ void auditor::saw(const run_written& x) {
       follow(x, event, *story);
     if (story == nullptr)
       return;
+    memory_.written(x, event, read_told(event));
     rows_[x.run].push_back(expected_row(*story));
   }
   if (story == nullptr)
@@ -194,6 +198,7 @@ void auditor::saw(const run_refused& x) {
   starts_.refused(x);
   stops_.refused(x);
   waits_.refused(x);
+  memory_.refused(x);
 }
 
 // ---- ownership --------------------------------------------------------------
@@ -225,6 +230,12 @@ void auditor::saw(const process_changed& x) {
   calls_.changed(x);
   desks_.changed(x);
   stops_.changed(x);
+  memory_.changed(x);
+}
+
+void auditor::saw(const budgets_known& x) {
+  now_ = x.at;
+  memory_.known(x);
 }
 
 // ---- workers ----------------------------------------------------------------
@@ -266,6 +277,7 @@ void auditor::saw(const work_ended& x) {
 void auditor::saw(const call_let_go& x) {
   now_ = x.at;
   desks_.let_go(x);
+  memory_.over(x.call);
 }
 
 void auditor::saw(const at_rest& x) {

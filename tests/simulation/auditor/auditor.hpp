@@ -8,6 +8,7 @@
 #include "tests/simulation/auditor/bench_ledger.hpp"
 #include "tests/simulation/auditor/call_ledger.hpp"
 #include "tests/simulation/auditor/desk_ledger.hpp"
+#include "tests/simulation/auditor/memory_ledger.hpp"
 #include "tests/simulation/auditor/ownership.hpp"
 #include "tests/simulation/auditor/row_story.hpp"
 #include "tests/simulation/auditor/start_ledger.hpp"
@@ -51,6 +52,7 @@ public:
   void saw(const work_ended& x) override;
   void saw(const call_let_go& x) override;
   void saw(const at_rest& x) override;
+  void saw(const budgets_known& x) override;
   void saw_complaint(timestamp at, const place& who, const std::string& text) override;
   void finish(timestamp at, const std::vector<run_left_over>& unfinished) override;
 
@@ -81,6 +83,7 @@ private:
   wish_ledger wishes_;
   stop_ledger stops_;
   wait_ledger waits_;
+  memory_ledger memory_;
 };
 
 } // namespace levain::simulation

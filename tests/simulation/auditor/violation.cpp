@@ -68,6 +68,8 @@ constexpr std::array<rule_words, rule_count> words = {{
    "a terminated run has ended: nothing is undone, called or given out, and no worker is left with a call of it"},
   {"resolved_is_settled",
    "a run whose attention was resolved is called nothing more and changes no more, before a person retries it"},
+  {"calls_in_memory", "the calls that a node has out hold no more than calls_bytes_max together, but for one"},
+  {"runs_in_memory", "a node accepts a run only while its runs hold no more than runs_bytes_max, or have none"},
   {"wish_durable", "a wish is granted only when its event is on disk"},
   {"rejection_durable", "a command is rejected only for what is on disk"},
   {"wish_refused_clean", "a wish that was refused has no event"},

@@ -73,6 +73,9 @@ enum class rule : uint8_t {
   deliveries_bounded,
   terminate_is_final,
   resolved_is_settled,
+  // Memory.
+  calls_in_memory,
+  runs_in_memory,
   // People.
   wish_durable,
   rejection_durable,
