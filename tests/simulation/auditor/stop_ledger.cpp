@@ -157,14 +157,16 @@ void stop_ledger::give(const place& node, const word_passed& x) {
       to_string(node) + " gives " + x.key + " away, whose run it has stopped");
   auto& seated = seats_[x.connection];
   auto& lost = lost_[{node, name}];
+  // Whoever takes a run up counts on, and may ask one worker before it can know that there were too many.
+  if (taken_up)
+    lost = lost_on_disk(*run, x);
   if (seated.held.erase(name) > 0)
     lost -= std::min<size_t>(lost, 1); // Its worker had been away, and is back.
-  else if (const auto all = std::max(lost, taken_up ? lost_on_disk(*run, x) : 0);
-           all >= deliveries_max && !refused_.contains(*run))
+  else if (!taken_up && lost >= deliveries_max && !refused_.contains(*run))
     accuse_(
       rule::deliveries_bounded, *run,
       to_string(node) + " gives " + x.key + ", attempt " + std::to_string(x.attempt) + " away after " +
-        std::to_string(all) + " workers were lost with it");
+        std::to_string(lost) + " workers were lost with it");
   out_[node][x.number] = {x.connection, name, *run, false, false};
 }
 
