@@ -8,6 +8,7 @@
 
 #include "actors/run.hpp"
 #include "actors/start_fingerprint.hpp"
+#include "persistence/log_quoted.hpp"
 
 namespace levain {
 
@@ -105,7 +106,7 @@ void dispatcher_state::run_died(const caf::down_msg& down) {
   if (found == by_address_.end())
     return; // It had left in order.
   const auto id = found->second;
-  spdlog::error("run_actor_died run={} reason=\"{}\"", to_string(id), caf::to_string(down.reason));
+  spdlog::error("run_actor_died run={} reason={}", to_string(id), log_quoted(caf::to_string(down.reason)));
   by_address_.erase(found);
   forget(id);
   // In a shard that is leaving, the next owner finds it.

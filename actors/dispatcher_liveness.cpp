@@ -6,6 +6,7 @@
 
 #include "actors/dispatcher.hpp"
 #include "actors/run_machine/plain_line.hpp"
+#include "persistence/log_quoted.hpp"
 
 namespace levain {
 
@@ -29,7 +30,7 @@ void dispatcher_state::stop_run(const run_id& run, stop_kind kind, const std::st
   const auto known = stopped_.find(run);
   if (known != stopped_.end() && known->second.kind == kind && known->second.reason == line)
     return; // It is written down, and was looked at again in vain.
-  spdlog::error("run_stopped run={} kind={} reason=\"{}\"", to_string(run), to_string(kind), line);
+  spdlog::error("run_stopped run={} kind={} reason={}", to_string(run), to_string(kind), log_quoted(line));
   run_stop stop{kind, std::move(line), environment_->now()};
   if (known != stopped_.end() && known->second.kind == kind)
     stop.since = known->second.since;

@@ -59,7 +59,7 @@ void lease_state::look(uint32_t beats) {
       with_.answered(failure.what());
   } catch (const join_refused& refusal) {
     left_ = true;
-    spdlog::critical("join_refused reason=\"{}\"", refusal.what());
+    spdlog::critical("join_refused reason={}", log_quoted(refusal.what()));
     if (with_.refused)
       with_.refused(refusal.what());
   }
@@ -109,7 +109,7 @@ void lease_state::renew() {
   look_for_lacks();
   join();
   joined_ = true;
-  spdlog::info("node_joined node={} name=\"{}\"", to_string(with_.node.id), with_.node.name);
+  spdlog::info("node_joined node={} name={}", to_string(with_.node.id), log_quoted(with_.node.name));
   if (ending_)
     with_.store->set_draining(with_.node.id, true);
 }
@@ -208,7 +208,7 @@ void lease_state::look_for_lacks() {
   if (found == lacks_)
     return;
   if (found.empty())
-    spdlog::info("node_lacks_nothing name=\"{}\"", with_.node.name);
+    spdlog::info("node_lacks_nothing name={}", log_quoted(with_.node.name));
   else
     spdlog::warn("node_lacks what={} hint=\"other nodes take its runs, if they have it\"", log_quoted(found));
   lacks_ = std::move(found);
@@ -311,7 +311,7 @@ void lease_state::vacated(const shards_vacated& x) {
   try {
     release_vacated();
   } catch (const journal_unavailable& failure) {
-    spdlog::warn("release_waits reason=\"{}\"", failure.what());
+    spdlog::warn("release_waits reason={}", log_quoted(failure.what()));
   }
 }
 
@@ -377,7 +377,7 @@ void lease_state::reserve(const caf::strong_actor_ptr& from) {
   try {
     give_numbers();
   } catch (const journal_unavailable& failure) {
-    spdlog::warn("run_numbers_wait reason=\"{}\"", failure.what());
+    spdlog::warn("run_numbers_wait reason={}", log_quoted(failure.what()));
   }
 }
 
@@ -418,7 +418,7 @@ void lease_state::leave() {
     if (!shards_.empty() && with_.released)
       with_.released();
   } catch (const journal_unavailable& failure) {
-    spdlog::warn("node_leave_failed reason=\"{}\"; its lease runs out by itself", failure.what());
+    spdlog::warn("node_leave_failed reason={}; its lease runs out by itself", log_quoted(failure.what()));
   }
 }
 

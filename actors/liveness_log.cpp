@@ -1,5 +1,7 @@
 #include "actors/liveness_log.hpp"
 
+#include "persistence/log_quoted.hpp"
+
 #include <numeric>
 
 #include <spdlog/spdlog.h>
@@ -29,8 +31,8 @@ void liveness_log::looked(timestamp at) {
 
 void liveness_log::note(liveness_violation violation) {
   spdlog::error(
-    "liveness_violation run={} kind={} detail=\"{}\"", to_string(violation.run), to_string(violation.kind),
-    violation.detail);
+    "liveness_violation run={} kind={} detail={}", to_string(violation.run), to_string(violation.kind),
+    log_quoted(violation.detail));
   const std::lock_guard guard(mutex_);
   ++figures_.violations.at(static_cast<size_t>(violation.kind));
   figures_.last.push_back(std::move(violation));

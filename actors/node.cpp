@@ -28,6 +28,7 @@
 #include "actors/watchdog.hpp"
 #include "actors/workflow_cache.hpp"
 #include "persistence/connection_string.hpp"
+#include "persistence/log_quoted.hpp"
 #include "persistence/migrations.hpp"
 #include "persistence/postgres_definition_store.hpp"
 #include "persistence/postgres_journal.hpp"
@@ -255,10 +256,11 @@ void node::impl::name_what_is_wanting() {
   caf::anon_send(definition, list_workflows{[variables = options.variables, gate = wire != nullptr](const auto& found) {
                    const auto* records = std::get_if<std::vector<definition_record>>(&found);
                    if (records == nullptr)
-                     return spdlog::warn("workflows_not_looked_at reason=\"{}\"", std::get<std::string>(found));
+                     return spdlog::warn("workflows_not_looked_at reason={}", log_quoted(std::get<std::string>(found)));
                    for (const auto& each : *records)
                      for (const auto& what : wanting_for(each, variables, gate))
-                       spdlog::warn("workflow_waits workflow={} version={} for=\"{}\"", each.name, each.version, what);
+                       spdlog::warn(
+                         "workflow_waits workflow={} version={} for={}", each.name, each.version, log_quoted(what));
                  }});
 }
 
@@ -268,7 +270,7 @@ void node::impl::check_peers(leases& store) {
   try {
     listed = store.view();
   } catch (const std::exception& failure) {
-    spdlog::warn("peers_unchecked reason=\"{}\"", failure.what());
+    spdlog::warn("peers_unchecked reason={}", log_quoted(failure.what()));
     return;
   }
   wire->check_peers(listed);
@@ -292,7 +294,7 @@ void node::impl::watch(const caf::actor& core, const char* name) {
     if (stopping.load())
       return;
     const auto text = std::string("the ") + name + " died: " + caf::to_string(reason);
-    spdlog::critical("core_actor_died actor=\"{}\" reason=\"{}\"", name, caf::to_string(reason));
+    spdlog::critical("core_actor_died actor={} reason={}", log_quoted(name), log_quoted(caf::to_string(reason)));
     die(text);
   });
 }
@@ -332,7 +334,7 @@ void node::impl::drain_one(
     .receive(
       [](const drained&) {},
       [&](const caf::error& error) {
-        spdlog::warn("drain_failed actor=\"{}\" error=\"{}\"", name, caf::to_string(error));
+        spdlog::warn("drain_failed actor={} error={}", log_quoted(name), log_quoted(caf::to_string(error)));
       });
 }
 

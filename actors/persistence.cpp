@@ -1,5 +1,7 @@
 #include "actors/persistence.hpp"
 
+#include "persistence/log_quoted.hpp"
+
 #include <algorithm>
 #include <caf/send.hpp>
 #include <set>
@@ -234,7 +236,7 @@ void persistence_state::report_waiting() {
 void persistence_state::settle_held_up(size_t index, const std::string& reason) {
   const auto run = batch_[index].run;
   if (!status_->held_up.contains(run))
-    spdlog::warn("append_held_up run={} reason=\"{}\"", to_string(run), reason);
+    spdlog::warn("append_held_up run={} reason={}", to_string(run), log_quoted(reason));
   status_->held_up.put(run, reason);
   auto& parts = batch_parts_[index];
   // One part's content was moved into the batch.
@@ -277,7 +279,7 @@ void persistence_state::settle_rejected(size_t index, const std::string& reason)
     return;
   }
   status_->held_up.remove(run);
-  spdlog::warn("append_rejected run={} reason=\"{}\"", to_string(run), reason);
+  spdlog::warn("append_rejected run={} reason={}", to_string(run), log_quoted(reason));
   remember_rejection(parts.front().from);
   // What the same actor sent since is built on what was rejected.
   if (auto later = waiting_.find(run); later != waiting_.end()) {
@@ -316,7 +318,7 @@ void persistence_state::answer(const part& to, const append_outcome& outcome) {
 
 void persistence_state::wait_for_database(const std::string& reason) {
   if (status_->outage.begin(outage_place_, now_(), reason))
-    spdlog::warn("database_unavailable reason=\"{}\"", reason);
+    spdlog::warn("database_unavailable reason={}", log_quoted(reason));
   retry_interval_ = retry_interval_.count() == 0 ? options_.retry_interval_initial
                                                  : std::min(retry_interval_ * 2, options_.retry_interval_max);
   // Between half and the whole of it, so that many writers do not come back together.

@@ -1,5 +1,7 @@
 #include "actors/recovery.hpp"
 
+#include "persistence/log_quoted.hpp"
+
 #include <algorithm>
 #include <caf/send.hpp>
 #include <fmt/format.h>
@@ -263,7 +265,7 @@ void recovery_state::hand_on(adopt_runs page, size_t next, caf::actor_clock::tim
 }
 
 void recovery_state::try_a_smaller_page(std::string_view reason) {
-  spdlog::warn("recovery_waits reason=\"{}\" page_runs={}", reason, page_runs_);
+  spdlog::warn("recovery_waits reason={} page_runs={}", log_quoted(reason), page_runs_);
   page_runs_ = std::max<size_t>(page_runs_ / 2, 1);
   go_on_after(with_.options.retry_interval);
 }
@@ -296,7 +298,7 @@ void recovery_state::load(const load_run& x, const caf::strong_actor_ptr& from) 
       answer.damage =
         fmt::format("the journal has no events, but the row says that the run is {}", to_string(answer.row->status));
     else if (!row_damage.empty())
-      spdlog::warn("row_unreadable run={} reason=\"{}\"", to_string(x.run), row_damage);
+      spdlog::warn("row_unreadable run={} reason={}", to_string(x.run), log_quoted(row_damage));
   } catch (const journal_unavailable& failure) {
     answer.failure = fmt::format("the database cannot be asked: {}", failure.what());
   } catch (const std::bad_alloc&) {

@@ -5,6 +5,8 @@
 
 #include "actors/recovery.hpp"
 
+#include "persistence/log_quoted.hpp"
+
 namespace levain {
 
 void recovery_state::note(const note_stops& x) {
@@ -22,7 +24,7 @@ void recovery_state::write_stops() {
   try {
     with_.store->write_stops(changes);
   } catch (const journal_unavailable& failure) {
-    spdlog::warn("stops_wait reason=\"{}\"", failure.what());
+    spdlog::warn("stops_wait reason={}", log_quoted(failure.what()));
     writing_stops_ = true;
     self_->delayed_send(self_, with_.options.retry_interval, write_stops_again{});
     return;
@@ -57,7 +59,7 @@ void recovery_state::list(const list_open_rows& x, const caf::strong_actor_ptr& 
       answer.found.last = answer.found.missing.back();
     survey_journal(x.shards, answer.found);
   } catch (const journal_unavailable& failure) {
-    spdlog::debug("open_rows_unread reason=\"{}\"", failure.what());
+    spdlog::debug("open_rows_unread reason={}", log_quoted(failure.what()));
   }
   if (from != nullptr)
     caf::anon_send(caf::actor_cast<caf::actor>(from), std::move(answer));

@@ -1,5 +1,7 @@
 #include "actors/run.hpp"
 
+#include "persistence/log_quoted.hpp"
+
 #include <algorithm>
 #include <caf/send.hpp>
 #include <cassert>
@@ -276,7 +278,7 @@ void run_actor_state::reloaded(const run_loaded& x) {
     return;
   }
   if (!x.state) {
-    spdlog::warn("run_reload_failed run={} reason=\"{}\"", to_string(run_.plan.run), x.failure);
+    spdlog::warn("run_reload_failed run={} reason={}", to_string(run_.plan.run), log_quoted(x.failure));
     armed_ = steady() + reload_interval;
     self_->send(environment_->timekeeper, wake_at{*armed_});
     return;

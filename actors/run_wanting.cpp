@@ -7,6 +7,7 @@
 
 #include "actors/run.hpp"
 #include "actors/wanting_calls.hpp"
+#include "persistence/log_quoted.hpp"
 
 namespace levain {
 
@@ -31,7 +32,8 @@ void run_actor_state::hold_for_want(const begin_call& call, std::string what, bo
   if (std::ranges::find(wanting_, call, &wanting_call::call) != wanting_.end())
     return;
   spdlog::warn(
-    "call_waits run={} step={} for=\"{}\"", to_string(run_.plan.run), run_.workflow->steps[call.step].name, what);
+    "call_waits run={} step={} for={}", to_string(run_.plan.run), run_.workflow->steps[call.step].name,
+    log_quoted(what));
   if (environment_->wanting)
     environment_->wanting->add(what);
   wanting_.push_back({call, std::move(what), made_before});

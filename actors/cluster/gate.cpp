@@ -13,6 +13,7 @@
 #include "actors/cluster/wire_system.hpp"
 #include "actors/overloaded.hpp"
 #include "actors/run_machine/plain_line.hpp"
+#include "persistence/log_quoted.hpp"
 
 namespace levain {
 
@@ -131,7 +132,7 @@ void gate_state::connect_failed(const uuid& node, const std::string& why) {
   connecting_.erase(node);
   auto& said = failures_[node];
   if (said != why)
-    spdlog::warn("peer_unreachable node={} reason=\"{}\"", to_string(node), why);
+    spdlog::warn("peer_unreachable node={} reason={}", to_string(node), log_quoted(why));
   said = why;
 }
 
@@ -144,7 +145,7 @@ void gate_state::add_peer(const uuid& node, std::string name, std::string addres
   else
     self_->monitor(gate);
   by_gate_[gate.address()] = node;
-  spdlog::info("peer_connected node={} name=\"{}\" address={}", to_string(node), name, address);
+  spdlog::info("peer_connected node={} name={} address={}", to_string(node), log_quoted(name), address);
   peers_[node] = {gate, std::move(name), std::move(address), true};
 }
 
@@ -202,7 +203,8 @@ void gate_state::lost(const caf::down_msg& down) {
     return;
   const auto node = found->second;
   spdlog::warn(
-    "peer_lost node={} name=\"{}\" reason=\"{}\"", to_string(node), peers_[node].name, why_down(self_->system(), down));
+    "peer_lost node={} name={} reason={}", to_string(node), log_quoted(peers_[node].name),
+    log_quoted(why_down(self_->system(), down)));
   by_gate_.erase(found);
   peers_.erase(node);
   if (!is_banned(node))
@@ -214,8 +216,8 @@ void gate_state::lost(const caf::down_msg& down) {
 void gate_state::refuse_nonsense(const caf::strong_actor_ptr& from, const std::string& fault) {
   const auto* peer = peer_at(from);
   spdlog::warn(
-    "peer_cut_off node={} program={} reason=\"{}\"", peer ? to_string(*peer) : "unknown",
-    from ? caf::to_string(from->node()) : "none", fault);
+    "peer_cut_off node={} program={} reason={}", peer ? to_string(*peer) : "unknown",
+    from ? caf::to_string(from->node()) : "none", log_quoted(fault));
   if (peer)
     banned_[*peer] = std::chrono::steady_clock::now() + ban;
   cut_off(from);

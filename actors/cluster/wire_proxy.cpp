@@ -22,6 +22,7 @@
 
 #include "actors/cluster/wire_strangers.hpp"
 #include "actors/cluster/wire_tls.hpp"
+#include "persistence/log_quoted.hpp"
 #include "persistence/span_text.hpp"
 
 namespace levain {
@@ -228,7 +229,8 @@ public:
       if (how != link_end::closed)
         strangers_.cut_off(why);
     } else if (link.established() && how != link_end::closed) {
-      spdlog::warn("peer_cut_off program={} address={} reason=\"{}\"", shown_program(link.peer()), link.address(), why);
+      spdlog::warn(
+        "peer_cut_off program={} address={} reason={}", shown_program(link.peer()), link.address(), log_quoted(why));
     } else if (link.accepted() && how != link_end::closed) {
       strangers_.cut_off(why);
     }
@@ -251,7 +253,7 @@ private:
         context_.run();
         return;
       } catch (const std::exception& wrong) {
-        spdlog::error("wire_proxy_failed reason=\"{}\"", wrong.what());
+        spdlog::error("wire_proxy_failed reason={}", log_quoted(wrong.what()));
       }
   }
 

@@ -1,5 +1,7 @@
 #include "actors/cluster/wire_strangers.hpp"
 
+#include "persistence/log_quoted.hpp"
+
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
@@ -43,7 +45,7 @@ void wire_strangers::note(const std::string& why, size_t connections) {
 
 void wire_strangers::log() {
   for (const auto& [why, connections] : reasons_)
-    spdlog::warn("strangers_cut_off connections={} reason=\"{}\"", connections, why);
+    spdlog::warn("strangers_cut_off connections={} reason={}", connections, log_quoted(why));
   reasons_.clear();
 }
 

@@ -58,7 +58,7 @@ void worker_desk_state::greet(const worker_hello& x) {
     return cut_off_sender(*fault);
   auto promise = self_->make_response_promise();
   const auto refuse = [&](std::string why) {
-    spdlog::warn("worker_refused worker={} reason=\"{}\"", to_string(x.worker), why);
+    spdlog::warn("worker_refused worker={} reason={}", to_string(x.worker), log_quoted(why));
     promise.deliver(wire_refused{std::move(why)});
   };
   const auto protocol = protocol_of_both(x.protocol_min, x.protocol_max);
@@ -76,8 +76,8 @@ void worker_desk_state::greet(const worker_hello& x) {
   }
   seat_at(who, std::get<seat>(joined), {caf::actor_cast<caf::actor>(from), *protocol});
   spdlog::info(
-    "worker_joined worker={} name=\"{}\" host=\"{}\" kinds={}", to_string(x.worker),
-    desk_->name_of(std::get<seat>(joined)), x.host, x.offers.size());
+    "worker_joined worker={} name={} host={} kinds={}", to_string(x.worker),
+    log_quoted(desk_->name_of(std::get<seat>(joined))), log_quoted(x.host), x.offers.size());
   promise.deliver(worker_welcome{node_, name_, *protocol, gates_});
   send_words();
 }
@@ -109,7 +109,9 @@ void worker_desk_state::cut_off_sender(const std::string& reason) {
   const auto who = caf::actor_cast<caf::actor_addr>(from);
   const auto seated = seats_.find(who);
   const auto worker = seated == seats_.end() ? std::string("unknown") : desk_->name_of(seated->second);
-  spdlog::warn("peer_cut_off worker=\"{}\" program={} reason=\"{}\"", worker, caf::to_string(from->node()), reason);
+  spdlog::warn(
+    "peer_cut_off worker={} program={} reason={}", log_quoted(worker), caf::to_string(from->node()),
+    log_quoted(reason));
   if (seated != seats_.end())
     log_lost_runs(seated->second);
   unseat(who);
@@ -122,7 +124,7 @@ void worker_desk_state::gone(const caf::actor_addr& who) {
   const auto seated = seats_.find(who);
   if (seated == seats_.end())
     return;
-  spdlog::info("worker_gone name=\"{}\"", desk_->name_of(seated->second));
+  spdlog::info("worker_gone name={}", log_quoted(desk_->name_of(seated->second)));
   log_lost_runs(seated->second);
   unseat(who);
   send_words();

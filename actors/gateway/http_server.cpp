@@ -15,6 +15,7 @@
 
 #include "actors/gateway/handler_threads.hpp"
 #include "actors/gateway/http_connection.hpp"
+#include "persistence/log_quoted.hpp"
 
 namespace levain {
 
@@ -120,7 +121,7 @@ struct http_server::impl : http_server_core {
 
   /// Out of file descriptors, most likely: trying again at once would only burn the processor.
   void accept_later(error_code error) {
-    spdlog::warn("http_accept_failed port={} reason=\"{}\"", port, error.message());
+    spdlog::warn("http_accept_failed port={} reason={}", port, log_quoted(error.message()));
     pause.expires_after(accept_pause);
     pause.async_wait([this](error_code) { accept_next(); });
   }
@@ -172,7 +173,7 @@ struct http_server::impl : http_server_core {
         return;
       } catch (const std::exception& error) {
         // Memory ran out in the middle of something; its connection is closed by its timer.
-        spdlog::error("http_io_threw port={} reason=\"{}\"", port, error.what());
+        spdlog::error("http_io_threw port={} reason={}", port, log_quoted(error.what()));
       }
     }
   }

@@ -11,6 +11,7 @@
 #include "actors/worker/call_checks.hpp"
 #include "actors/worker/worker_limits.hpp"
 #include "actors/worker/worker_log.hpp"
+#include "persistence/log_quoted.hpp"
 #include "persistence/plain_line.hpp"
 
 namespace levain {
@@ -139,7 +140,7 @@ void worker_link_state::welcomed(gate_number number, size_t told, const worker_w
   for (const auto& at : link.addresses)
     book.opened(at, number);
   worker_log()->info(
-    "node_connected node={} name=\"{}\" address={}", to_string(welcome.node), link.name,
+    "node_connected node={} name={} address={}", to_string(welcome.node), log_quoted(link.name),
     to_string(link.addresses.front()));
   bench.gate_opened(number, told, now());
   list(number, welcome.gates);
@@ -162,7 +163,7 @@ void worker_link_state::not_welcomed(gate_number number, const std::string& reas
     }
     book.refused(at, now(), random());
     worker_log()->warn(
-      "node_refused address={} reason=\"{}\" again_in={}s", to_string(at), shown(reason),
+      "node_refused address={} reason={} again_in={}s", to_string(at), log_quoted(shown(reason)),
       std::chrono::duration_cast<std::chrono::seconds>(gate_refused_pause).count());
   }
 }
@@ -176,7 +177,7 @@ void worker_link_state::unreachable(const wire_address& at, const std::string& r
     worker_log()->info(
       "node_forgotten address={} reason=\"no node lists it any more, and it does not answer\"", to_string(at));
   else if (std::has_single_bit(tries))
-    worker_log()->warn("node_unreachable address={} tries={} reason=\"{}\"", to_string(at), tries, why);
+    worker_log()->warn("node_unreachable address={} tries={} reason={}", to_string(at), tries, log_quoted(why));
 }
 
 void worker_link_state::lost(gate_number number, const std::string& reason, bool slowly) {
@@ -194,7 +195,8 @@ void worker_link_state::lost(gate_number number, const std::string& reason, bool
   if (link.desk != link.gate)
     self->demonitor(link.desk);
   worker_log()->warn(
-    "node_lost name=\"{}\" address={} reason=\"{}\"", link.name, to_string(link.addresses.front()), shown(reason));
+    "node_lost name={} address={} reason={}", log_quoted(link.name), to_string(link.addresses.front()),
+    log_quoted(shown(reason)));
   book.lost(number, now(), random(), slowly);
   arrivals.lose(number);
   bench.gate_lost(number, now());
@@ -240,13 +242,13 @@ void worker_link_state::cut_off_sender(const std::string& reason) {
     return;
   if (const auto at = sender(); at != gates.end())
     return cut_off_gate(at->first, reason);
-  worker_log()->warn("peer_cut_off name=\"\" reason=\"{}\"", shown(reason));
+  worker_log()->warn("peer_cut_off name=\"\" reason={}", log_quoted(shown(reason)));
   options.around.cut_off(from);
 }
 
 void worker_link_state::cut_off_gate(gate_number gate, const std::string& reason) {
   const auto& link = gates.at(gate);
-  worker_log()->warn("peer_cut_off name=\"{}\" reason=\"{}\"", link.name, shown(reason));
+  worker_log()->warn("peer_cut_off name={} reason={}", log_quoted(link.name), log_quoted(shown(reason)));
   options.around.cut_off(caf::actor_cast<caf::strong_actor_ptr>(link.desk));
   lost(gate, "it was cut off", true);
 }

@@ -13,6 +13,7 @@
 #include "actors/workflow/parse_definition.hpp"
 #include "actors/workflow_cache.hpp"
 #include "apps/client/exit_status.hpp"
+#include "persistence/log_quoted.hpp"
 #include "persistence/migrator.hpp"
 #include "persistence/postgres_definition_store.hpp"
 
@@ -66,7 +67,7 @@ demo_directory::~demo_directory() {
   std::error_code error;
   std::filesystem::remove_all(path_, error);
   if (error)
-    spdlog::warn("directory_stays path=\"{}\" reason=\"{}\"", path_.string(), error.message());
+    spdlog::warn("directory_stays path={} reason={}", log_quoted(path_.string()), log_quoted(error.message()));
 }
 
 demo_stage::demo_stage(const std::filesystem::path& directory)

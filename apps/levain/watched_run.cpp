@@ -14,6 +14,7 @@
 #include "apps/terminal/json_text.hpp"
 #include "apps/terminal/run_text.hpp"
 #include "persistence/exact_json.hpp"
+#include "persistence/log_quoted.hpp"
 
 namespace levain {
 
@@ -107,7 +108,7 @@ void watched_run::look_for_progress(const std::string& path) {
         waits_ = client_.get(path + "/explain").at("waits");
       } catch (const command_failed& failure) {
         // The run is there all the same: only nobody can say how far the worker is.
-        spdlog::debug("progress_unknown reason=\"{}\"", failure.what());
+        spdlog::debug("progress_unknown reason={}", log_quoted(failure.what()));
       }
       return;
     }

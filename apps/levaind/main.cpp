@@ -22,6 +22,7 @@
 #include "persistence/connection_string.hpp"
 #include "persistence/embedded_postgres.hpp"
 #include "persistence/journal.hpp"
+#include "persistence/log_quoted.hpp"
 #include "persistence/migrator.hpp"
 
 namespace levain {
@@ -62,9 +63,9 @@ void migrate(const daemon_options& options, const std::string& url) {
   }
   const auto report = migrate_up(url);
   for (const auto& each : report.done)
-    spdlog::info("migrated what=\"{}\"", each);
+    spdlog::info("migrated what={}", log_quoted(each));
   for (const auto& each : report.noticed)
-    spdlog::warn("schema_open what=\"{}\"", each);
+    spdlog::warn("schema_open what={}", log_quoted(each));
 }
 
 std::string url_of(const http_server& server, const std::string& host) {
@@ -80,7 +81,7 @@ void hand_over(node& engine, std::chrono::milliseconds grace) {
   if (outcome.wait_for(grace) != std::future_status::ready)
     spdlog::warn("hand_over_unfinished grace={}", format_duration(grace));
   else if (const auto what = outcome.get(); what.shards_left > 0)
-    spdlog::info("shards_kept count={} reason=\"{}\"", what.shards_left, what.reason);
+    spdlog::info("shards_kept count={} reason={}", what.shards_left, log_quoted(what.reason));
 }
 
 /// Serves until asked to stop. Destruction goes from the door inwards: no request reaches a node that is gone, and no
@@ -99,7 +100,7 @@ int serve(daemon_options& options, const std::string& url, signal_watch& signals
 
   const auto failure = signals.wait();
   if (!failure.empty())
-    spdlog::critical("stopping reason=\"{}\"", failure);
+    spdlog::critical("stopping reason={}", log_quoted(failure));
   else
     hand_over(engine, options.node.stop_grace);
   server.stop(options.answer_grace);

@@ -1,5 +1,7 @@
 #include "apps/levaind/upkeep.hpp"
 
+#include "persistence/log_quoted.hpp"
+
 #include <spdlog/spdlog.h>
 
 #include "persistence/schema_analytics.hpp"
@@ -15,7 +17,7 @@ void round_of_upkeep(const std::string& url) {
       spdlog::info("partition_made name={}", made);
     refresh_analytics(url);
   } catch (const std::exception& failure) {
-    spdlog::warn("upkeep_failed reason=\"{}\"", failure.what());
+    spdlog::warn("upkeep_failed reason={}", log_quoted(failure.what()));
   }
 }
 
