@@ -20,10 +20,10 @@ std::string verify_summary(const verify_report& report, const terminal::paint& l
     text += fmt::format(", {} adopted without a journal and left alone", report.adopted);
   if (report.journal_dropped > 0)
     text += fmt::format(", {} ended whose journal was dropped", report.journal_dropped);
-  const auto verdict =
-    report.different == 0
-      ? look(ink::good, "no differences")
-      : look(ink::bad, terminal::counted(report.differences, "difference") + " in " + terminal::counted(report.different, "run"));
+  const auto verdict = report.different == 0 ? look(ink::good, "no differences")
+                                             : look(
+                                                 ink::bad, terminal::counted(report.differences, "difference") +
+                                                             " in " + terminal::counted(report.different, "run"));
   return text + ", " + verdict;
 }
 
