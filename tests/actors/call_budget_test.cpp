@@ -18,6 +18,12 @@ namespace {
 struct calls {
   explicit calls(uint64_t bytes_max)
     : budget(bytes_max) {}
+  ~calls() {
+    while (!waiting.empty())
+      budget.leave(waiting.extract(waiting.begin()).mapped());
+  }
+  calls(const calls&) = delete;
+  calls& operator=(const calls&) = delete;
 
   void begin(const std::string& name, const std::string& place, uint64_t bytes) {
     auto found = budget.enter(place, bytes, [this, name](call_bytes_ptr given) {

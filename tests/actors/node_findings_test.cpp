@@ -191,4 +191,27 @@ BOOST_AUTO_TEST_CASE(runs_that_nothing_would_move_are_told_by_kind) {
   BOOST_TEST(given_up.value.find("1 given up") != std::string::npos, given_up.value);
 }
 
+BOOST_AUTO_TEST_CASE(memory_of_runs_is_told_before_starts_are_refused) {
+  auto status = healthy();
+  status.runs_bytes_max = 1000;
+  for (const auto& [bytes, level] :
+       {std::pair{799, finding_level::ok}, std::pair{800, finding_level::notice}, std::pair{999, finding_level::notice},
+        std::pair{1000, finding_level::warning}, std::pair{5000, finding_level::warning}}) {
+    status.runs_bytes = static_cast<uint64_t>(bytes);
+    BOOST_TEST(level_of(status, "runs_memory") == level);
+  }
+  BOOST_TEST(finding_of(status, "runs_memory").right.find("runs_bytes_max") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(calls_that_wait_for_memory_are_told) {
+  auto status = healthy();
+  status.calls_memory = {1000, 1000, 1000, 0, 0};
+  BOOST_TEST(level_of(status, "calls_memory") == finding_level::ok);
+  status.calls_memory.calls_waiting = 1;
+  BOOST_TEST(finding_of(status, "calls_memory").value == "1000 of at most 1000 bytes; 1 call waits for room");
+  BOOST_TEST(level_of(status, "calls_memory") == finding_level::notice);
+  status.calls_memory.answers_waiting = 1;
+  BOOST_TEST(finding_of(status, "calls_memory").value == "1000 of at most 1000 bytes; 2 calls wait for room");
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -115,6 +115,11 @@ public:
     how(x);
     judge.saw(x);
   }
+  /// What is written from now on is of another run: `run`, which was changed before.
+  void begin_another() {
+    seq_ = 0;
+    told_.clear();
+  }
   void refuse_rows() { judge.saw(run_refused{now, writer_, run}); }
 
   // ---- calls ----------------------------------------------------------------
