@@ -8,13 +8,13 @@
 #include <spdlog/spdlog.h>
 
 #include "actors/run_machine/machine.hpp"
-#include "actors/span_text.hpp"
 #include "actors/workflow/parse_definition.hpp"
 #include "apps/levain/event_text.hpp"
 #include "apps/terminal/json_text.hpp"
 #include "apps/terminal/run_text.hpp"
 #include "persistence/exact_json.hpp"
 #include "persistence/log_quoted.hpp"
+#include "persistence/span_text.hpp"
 
 namespace levain {
 
