@@ -75,7 +75,7 @@ BOOST_AUTO_TEST_CASE(a_definition_that_cannot_be_read_is_named_and_the_others_go
 }
 
 BOOST_AUTO_TEST_CASE(a_definition_is_shown_with_its_numbers_digit_by_digit_and_can_be_registered_again) {
-  const std::string digits = "123456789012345678901234567890.125";
+  const std::string digits = "123456789.01234567890125";
   const std::string definition =
     R"({"workflow":"weigh","version":1,"steps":[{"name":"weigh","call":{"simulate":{"output":{"grams":)" + digits +
     "}}}}]}";

@@ -91,11 +91,11 @@ BOOST_AUTO_TEST_CASE(json_shows_what_would_hide_and_is_ascii_on_a_terminal) {
 
 BOOST_AUTO_TEST_CASE(numbers_are_shown_digit_by_digit) {
   const auto document =
-    read_exact_json<nlohmann::ordered_json>(R"({"id":123456789012345678901234567890,"share":0.1234567890123456789})");
+    read_exact_json<nlohmann::ordered_json>(R"({"id":123456789012345678901,"share":0.1234567890123456789})");
   BOOST_TEST(
     json_text(document, false) ==
-    "{\n  \"id\": 123456789012345678901234567890,\n  \"share\": 0.1234567890123456789\n}\n");
-  BOOST_TEST(value_text(document["id"]) == "123456789012345678901234567890");
+    "{\n  \"id\": 123456789012345678901,\n  \"share\": 0.1234567890123456789\n}\n");
+  BOOST_TEST(value_text(document["id"]) == "123456789012345678901");
 }
 
 BOOST_AUTO_TEST_CASE(a_line_of_the_log_stays_one_line) {

@@ -65,9 +65,9 @@ BOOST_AUTO_TEST_CASE(lines_are_laid_out_as_the_library_does) {
     BOOST_TEST(write_exact_json(plain, indent) == plain.dump(indent));
     // One number of our own form and the value is no more written by the library.
     auto own = plain;
-    own["f"] = read_exact_json("123456789012345678901234567890");
+    own["f"] = read_exact_json("123456789012345678901");
     auto same = plain;
-    same["f"] = "123456789012345678901234567890";
+    same["f"] = "123456789012345678901";
     auto expected = same.dump(indent);
     std::erase(expected, '"');
     auto written = write_exact_json(own, indent);
