@@ -69,7 +69,8 @@ const node_view* router_state::roomiest_peer() const {
   if (!view_ || !may_send())
     return best;
   for (const auto& each : view_->nodes) {
-    const bool takes = each.alive && !each.draining && each.figures.lacks.empty() && each.shards > 0 && !each.cluster_address.empty();
+    const bool takes =
+      each.alive && !each.draining && each.figures.lacks.empty() && each.shards > 0 && !each.cluster_address.empty();
     if (takes && each.id != node_ && (best == nullptr || room_of(each, started_) > room_of(*best, started_)))
       best = &each;
   }

@@ -74,7 +74,8 @@ exit_status start(const command_line& line, const start_words& words) {
         "{}  {}  {}\n",
         line.out.look(ink::strong, started.at("run_number").is_string() ? started.value("run_number", "") : id), id,
         started.value("repeated", false) ? "was started before, by the same key" : "started"));
-  return words.wait ? watch_until_ended(line, id, watch_interval_default, watch_patience_default, true) : exit_status::done;
+  return words.wait ? watch_until_ended(line, id, watch_interval_default, watch_patience_default, true)
+                    : exit_status::done;
 }
 
 } // namespace
