@@ -24,7 +24,7 @@ const answer_kind kinds[] = {
 
 /// One step, named after the kind of answer that it gets.
 workflow_ptr asking_for(size_t kind, bool goes_on) {
-  auto flow = workflow_builder("asks").step("kind" + std::to_string(kind)).call(scripted());
+  auto flow = workflow_builder("asks" + std::to_string(kind)).step("kind" + std::to_string(kind)).call(scripted());
   return (goes_on ? flow.proceeds() : flow).build();
 }
 
