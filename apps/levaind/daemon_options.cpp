@@ -52,12 +52,13 @@ constexpr std::array<std::string_view, 2> table_options = {"var", "var-file"};
 void flatten_tables(std::vector<CLI::ConfigItem>& items) {
   for (const auto table : table_options) {
     const auto is_in_it = [&](const CLI::ConfigItem& item) {
-      return item.parents.size() == 1 && item.parents.front() == table && item.inputs.size() < 2;
+      return item.parents.size() == 1 && item.parents.front() == table;
     };
     std::vector<std::string> values;
     for (const auto& item : items)
-      if (is_in_it(item) && !item.inputs.empty())
-        values.push_back(item.name + '=' + item.inputs.front());
+      if (is_in_it(item))
+        for (const auto& value : item.inputs)
+          values.push_back(item.name + '=' + value);
     std::erase_if(items, is_in_it);
     if (values.empty())
       continue;

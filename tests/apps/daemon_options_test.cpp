@@ -302,10 +302,11 @@ BOOST_AUTO_TEST_CASE(other_machines_are_served_only_when_that_is_said_aloud) {
 }
 
 BOOST_AUTO_TEST_CASE(an_address_that_is_none_is_refused) {
-  for (const std::string bad : {"7400", ":7400", "127.0.0.1", "127.0.0.1:", "127.0.0.1:70000", "::1:80", "127.0.0.1:x"})
+  for (const std::string bad : {"7400", ":", "127.0.0.1", "127.0.0.1:", "127.0.0.1:70000", "::1:80", "127.0.0.1:x"})
     BOOST_TEST(
       refusal_of({"--listen", bad}) ==
-      fmt::format("levaind: --listen: must be ADDRESS:PORT such as 127.0.0.1:7400 or [::1]:7400, not '{}'", bad));
+      fmt::format(
+        "levaind: --listen: must be ADDRESS:PORT such as 127.0.0.1:7400, localhost:7400 or [::1]:7400, not '{}'", bad));
 }
 
 BOOST_AUTO_TEST_CASE(the_names_of_a_node_are_those_that_are_allowed_and_that_of_its_address) {
@@ -322,7 +323,7 @@ BOOST_AUTO_TEST_CASE(the_names_of_a_node_are_those_that_are_allowed_and_that_of_
 }
 
 BOOST_AUTO_TEST_CASE(a_name_is_no_address) {
-  BOOST_TEST(refusal_of({"--listen", "localhost:7400"}).find("not an IP address") != std::string::npos);
+  BOOST_TEST(refusal_of({"--listen", "bakehouse:7400"}).find("not an IP address") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(variables_are_gathered_and_checked) {
@@ -385,7 +386,7 @@ BOOST_AUTO_TEST_CASE(a_node_has_a_gate_only_when_it_is_told_where) {
   const auto cluster = options_of({"--cluster", "127.0.0.1:0", "--cluster-advertise", "bakehouse:7500"}).node.cluster;
   BOOST_TEST((cluster.listen == wire_address{"127.0.0.1", 0}));
   BOOST_TEST((cluster.advertise == wire_address{"bakehouse", 7500}));
-  for (const std::string bad : {"7500", ":7500", "127.0.0.1:70000"})
+  for (const std::string bad : {"7500", ":", "127.0.0.1:70000"})
     BOOST_TEST(
       refusal_of({"--cluster", bad}) ==
       fmt::format("levaind: --cluster: must be HOST:PORT such as 127.0.0.1:7500, not '{}'", bad));

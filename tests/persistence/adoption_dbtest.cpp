@@ -236,6 +236,7 @@ BOOST_AUTO_TEST_CASE(a_role_that_does_not_own_the_table_adopts_nothing) {
       if not exists (select from pg_roles where rolname = 'levain_guest') then
         create role levain_guest login;
       end if;
+      execute format('grant create on database %I to levain_guest', current_database());
     end $$;
     grant all on all tables in schema public to levain_guest;
     grant all on schema public to levain_guest)");

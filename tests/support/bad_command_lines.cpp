@@ -53,7 +53,7 @@ const std::vector<bad_command_line>& bad_arguments() {
     daemon({"--cluster", "127.0.0.1:7500", "--cluster-advertise", "127.0.0.1:0"}),
     daemon({"--cluster", "0.0.0.0:7500"}),
     daemon({"--cluster", "0.0.0.0:7500", "--cluster-insecure"}),
-    daemon({"--cluster", "localhost:7500"}),
+    daemon({"--cluster", "bakehouse:7500"}),
     daemon({"--cluster-advertise", "127.0.0.1:7500"}),
     daemon({"--cluster-ca", "DIR/file"}),
     daemon({"--cluster-insecure"}),
