@@ -35,8 +35,9 @@ struct asked_for_wishes {
   }
   /// The ids of the runs that are listed for a person.
   json listed() {
+    const auto page = world.get("/v1/operator/attention").json();
     auto ids = json::array();
-    for (const auto& each : world.get("/v1/operator/attention").json().at("runs"))
+    for (const auto& each : page.at("runs"))
       ids.push_back(each.at("id"));
     return ids;
   }
