@@ -174,8 +174,6 @@ std::vector<bad_definition> wrong_steps() {
      "steps[0].labels.shift: must be at most 256 characters, not 257"},
     {"a step's name that begins with a hyphen", steps_of(R"({"name": "-bake", "call": {"simulate": {}}})"),
      R"(steps[0].name: must be lower-case letters, digits, '_' and '-', a letter first, at most 100 bytes, not "-bake")"},
-    {"a condition for an undoing that is not there", step_of(R"("compensate_when": "attempted")"),
-     "steps[0].compensate_when: says when the step is undone, and the step has no compensate"},
     {"an unknown audit group", step_of(R"("audit": "baking")"),
      R"(steps[0].audit: must be one of forecasting, production, procurement, notification, notifications, ai_insights, not "baking")"},
     {"a timeout that is a number", step_of(R"("timeout": 30)"),
