@@ -1,16 +1,24 @@
 #include "actors/recovery.hpp"
 
-#include "persistence/log_quoted.hpp"
-
 #include <algorithm>
 #include <caf/send.hpp>
 #include <fmt/format.h>
 #include <new>
 #include <spdlog/spdlog.h>
 
+#include "persistence/log_quoted.hpp"
+
 namespace levain {
 
 namespace {
+
+std::string too_large_text(uint64_t bytes, uint64_t bytes_max) {
+  return fmt::format("its journal has {} bytes, at most {} are read (recovery_run_bytes_max)", bytes, bytes_max);
+}
+
+std::string unwritable_text(const std::invalid_argument& why) {
+  return fmt::format("the database cannot write its journal out: {}", why.what());
+}
 
 run_state fold_events(const run_id& run, const std::vector<event_record>& events, workflow_cache& workflows) {
   if (events.empty())
@@ -27,14 +35,6 @@ run_state fold_events(const run_id& run, const std::vector<event_record>& events
     evolve(state, fact);
   }
   return state;
-}
-
-std::string too_large(uint64_t bytes, uint64_t bytes_max) {
-  return fmt::format("its journal has {} bytes, at most {} are read (recovery_run_bytes_max)", bytes, bytes_max);
-}
-
-std::string unwritable_journal(const std::invalid_argument& why) {
-  return fmt::format("the database cannot write its journal out: {}", why.what());
 }
 
 /// A run that has so often been too much for the memory, alone, keeps the others waiting no longer.
@@ -171,7 +171,7 @@ void recovery_state::cut_by_bytes(page_choice& page) {
     keep(std::max<size_t>(sizes.size(), 1));
     if (!sizes.empty() && sizes.front() > with_.run_bytes_max) {
       keep(1);
-      page.too_large = too_large(sizes.front(), with_.run_bytes_max);
+      page.too_large = too_large_text(sizes.front(), with_.run_bytes_max);
     } else if (sizes.size() > 1 && sizes.back() > with_.run_bytes_max) {
       keep(sizes.size() - 1); // It comes first in the next page.
     }
@@ -182,19 +182,19 @@ void recovery_state::cut_by_bytes(page_choice& page) {
       cut_by_bytes(page);
       return;
     }
-    page.too_large = unwritable_journal(unwritable);
+    page.too_large = unwritable_text(unwritable);
   }
 }
 
-std::string recovery_state::why_not_read(const run_id& run) {
+std::string recovery_state::why_unreadable(const run_id& run) {
   if (survey_ == nullptr)
     return {};
   try {
-    const auto sizes = survey_->sizes({run}, with_.run_bytes_max);
-    return !sizes.empty() && sizes.front() > with_.run_bytes_max ? too_large(sizes.front(), with_.run_bytes_max)
+    const auto sizes = survey_->sizes({run}, with_.page_bytes_max);
+    return !sizes.empty() && sizes.front() > with_.run_bytes_max ? too_large_text(sizes.front(), with_.run_bytes_max)
                                                                  : std::string();
   } catch (const std::invalid_argument& unwritable) {
-    return unwritable_journal(unwritable);
+    return unwritable_text(unwritable);
   }
 }
 
@@ -310,10 +310,12 @@ void recovery_state::load(const load_run& x, const caf::strong_actor_ptr& from) 
       // The journal is the truth; a row that others spoiled takes nothing from it.
       row_damage = damage.what();
     }
-    answer.damage = why_not_read(x.run);
+    const bool was_damaged = answer.row && answer.row->stop && answer.row->stop->kind == stop_kind::journal_damaged;
+    if (was_damaged)
+      answer.damage = why_unreadable(x.run);
     const auto events = answer.damage.empty() ? with_.store->read(x.run) : std::vector<event_record>();
     if (!answer.damage.empty())
-      spdlog::debug("run_not_read run={} reason={}", to_string(x.run), log_quoted(answer.damage));
+      spdlog::debug("run_unreadable run={} reason={}", to_string(x.run), log_quoted(answer.damage));
     else if (!events.empty())
       answer.state = std::make_shared<run_state>(fold_journal(x.run, events, *with_.workflows));
     else if (answer.row && answer.row->has_workflow && !is_ended(answer.row->status))

@@ -82,8 +82,8 @@ private:
   page_choice choose_page(const portion& from, const shard_epochs& epochs) const;
   /// Leaves the first runs of the page, those that have room in memory together.
   void cut_by_bytes(page_choice& page);
-  /// Why a run's journal is not to be read, by its size; empty: it is.
-  std::string why_not_read(const run_id& run);
+  /// Why the journal of a run that was stopped is not to be read; empty when it may be.
+  std::string why_unreadable(const run_id& run);
   adopt_runs read_chosen(const page_choice& page, const shard_epochs& epochs);
   /// Adds the runs whose rows contradict their journals.
   void survey_journal(const std::vector<shard_lease>& shards, open_rows_page& found);

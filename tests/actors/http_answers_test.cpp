@@ -297,4 +297,12 @@ BOOST_AUTO_TEST_CASE(nonsense_zero_and_the_past_are_no_wait) {
     BOOST_TEST(!wait_of(value).has_value(), value);
 }
 
+BOOST_AUTO_TEST_CASE(what_is_kept_of_a_header_is_short_however_often_a_field_comes) {
+  answer_header header;
+  header.take_line("HTTP/1.1 200 OK\r\n");
+  for (int i = 0; i < 1000; ++i)
+    header.take_line("Content-Encoding: identity\r\n");
+  BOOST_TEST(header.content_encoding().size() == 300u);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

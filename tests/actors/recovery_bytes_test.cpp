@@ -77,13 +77,17 @@ private:
   std::shared_ptr<measures> asked_;
 };
 
+/// Another node reads its definition.
+workflow_ptr one_step(const std::string& name) {
+  return parse_definition(R"({"workflow": ")" + name + R"(", "version": 1, "steps": [
+             {"name": "one", "call": {"function": {"name": "scripted"}}, "timeout": "1h"}]})")
+    .workflow;
+}
+
 /// A node that died and left runs with inputs of this size.
 struct left_behind {
   explicit left_behind(size_t count = 100, size_t input_bytes = 2, size_t runs_bytes_max = 1024 * mebibyte) {
-    // Read from its text: the next node knows it by nothing else.
-    const auto one = parse_definition(R"({"workflow": "one", "version": 1, "steps": [
-      {"name": "one", "call": {"function": {"name": "scripted"}}, "timeout": "1h"}]})")
-                       .workflow;
+    const auto one = one_step("one");
     for (size_t i = 0; i < count; ++i)
       starts.push_back(before.start(
         one, [&](start_request& request) { request.input = '"' + std::string(input_bytes - 2, 'x') + '"'; }));
@@ -236,7 +240,7 @@ BOOST_AUTO_TEST_CASE(what_was_accepted_is_taken_up_however_little_memory_there_i
   world->advance(3s);
   BOOST_TEST(world->status().runs_live == 30u);
   BOOST_TEST(world->status().runs_stopped == 0u);
-  auto refused = world->start(workflow_builder("new").step("one").call(scripted()).build());
+  auto refused = world->start(one_step("new"));
   world->settle();
   BOOST_TEST(has(refused->refusal().message, "runs_bytes_max"), refused->refusal().message);
   while (world->calls->waits("one")) {
