@@ -93,8 +93,7 @@ BOOST_AUTO_TEST_CASE(numbers_are_shown_digit_by_digit) {
   const auto document =
     read_exact_json<nlohmann::ordered_json>(R"({"id":123456789012345678901,"share":0.1234567890123456789})");
   BOOST_TEST(
-    json_text(document, false) ==
-    "{\n  \"id\": 123456789012345678901,\n  \"share\": 0.1234567890123456789\n}\n");
+    json_text(document, false) == "{\n  \"id\": 123456789012345678901,\n  \"share\": 0.1234567890123456789\n}\n");
   BOOST_TEST(value_text(document["id"]) == "123456789012345678901");
 }
 
