@@ -1,8 +1,11 @@
 #include "persistence/schema_analytics.hpp"
 
 #include <array>
+#include <functional>
 
+#include "persistence/migrator.hpp"
 #include "persistence/schema_session.hpp"
+#include "persistence/sql_errors.hpp"
 
 namespace levain {
 
@@ -41,28 +44,24 @@ constexpr std::array<json_index_sql, 3> json_indexes = {{
    "jsonb_path_ops)"},
 }};
 
-/// Two programs that made the same index beside each other would each drop the other's. A lock of the session, because
-/// an index is made beside writers only outside of transactions; given back, so that it does not stay with a pooled
-/// session.
-class advisory_lock {
-public:
-  explicit advisory_lock(pqxx::connection& connection)
-    : connection_(connection) {
-    pqxx::nontransaction(connection_, "lock_indexes").exec("select pg_advisory_lock(x'6c65766978'::bigint)");
-  }
-  ~advisory_lock() {
-    try {
-      pqxx::nontransaction(connection_, "unlock_indexes").exec("select pg_advisory_unlock(x'6c65766978'::bigint)");
-    } catch (const pqxx::failure&) {
-      // The session is lost, and the lock with it.
-    }
-  }
-  advisory_lock(const advisory_lock&) = delete;
-  advisory_lock& operator=(const advisory_lock&) = delete;
+// The row that says how the indexes' table came to be: to lock it takes the right to change it.
+constexpr const char* take_turn = "select from levain_migrations where number = 8 for update";
 
-private:
-  pqxx::connection& connection_;
-};
+/// Two programs that made the same index beside each other would each drop the other's: one at a time does `work`. A
+/// session of its own holds the turn, because an index is made beside writers only outside of transactions.
+void in_turn(const std::string& url, const std::function<void(pqxx::connection&)>& work) {
+  in_schema_session(url, schema_lock_timeout, [&](pqxx::connection& holder) {
+    pqxx::work turn(holder, "turn");
+    try {
+      turn.exec(take_turn);
+    } catch (const pqxx::sql_error& error) {
+      if (error.sqlstate() != lock_not_available)
+        throw;
+      throw migration_error("another program makes or drops these indexes; wait until it has ended");
+    }
+    in_schema_session(url, schema_lock_timeout, work);
+  });
+}
 
 } // namespace
 
@@ -94,8 +93,7 @@ std::vector<json_index> list_json_indexes(const std::string& url) {
 
 std::vector<std::string> create_json_indexes(const std::string& url) {
   std::vector<std::string> made;
-  in_schema_session(url, schema_lock_timeout, [&](pqxx::connection& connection) {
-    const advisory_lock alone(connection);
+  in_turn(url, [&](pqxx::connection& connection) {
     for (const auto& index : json_indexes) {
       // Outside of a transaction: the server makes an index beside writers only there.
       pqxx::nontransaction session(connection, "create_json_index");
@@ -111,8 +109,7 @@ std::vector<std::string> create_json_indexes(const std::string& url) {
 
 std::vector<std::string> drop_json_indexes(const std::string& url) {
   std::vector<std::string> dropped;
-  in_schema_session(url, schema_lock_timeout, [&](pqxx::connection& connection) {
-    const advisory_lock alone(connection);
+  in_turn(url, [&](pqxx::connection& connection) {
     for (const auto& index : json_indexes) {
       pqxx::nontransaction session(connection, "drop_json_index");
       if (session.exec_params(find_index, index.name).empty())

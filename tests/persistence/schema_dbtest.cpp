@@ -1,4 +1,5 @@
 #include <boost/test/unit_test.hpp>
+#include <future>
 
 #include <cstdlib>
 #include <fstream>
@@ -252,6 +253,15 @@ BOOST_AUTO_TEST_CASE(json_indexes_are_made_on_request_once) {
   BOOST_TEST(create_json_indexes(database.url()).size() == 3u);
   BOOST_TEST(create_json_indexes(database.url()).empty());
   BOOST_TEST(verify_schema(database.url()).empty());
+}
+
+BOOST_AUTO_TEST_CASE(of_programs_that_make_the_indexes_at_once_each_is_made_once) {
+  const fresh_database database;
+  auto other = std::async(std::launch::async, [&] { return create_json_indexes(database.url()).size(); });
+  const auto here = create_json_indexes(database.url()).size();
+  BOOST_TEST(here + other.get() == 3U);
+  for (const auto& each : list_json_indexes(database.url()))
+    BOOST_TEST((each.state == json_index::state_type::present), each.name);
 }
 
 BOOST_AUTO_TEST_CASE(json_indexes_are_listed_and_dropped) {
