@@ -239,7 +239,10 @@ void step_actor_state::abandon(const abandon_attempt& x) {
   if (answered_)
     return;
   in_flight_.give_up(x.why);
-  finish(failure(call_failure::kind_type::abandoned, "given up because the run stops"));
+  // What waited for room in memory was never made.
+  finish(
+    awaits_room_ ? failure(call_failure::kind_type::withdrawn, "was taken back before it had room")
+                 : failure(call_failure::kind_type::abandoned, "given up because the run stops"));
 }
 
 void step_actor_state::withdraw(const withdraw_attempt& x) {
