@@ -32,7 +32,7 @@ void wait_ledger::ends(const run_written& x, const event_record& event, const wa
     return;
   const auto& wait = found.mapped();
   // Whoever takes a run up, be it anew, goes by the time that was written.
-  const bool same = wait.by == x.by && owners_.ownerships(x.by, shard_of(x.run), wait.since) == 0;
+  const bool same = wait.by == x.by && owners_.ownerships(x.by, shard_of(x.run), wait.since) == 1;
   const auto waited = x.at - wait.since;
   if (same && waited + tolerance < wait.length)
     accuse_(
