@@ -23,7 +23,7 @@ void wait_ledger::begins(const run_written& x, const event_record& event, const 
   const auto due = read_told(event).due_at;
   const auto call = calls_.find({x.run, what});
   if (due && call != calls_.end() && call->second.first == x.by)
-    waits_[{x.run, what}] = {x.by, call->second.second, *due - event.at};
+    waits_[{x.run, what}] = {x.by, call->second.second, *due - event.at, *due};
 }
 
 void wait_ledger::ends(const run_written& x, const event_record& event, const waiting& what) {
@@ -31,8 +31,10 @@ void wait_ledger::ends(const run_written& x, const event_record& event, const wa
   if (found.empty() || refused_.contains(x.run))
     return;
   const auto& wait = found.mapped();
+  if (event.at < wait.due)
+    return; // Too early by its own clock, too: that is `backoff_kept`.
   // Whoever takes a run up, be it anew, goes by the time that was written.
-  const bool same = wait.by == x.by && owners_.ownerships(x.by, shard_of(x.run), wait.since) == 0;
+  const bool same = wait.by == x.by && owners_.ownerships(x.by, shard_of(x.run), wait.since) == 1;
   const auto waited = x.at - wait.since;
   if (same && waited + tolerance < wait.length)
     accuse_(

@@ -32,6 +32,8 @@ private:
     /// The call was made then, by the same node.
     timestamp since{};
     duration length{};
+    /// Until when by the node's own clock.
+    timestamp due{};
   };
 
   void begins(const run_written& x, const event_record& event, const waiting& what);
