@@ -35,6 +35,8 @@ struct http_executor_options {
   size_t calls_waiting_max = 100'000;
   /// Connections kept open for the next call when nothing is on them.
   size_t idle_connections_max = 1024;
+  /// One on which nothing was for so long is closed: at the next call, or when there are no calls.
+  std::chrono::milliseconds idle_connection_age{30'000};
   /// Of an answer's body.
   size_t response_bytes_max = 1024 * 1024;
   /// For name resolution, TCP and TLS together.

@@ -73,7 +73,6 @@ struct http_executor::impl {
       multi.reset(curl_multi_init());
     if (!multi)
       throw std::runtime_error("libcurl cannot start");
-    curl_multi_setopt(multi.get(), CURLMOPT_MAXCONNECTS, static_cast<long>(options.idle_connections_max));
     limit_connections();
   }
 
@@ -81,13 +80,10 @@ struct http_executor::impl {
 
   /// The I/O thread needs one wake for all orders it has not taken yet.
   void post(order what) {
-    bool was_empty = false;
-    {
-      const std::lock_guard lock(mutex);
-      was_empty = orders.empty();
-      orders.push_back(std::move(what));
-    }
-    if (was_empty)
+    const std::lock_guard lock(mutex);
+    const bool was_empty = orders.empty();
+    orders.push_back(std::move(what));
+    if (was_empty && multi)
       curl_multi_wakeup(multi.get());
   }
 
@@ -95,8 +91,9 @@ struct http_executor::impl {
     {
       const std::lock_guard lock(mutex);
       stopping = true;
+      if (multi)
+        curl_multi_wakeup(multi.get());
     }
-    curl_multi_wakeup(multi.get());
     thread.join();
   }
 
@@ -114,6 +111,7 @@ struct http_executor::impl {
       curl_multi_perform(multi.get(), &running);
       finish_completed();
       expire();
+      close_kept();
       // What has just ended may have made room for what waits.
       if (!may_start())
         curl_multi_poll(multi.get(), nullptr, 0, sleep_time(), nullptr);
@@ -243,6 +241,7 @@ struct http_executor::impl {
     move_deadline(transfer, [&] { transfer.begin_time(); });
     ++host.on_the_wire;
     ++on_the_wire;
+    keeps_connections = true;
     if (const auto code = curl_multi_add_handle(multi.get(), transfer.easy()); code != CURLM_OK)
       finish(transfer, transfer.failure(kind::retryable, std::string("was not made: ") + curl_multi_strerror(code)));
   }
@@ -275,6 +274,7 @@ struct http_executor::impl {
 
   /// libcurl closes kept connections rather than open more than these.
   void limit_connections() {
+    curl_multi_setopt(multi.get(), CURLMOPT_MAXCONNECTS, static_cast<long>(options.idle_connections_max));
     curl_multi_setopt(multi.get(), CURLMOPT_MAX_TOTAL_CONNECTIONS, static_cast<long>(wire_max));
   }
 
@@ -301,6 +301,34 @@ struct http_executor::impl {
     if (wire_max == options.calls_in_flight_max)
       return;
     ++wire_max;
+    limit_connections();
+  }
+
+  /// Connections that nobody uses do not keep the rest of the process from its descriptors: they are closed when there
+  /// has been no call for a while, and at once where descriptors were short. (libcurl itself closes old ones only when
+  /// it makes another call.)
+  void close_kept() {
+    if (!keeps_connections || !calls.empty())
+      return;
+    if (wire_max == options.calls_in_flight_max && clock::now() < idle_since + options.idle_connection_age)
+      return;
+    std::unique_ptr<CURLM, curl_multi_end> other;
+    {
+      const std::lock_guard lock(mutex);
+      other.swap(multi);
+    }
+    // A new one takes two descriptors, which may be wanted elsewhere: what the old one held is free first.
+    other.reset();
+    while (!other || curl_multi_wakeup(other.get()) != CURLM_OK) {
+      other.reset(curl_multi_init());
+      if (!other || curl_multi_wakeup(other.get()) != CURLM_OK)
+        std::this_thread::sleep_for(descriptor_pause);
+    }
+    {
+      const std::lock_guard lock(mutex);
+      multi.swap(other);
+    }
+    keeps_connections = false;
     limit_connections();
   }
 
@@ -377,6 +405,7 @@ struct http_executor::impl {
     if (idle_easies.size() < options.idle_connections_max)
       idle_easies.push_back(std::move(easy));
     --on_the_wire;
+    idle_since = clock::now();
     auto& entry = *hosts.find(transfer.origin());
     --entry.second.on_the_wire;
     settle(entry);
@@ -396,6 +425,8 @@ struct http_executor::impl {
       next = std::min(next, next_name_due);
     if (!rotation.empty() && on_the_wire < wire_max)
       next = std::min(next, descriptors_at);
+    if (keeps_connections && calls.empty())
+      next = std::min(next, idle_since + options.idle_connection_age);
     if (next == clock::time_point::max())
       return static_cast<int>(sleep_max.count());
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(next - clock::now());
@@ -407,11 +438,16 @@ struct http_executor::impl {
   std::atomic<uint64_t> last_ticket = 0;
   std::atomic<size_t> unanswered = 0;
 
+  /// Of `orders`, `stopping`, and `multi` where it is woken or replaced.
   std::mutex mutex;
   std::vector<order> orders;
   bool stopping = false;
 
   // From here on the I/O thread's own.
+  /// Calls were made since the kept connections were closed.
+  bool keeps_connections = false;
+  /// The last call left the wire.
+  clock::time_point idle_since{};
   std::unordered_map<uint64_t, transfer_ptr> calls;
   std::set<std::pair<clock::time_point, uint64_t>> deadlines;
   /// Since the last look.

@@ -247,6 +247,8 @@ void http_transfer::prepare(
   curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(handle, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(connect_time.count()));
   curl_easy_setopt(handle, CURLOPT_USERAGENT, "levain");
+  const auto age = std::chrono::ceil<std::chrono::seconds>(options.idle_connection_age);
+  curl_easy_setopt(handle, CURLOPT_MAXAGE_CONN, static_cast<long>(age.count()));
   if (!options.ca_file.empty())
     curl_easy_setopt(handle, CURLOPT_CAINFO, options.ca_file.c_str());
   curl_easy_setopt(handle, CURLOPT_HTTPHEADER, headers_.get());

@@ -5,6 +5,7 @@
 #include <csignal>
 #include <cstring>
 #include <fcntl.h>
+#include <filesystem>
 #include <netinet/in.h>
 #include <string_view>
 #include <sys/resource.h>
@@ -13,6 +14,7 @@
 #include <unistd.h>
 
 #include "tests/actors/http_executor_world.hpp"
+#include "tests/support/processes.hpp"
 
 using namespace levain;
 using namespace levain::test;
@@ -128,6 +130,25 @@ BOOST_AUTO_TEST_CASE(more_calls_than_descriptors_are_all_made) {
     waiting.push_back(begin(executor, request_to(service.url())));
   for (auto& each : waiting)
     BOOST_TEST(text_of(wait_for(std::move(each))) == "1");
+}
+
+BOOST_AUTO_TEST_CASE(connections_that_nobody_uses_do_not_keep_the_process_from_its_descriptors) {
+  http_server service({}, always({.body = "1"}));
+  http_executor_options options;
+  options.idle_connection_age = 300ms;
+  http_executor executor(options);
+  const auto open = [] {
+    return std::distance(std::filesystem::directory_iterator("/proc/self/fd"), std::filesystem::directory_iterator());
+  };
+  BOOST_TEST(text_of(call(executor, request_to(url_of(service)))) == "1");
+  const auto before = open();
+  std::vector<std::future<outcome>> waiting;
+  for (int i = 0; i < 40; ++i)
+    waiting.push_back(begin(executor, request_to(url_of(service))));
+  for (auto& each : waiting)
+    BOOST_TEST(text_of(wait_for(std::move(each))) == "1");
+  BOOST_TEST(eventually([&] { return open() < before; }, 30s), open() << " descriptors, before " << before);
+  BOOST_TEST(text_of(call(executor, request_to(url_of(service)))) == "1");
 }
 
 BOOST_AUTO_TEST_CASE(the_time_of_a_call_does_not_run_while_it_waits_for_a_descriptor) {

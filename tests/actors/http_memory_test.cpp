@@ -61,8 +61,9 @@ struct full_memory {
   std::vector<call_bytes_ptr> rooms;
   raw_service slow;
   http_server quick{{}, always({.body = std::string(quick_bytes, '2')})};
-  http_executor executor;
+  /// It outlives the executor, or its end would make room for the others.
   std::optional<tcp::socket> socket;
+  http_executor executor;
   std::future<outcome> slow_outcome;
 };
 
