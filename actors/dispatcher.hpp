@@ -167,8 +167,13 @@ private:
   /// How many came the last time.
   int64_t numbers_came_ = 0;
   bool numbers_asked_ = false;
+  struct numberless_start {
+    start_run start;
+    /// It was taken together with others, whose room it had.
+    bool is_promised = false;
+  };
   /// Starts that wait for the numbers that are asked for.
-  std::vector<start_run> numberless_;
+  std::vector<numberless_start> numberless_;
 };
 
 dispatcher_actor::behavior_type

@@ -111,13 +111,20 @@ bool dispatcher_state::awaits_number(start_run& x) {
   const bool soon = numbers_.empty() && numbers_asked_ && numbers_came_ > 0;
   if (!soon || !admitting_ || ready_.empty() || numberless_.size() >= options_.starts_unsettled_max)
     return false;
-  numberless_.push_back(std::move(x));
+  numberless_.push_back({std::move(x)});
   return true;
 }
 
 void dispatcher_state::start_numberless() {
-  for (auto& each : std::exchange(numberless_, {}))
-    start(each);
+  for (auto& each : std::exchange(numberless_, {})) {
+    const bool can_be_kept = each.is_promised && admitting_ && !ready_.empty();
+    if (can_be_kept && !numbers_.empty())
+      take(each.start);
+    else if (can_be_kept && numbers_asked_)
+      numberless_.push_back(std::move(each));
+    else
+      start(each.start);
+  }
 }
 
 void dispatcher_state::stop_admitting() {
@@ -219,7 +226,7 @@ void dispatcher_state::start_all(start_runs& x) {
   }
   for (auto& each : x.starts)
     if (numbers_.empty())
-      numberless_.push_back(std::move(each));
+      numberless_.push_back({std::move(each), true});
     else
       take(each);
 }

@@ -93,6 +93,32 @@ BOOST_AUTO_TEST_CASE(starts_wait_for_numbers_that_are_on_their_way) {
   BOOST_TEST(*numbers.rbegin() == "ORCH-20261123-00000050");
 }
 
+BOOST_AUTO_TEST_CASE(what_was_taken_as_a_whole_is_started_as_a_whole_when_its_numbers_come) {
+  actor_world::options settings;
+  settings.dispatcher.run_numbers_block = 2;
+  actor_world world(settings);
+  const auto workflow = one_step();
+  world.start(workflow);
+  world.settle();
+  std::vector<std::shared_ptr<actor_world::started>> told;
+  start_runs all;
+  all.refused = [](const start_refused& refused) { BOOST_ERROR(refused.message); };
+  for (int i = 0; i < 7; ++i) {
+    told.push_back(std::make_shared<actor_world::started>());
+    start_request request;
+    request.tenant = world.tenant;
+    request.workflow = workflow;
+    all.starts.push_back(
+      {std::move(request), [one = told.back()](start_outcome outcome) { one->outcome = std::move(outcome); }});
+  }
+  caf::anon_send(world.dispatch, std::move(all));
+  // While numbers are on their way the database falls behind.
+  world.pressure = append_pressure{10s, 10'000, true};
+  world.settle();
+  for (const auto& each : told)
+    BOOST_TEST(!each->run().run_number.empty());
+}
+
 BOOST_AUTO_TEST_CASE(starts_that_wait_for_numbers_are_refused_when_the_node_ends) {
   actor_world::options settings;
   settings.dispatcher.run_numbers_block = 1;
