@@ -44,8 +44,9 @@ constexpr std::array<json_index_sql, 3> json_indexes = {{
    "jsonb_path_ops)"},
 }};
 
-// The row that says how the indexes' table came to be: to lock it takes the right to change it.
-constexpr const char* take_turn = "select from levain_migrations where number = 8 for update";
+// Who waits for a lock of a table holds no snapshot meanwhile, or the indexes would wait for it in turn. To lock it so
+// takes the right to change it, and is in the way of nothing but its vacuum.
+constexpr const char* take_turn = "lock table workflow_definitions in share update exclusive mode";
 
 /// Two programs that made the same index beside each other would each drop the other's: one at a time does `work`. A
 /// session of its own holds the turn, because an index is made beside writers only outside of transactions.
