@@ -1,7 +1,9 @@
 #include "persistence/schema_analytics.hpp"
 
 #include <array>
+#include <chrono>
 #include <functional>
+#include <thread>
 
 #include "persistence/migrator.hpp"
 #include "persistence/schema_session.hpp"
@@ -44,23 +46,35 @@ constexpr std::array<json_index_sql, 3> json_indexes = {{
    "jsonb_path_ops)"},
 }};
 
-// Who waits for a lock of a table holds no snapshot meanwhile, or the indexes would wait for it in turn. To lock it so
-// takes the right to change it, and is in the way of nothing but its vacuum.
-constexpr const char* take_turn = "lock table workflow_definitions in share update exclusive mode";
+// To lock it so takes the right to change it, and is in the way of nothing but its vacuum.
+constexpr const char* take_turn = "lock table workflow_definitions in share update exclusive mode nowait";
+constexpr std::chrono::milliseconds turn_interval{100};
+
+bool takes_turn(pqxx::work& turn) {
+  try {
+    turn.exec(take_turn);
+    return true;
+  } catch (const pqxx::sql_error& error) {
+    if (error.sqlstate() != lock_not_available)
+      throw;
+    return false;
+  }
+}
 
 /// Two programs that made the same index beside each other would each drop the other's: one at a time does `work`. A
-/// session of its own holds the turn, because an index is made beside writers only outside of transactions.
+/// session of its own holds the turn, because an index is made beside writers only outside of transactions. Who waits
+/// has no transaction meanwhile: the index would wait for that in turn.
 void in_turn(const std::string& url, const std::function<void(pqxx::connection&)>& work) {
   in_schema_session(url, schema_lock_timeout, [&](pqxx::connection& holder) {
-    pqxx::work turn(holder, "turn");
-    try {
-      turn.exec(take_turn);
-    } catch (const pqxx::sql_error& error) {
-      if (error.sqlstate() != lock_not_available)
-        throw;
-      throw migration_error("another program makes or drops these indexes; wait until it has ended");
+    const auto until = std::chrono::steady_clock::now() + schema_lock_timeout;
+    while (std::chrono::steady_clock::now() < until) {
+      pqxx::work turn(holder, "turn");
+      if (takes_turn(turn))
+        return in_schema_session(url, schema_lock_timeout, work);
+      turn.abort();
+      std::this_thread::sleep_for(turn_interval);
     }
-    in_schema_session(url, schema_lock_timeout, work);
+    throw migration_error("another program makes or drops these indexes; wait until it has ended");
   });
 }
 
