@@ -76,6 +76,16 @@ std::set<run_id> ids_of(const pqxx::result& rows) {
   return ids;
 }
 
+/// A trigger or a rule of others may drop rows without a word; what is not there must not be acknowledged. It blames
+/// the rows, as an error of a trigger does.
+void expect_kept(const pqxx::result& written, size_t count, const std::string& table) {
+  if (const auto kept = written.affected_rows(); kept < count)
+    throw pqxx::sql_error(
+      "a trigger or a rule on " + table + " kept " + std::to_string(kept) + " of " + std::to_string(count) +
+        " rows that were written; remove it",
+      table, "23000");
+}
+
 } // namespace
 
 std::vector<named_statement> batch_statements() {
@@ -357,10 +367,13 @@ void batch_writing::write_rows(pqxx::transaction_base& transaction, const indice
       updates.push_back(&*append.update);
   }
   if (!events.empty())
-    transaction.exec_prepared("insert_events", parameters_of(event_parameters(events)));
+    expect_kept(
+      transaction.exec_prepared("insert_events", parameters_of(event_parameters(events))), events.size(), "run_events");
   answer_deadline::restart(transaction);
   if (!inserts.empty())
-    transaction.exec_prepared("insert_audit_rows", parameters_of(audit_rows_parameters(inserts)));
+    expect_kept(
+      transaction.exec_prepared("insert_audit_rows", parameters_of(audit_rows_parameters(inserts))), inserts.size(),
+      "orchestration_runs");
   if (updates.empty())
     return;
   answer_deadline::restart(transaction);

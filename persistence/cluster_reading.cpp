@@ -6,8 +6,9 @@ std::string is_alive(std::string_view row, std::string_view now) {
   const std::string heartbeat = std::string(row) + ".heartbeat_at";
   const std::string lease = std::string(row) + ".lease";
   const std::string moment(now);
-  return "(isfinite(" + heartbeat + ") and case when isfinite(" + heartbeat + ") then " + moment + " - " + heartbeat +
-         " <= " + lease + " and " + heartbeat + " - " + moment + " <= " + lease + " else false end)";
+  const std::string usable = "isfinite(" + heartbeat + ") and " + lease + " between interval '0' and interval '7 days'";
+  return "(case when " + usable + " then " + moment + " - " + heartbeat + " <= " + lease + " and " + heartbeat + " - " +
+         moment + " <= " + lease + " else false end)";
 }
 
 // One bit a shard. Figures that others wrote may be none.

@@ -9,7 +9,8 @@
 namespace levain {
 
 /// SQL's condition for the row of a living node: its heartbeat is not older than its lease, and does not lie ahead by
-/// more than that (such a heartbeat is of a clock that was set back since: a living node writes several in a lease).
+/// more than that (such a heartbeat is of a clock that was set back since: a living node writes several in a lease). A
+/// lease that no node can have been started with (`--lease-duration` is at most 7 days) is none.
 /// Times and leases that others wrote may be anything: the condition reckons with differences, which always fit.
 ///
 /// `row` names the row of `nodes`, `now` the moment: `clock_timestamp()`, because now() is the transaction's begin, and

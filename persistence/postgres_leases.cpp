@@ -167,7 +167,7 @@ constexpr const char* release_shards = R"(
 constexpr const char* forget_old_nodes = R"(
   delete from nodes
   where case
-    when isfinite(heartbeat_at) then
+    when isfinite(heartbeat_at) and lease between interval '0' and interval '7 days' then
       clock_timestamp() - heartbeat_at - $1::bigint * interval '1 millisecond' > lease
       or heartbeat_at - clock_timestamp() - $1::bigint * interval '1 millisecond' > lease
     else true

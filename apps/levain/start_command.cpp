@@ -41,6 +41,15 @@ std::string json_text(const std::string& option, const std::string& given) {
   return text;
 }
 
+/// An empty variable of a script is not to be taken for an option that was left out.
+CLI::Validator is_not_empty() {
+  return {
+    [](const std::string& given) {
+      return given.empty() ? std::string("must not be empty; leave it out for a start without one") : std::string();
+    },
+    "TEXT"};
+}
+
 std::string body_of(const start_words& words) {
   ordered_json body{{"workflow", words.workflow}, {"priority", words.priority}, {"run_type", words.run_type}};
   if (words.version > 0)
@@ -86,16 +95,18 @@ void add_start_command(CLI::App& app, command_line& line) {
   command->add_option("WORKFLOW", words->workflow, "The name of a registered workflow")->required();
   command->add_option("--version", words->version, "Its version; the newest when it is not given")
     ->check(CLI::PositiveNumber);
-  command->add_option("--input", words->input, "JSON, @FILE, or @- for standard input");
+  command->add_option("--input", words->input, "JSON, @FILE, or @- for standard input")->check(is_not_empty());
   command->add_option("--metadata", words->metadata, "A JSON object or @FILE, for the column run_metadata");
-  command->add_option("--key", words->key, "Idempotency key: the same key starts once");
+  command->add_option("--key", words->key, "Idempotency key: the same key starts once")->check(is_not_empty());
   command->add_option("--priority", words->priority, "normal, high or critical")
     ->check(CLI::IsMember({"normal", "high", "critical"}))
     ->capture_default_str();
   command->add_option("--run-type", words->run_type, "scheduled, manual or test")
     ->check(CLI::IsMember({"scheduled", "manual", "test"}))
     ->capture_default_str();
-  command->add_option("--triggered-by", words->triggered_by, "Who or what starts it")->capture_default_str();
+  command->add_option("--triggered-by", words->triggered_by, "Who or what starts it")
+    ->check(is_not_empty())
+    ->capture_default_str();
   command->add_flag("--wait", words->wait, "Follow the run until it has ended; a failed run makes this fail");
   add_daemon_options(*command, line);
   add_tenant_option(*command, line);

@@ -48,6 +48,8 @@ BOOST_AUTO_TEST_CASE(wrong_command_lines_end_with_2_and_name_what_was_wrong) {
     {{"show", "r"}, "whose run? Give --tenant a UUID, set LEVAIN_TENANT to one, or say --all-tenants"},
     {{"show", "r", "--tenant", tenant, "--all-tenants"}, "--tenant excludes --all-tenants"},
     {{"history", "--tenant", tenant}, "--from is required"},
+    {{"start", "w", "--tenant", tenant, "--key", ""}, "--key: must not be empty; leave it out"},
+    {{"start", "w", "--tenant", tenant, "--input", ""}, "--input: must not be empty; leave it out"},
     {{"metrics", "--tenant", tenant, "--since", "2026-13-01"}, "--since is '2026-13-01': must be a time such as"},
     {{"metrics", "--tenant", tenant, "--since", "999999d"}, "--since is '999999d': must be a time such as"},
     {{"attention"}, "whose runs? Give --tenant a UUID, or say so with --all-tenants"},

@@ -237,6 +237,32 @@ BOOST_FIXTURE_TEST_CASE(a_row_is_refused_whatever_state_a_trigger_says_it_with, 
   }
 }
 
+BOOST_FIXTURE_TEST_CASE(rows_that_a_trigger_or_a_rule_swallows_are_not_acknowledged, postgres_bench) {
+  const auto swallowed = bench_run(1);
+  admin(
+    R"(
+    create function swallow() returns trigger language plpgsql as $$
+    begin
+      return case when to_jsonb(new) ->> tg_argv[0] = ')" +
+    to_string(swallowed) + R"(' then null else new end;
+    end $$)");
+  int i = 1;
+  for (const std::string table : {"run_events", "orchestration_runs"}) {
+    const auto id = table == "run_events" ? "run_id" : "id";
+    admin("create trigger swallow before insert on " + table + " for each row execute function swallow('" + id + "')");
+    const auto answer = subject().append({bench_start(swallowed), bench_start(bench_run(++i))});
+    BOOST_REQUIRE_MESSAGE(is_done(answer, 2), table << ": " << answer.reason);
+    BOOST_TEST(
+      reason_of(answer.outcomes[0]).find("rule on " + table) != std::string::npos, reason_of(answer.outcomes[0]));
+    BOOST_TEST(is_committed(answer.outcomes[1]), table);
+    admin("drop trigger swallow on " + table);
+  }
+  admin("create rule frozen as on insert to run_events do instead nothing");
+  const auto answer = subject().append({bench_start(swallowed)});
+  BOOST_REQUIRE(is_done(answer, 1));
+  BOOST_TEST(reason_of(answer.outcomes[0]).find("kept 0 of") != std::string::npos, reason_of(answer.outcomes[0]));
+}
+
 BOOST_FIXTURE_TEST_CASE(a_server_without_synchronous_commit_has_it_for_the_journal, postgres_bench) {
   admin("alter database \"" + std::string(admin_.dbname()) + "\" set synchronous_commit = off");
   admin(R"(
