@@ -130,7 +130,10 @@ void answer_header::take_line(std::string_view line) {
     return;
   const auto name = line.substr(0, colon);
   const auto value = trimmed(line.substr(colon + 1)).substr(0, field_bytes_max);
-  if (is_same(name, "Content-Type"))
+  if (is_same(name, "Content-Length")) {
+    is_contradictory_ = is_contradictory_ || (!content_length_.empty() && content_length_ != value);
+    content_length_ = value;
+  } else if (is_same(name, "Content-Type"))
     content_type_ = value;
   else if (is_same(name, "Content-Encoding"))
     content_encoding_ = (content_encoding_.empty() ? std::string(value) : content_encoding_ + ", " + std::string(value))

@@ -21,6 +21,9 @@ public:
   /// Whether anything of an answer has come.
   bool begun() const { return begun_; }
 
+  /// Whether it has two lengths that differ: nobody knows then where the body ends (RFC 9112, section 6.3).
+  bool is_contradictory() const { return is_contradictory_; }
+
   /// The words after the status, which a service may leave out.
   const std::string& reason() const { return reason_; }
   const std::string& content_type() const { return content_type_; }
@@ -32,6 +35,8 @@ private:
   bool begun_ = false;
   bool ended_ = false;
   bool interim_ = false;
+  bool is_contradictory_ = false;
+  std::string content_length_;
   std::string reason_;
   std::string content_type_;
   std::string content_encoding_;

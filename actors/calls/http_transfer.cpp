@@ -392,6 +392,12 @@ http_executor::outcome http_transfer::outcome(CURLcode code, const http_executor
     return in_doubt(failure(
       kind::invalid_output,
       fmt::format("answered more than response_bytes_max, which is {} bytes", options.response_bytes_max)));
+  if (header_.is_contradictory() && is_success)
+    return in_doubt(failure(
+      kind::invalid_output, "answered with two Content-Length that differ, so that its body has no certain end"));
+  if (status == 206)
+    return in_doubt(
+      failure(kind::invalid_output, "answered 206 Partial Content, a part, although the request asked for all"));
   if (code == CURLE_BAD_CONTENT_ENCODING && is_success)
     return in_doubt(failure(
       kind::invalid_output,

@@ -40,10 +40,11 @@ int main(int argc, char** argv) {
   if (const auto url = from_environment("LEVAIN_URL"); !url.empty())
     line.url = url;
   declare_commands(app, line);
-  if (const auto words = answer_completion(app, {argv + 1, argv + argc})) {
-    terminal::print(*words);
-    return static_cast<int>(exit_status::done);
-  }
+  if (const auto words = answer_completion(app, {argv + 1, argv + argc}))
+    return terminal::perform(program, [&] {
+      terminal::print(*words);
+      return exit_status::done;
+    });
   try {
     auto words = program_words({argv + 1, argv + argc});
     // CLI11 takes them from the end.

@@ -1,6 +1,9 @@
 #include "apps/terminal/screen.hpp"
 
+#include <cerrno>
+#include <cstdio>
 #include <sys/ioctl.h>
+#include <system_error>
 #include <unistd.h>
 
 namespace levain::terminal {
@@ -14,8 +17,11 @@ screen screen::standard_output() {
 }
 
 void print(const std::string& text) {
-  std::fwrite(text.data(), 1, text.size(), stdout);
-  std::fflush(stdout);
+  if (std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0)
+    return;
+  // Who reads no further, as `head` does, has what it wanted.
+  if (errno != EPIPE)
+    throw std::system_error(errno, std::generic_category(), "standard output");
 }
 
 } // namespace levain::terminal

@@ -20,7 +20,7 @@ struct screen {
   static screen standard_output();
 };
 
-/// Writes to standard output at once.
+/// Writes to standard output at once. Throws `std::system_error` when that fails, but for a reader that has left.
 void print(const std::string& text);
 
 } // namespace levain::terminal

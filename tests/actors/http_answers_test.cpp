@@ -297,6 +297,19 @@ BOOST_AUTO_TEST_CASE(nonsense_zero_and_the_past_are_no_wait) {
     BOOST_TEST(!wait_of(value).has_value(), value);
 }
 
+BOOST_AUTO_TEST_CASE(a_part_and_a_body_without_a_certain_end_are_no_results) {
+  const auto part = failure_of(
+    answered_with("HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 0-1/9\r\nContent-Length: 2\r\n\r\n{}"));
+  BOOST_TEST((part.kind == kind_type::invalid_output));
+  BOOST_TEST(part.unknown);
+  BOOST_TEST(holds(part.message, "206 Partial Content"), part.message);
+  const auto two =
+    failure_of(answered_with("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 7\r\n\r\n{}     "));
+  BOOST_TEST((two.kind == kind_type::invalid_output));
+  BOOST_TEST(two.unknown);
+  BOOST_TEST(text_of(answered_with("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\n{}")) == "{}");
+}
+
 BOOST_AUTO_TEST_CASE(what_is_kept_of_a_header_is_short_however_often_a_field_comes) {
   answer_header header;
   header.take_line("HTTP/1.1 200 OK\r\n");

@@ -174,4 +174,15 @@ BOOST_AUTO_TEST_CASE(moments_are_taken_as_people_write_them) {
     check_ends(run({"list", "--tenant", tenant, "--url", nowhere, "--from", wrong}), 2, "must be a time such as");
 }
 
+BOOST_AUTO_TEST_CASE(what_could_not_be_written_to_standard_output_is_a_failure) {
+  const auto levain = (program_folder() / "levain").string();
+  const temporary_folder folder;
+  // No file may grow, and who writes is told by an error.
+  const auto full = "trap '' XFSZ; ulimit -f 0; " + levain + " completion bash >" + (folder / "script");
+  const auto result = run_to_end({"/bin/sh", {"-c", full}});
+  BOOST_TEST(result.status == 1);
+  const auto closed = run_to_end({"/bin/sh", {"-c", levain + " completion bash >&-"}});
+  BOOST_TEST(closed.status == 1);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
