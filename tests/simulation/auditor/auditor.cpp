@@ -25,7 +25,9 @@ bool is_outcome(event_kind kind) {
 } // namespace
 
 auditor::auditor()
-  : calls_(owners_, [this](rule broken, const auto& run, std::string text) { accuse(broken, run, std::move(text)); })
+  : calls_(
+      owners_, damage_,
+      [this](rule broken, const auto& run, std::string text) { accuse(broken, run, std::move(text)); })
   , desks_(
       owners_,
       [this](const run_id& run) {
