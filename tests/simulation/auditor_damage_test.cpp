@@ -37,6 +37,8 @@ BOOST_AUTO_TEST_CASE(who_takes_the_shard_over_leaves_a_damaged_run_alone) {
   calls.begin();
   damage(calls);
   calls.kill(calls.here);
+  calls.boot(calls.there);
+  calls.pass(1min);
   calls.own(calls.there, 2);
   calls.call("a");
   BOOST_TEST(calls.broken() == "damaged_is_left_alone");
@@ -46,6 +48,7 @@ BOOST_AUTO_TEST_CASE(who_takes_the_shard_over_leaves_a_damaged_run_alone) {
   damage(mended);
   mended.kill(mended.here);
   mended.boot(mended.there);
+  mended.pass(1min);
   mended.own(mended.there, 2);
   list(mended, mended.there, 2);
   mend(mended);
@@ -95,6 +98,15 @@ BOOST_AUTO_TEST_CASE(a_mended_run_is_stopped_no_more_and_ends) {
   mend(x);
   x.finish({{x.run, {"stopped"}}});
   BOOST_TEST(x.broken() == "mended_goes_on run_ends");
+
+  history late;
+  late.begin();
+  damage(late);
+  list(late, late.here, 1);
+  mend(late);
+  late.pass(20min);
+  list(late, late.here, 1, "");
+  BOOST_TEST(late.broken() == "mended_goes_on");
 }
 
 BOOST_AUTO_TEST_CASE(what_the_engine_says_of_a_damaged_run_is_no_complaint_and_of_another_is) {

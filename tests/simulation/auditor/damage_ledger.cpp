@@ -12,6 +12,10 @@ namespace {
 /// database is.
 constexpr duration answer_patience = std::chrono::seconds(30);
 
+/// A mended run is taken up by itself long before this, whatever befalls its node meanwhile. Later it was taken up
+/// because somebody asked.
+constexpr duration take_up_patience = std::chrono::minutes(10);
+
 constexpr auto damaged_kind = "journal_damaged";
 
 } // namespace
@@ -29,6 +33,12 @@ void damage_ledger::changed(const journal_tampered& x) {
 
 void damage_ledger::noted(const stop_noted& x, const run_story* story) {
   if (x.kind.empty()) {
+    const auto journal = journals_.find(x.run);
+    const auto stop = stops_.find(x.run);
+    if (
+      stop != stops_.end() && !stop->second.of_ended && journal != journals_.end() && journal->second.mended &&
+      x.at - *journal->second.mended > take_up_patience)
+      accuse_(rule::mended_goes_on, x.run, "the run stood among the stopped ones until long after it was mended");
     stops_.erase(x.run);
     return;
   }
