@@ -68,6 +68,15 @@ void model_database::tamper_with_row(const run_id& run, const std::function<void
   change(rows_.at(run));
 }
 
+void model_database::delete_row(const run_id& run) {
+  const std::lock_guard lock(mutex_);
+  const auto row = rows_.find(run);
+  if (row == rows_.end())
+    return;
+  run_numbers_.erase(row->second.run_number);
+  rows_.erase(row);
+}
+
 void model_database::add_row(const audit_row& row) {
   const std::lock_guard lock(mutex_);
   rows_[row.id] = row;

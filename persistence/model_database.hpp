@@ -41,6 +41,7 @@ public:
   /// whose kind is none stands for one that the program does not know.
   void tamper_with_events(const run_id& run, const std::function<void(std::vector<event_record>&)>& change);
   void tamper_with_row(const run_id& run, const std::function<void(audit_row&)>& change);
+  void delete_row(const run_id& run);
   /// A row that Levain did not write.
   void add_row(const audit_row& row);
   /// Takes a definition out of its table.

@@ -162,6 +162,11 @@ void callers::begin() {
   }
 }
 
+std::optional<run_id> callers::run_of(int start) const {
+  const auto found = runs_.find(start);
+  return found == runs_.end() ? std::nullopt : std::optional(found->second);
+}
+
 node_life* callers::whom(int node, const std::optional<run_id>& run) const {
   if (node != any_node)
     return living_(node);

@@ -19,6 +19,8 @@ public:
   void begin();
   /// Somebody wants this of a run, and asks until it is granted or refused.
   void insist(wish_kind kind, const run_id& run, const tenant_id& tenant);
+  /// Which run the start made, once somebody was told.
+  std::optional<run_id> run_of(int start) const;
   /// Who still means to ask again.
   size_t pending() const { return pending_; }
 

@@ -84,7 +84,13 @@ std::string_view to_string(sight x) {
     "calls that want",
     "answers cut",
     "deaths of work",
-    "commits taken for lost"};
+    "commits taken for lost",
+    "journals damaged",
+    "journals mended",
+    "damaged runs stopped",
+    "stopped runs taken up",
+    "rows changed",
+    "rows deleted"};
   return names[static_cast<size_t>(x)];
 }
 

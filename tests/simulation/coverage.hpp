@@ -90,9 +90,15 @@ enum class sight : uint8_t {
   answers_cut,
   deaths_of_work,
   commits_taken_for_lost,
+  journals_damaged,
+  journals_mended,
+  damaged_runs_stopped,
+  stopped_runs_taken_up,
+  rows_changed,
+  rows_deleted,
 };
 
-inline constexpr size_t sight_count = static_cast<size_t>(sight::commits_taken_for_lost) + 1;
+inline constexpr size_t sight_count = static_cast<size_t>(sight::rows_deleted) + 1;
 
 std::string_view to_string(sight x);
 

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "tests/simulation/chance.hpp"
+#include "tests/simulation/draw_damage.hpp"
 #include "tests/simulation/draw_edges.hpp"
 #include "tests/simulation/draw_workers.hpp"
 #include "tests/simulation/draw_workflow.hpp"
@@ -44,6 +45,7 @@ public:
     draw_workers(drawn_, chance(seed_for(drawn_.shape.seed, "workers")));
     draw_edges(drawn_, chance(seed_for(drawn_.shape.seed, "edges")));
     draw_memory(chance(seed_for(drawn_.shape.seed, "memory")));
+    draw_damage(drawn_, chance(seed_for(drawn_.shape.seed, "damage")));
     return std::move(drawn_);
   }
 

@@ -3,6 +3,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -42,6 +43,9 @@ struct ground {
 
   /// By which ids the database came to know them.
   std::map<uuid, life_ptr> known_as;
+
+  /// Runs with a journal.
+  std::set<run_id> known_runs;
 
   /// Calls of all steps so far, and how often each attempt's was made.
   uint64_t calls_made = 0;

@@ -374,9 +374,53 @@ struct lack_item {
   bool operator==(const lack_item&) const = default;
 };
 
+/// How an event of a journal is damaged.
+enum class damage_kind : uint8_t {
+  /// Its body is no JSON.
+  not_json,
+  /// Its body lacks a member; where it has none that it needs, it is no JSON.
+  lacks_member,
+  /// Its kind is none that the program knows.
+  unknown_kind,
+  /// It is not there.
+  missing,
+};
+
+/// Somebody damages the journal of a run that has not ended, behind the back of whoever acts for it, and mends it after
+/// so long. With no span it is mended when everybody else has come to rest. The newest event stays as it is: nobody
+/// could tell a journal that lacks it from one that never had it.
+struct damage_item {
+  static constexpr std::string_view verb = "damage";
+  duration at{};
+  duration span{};
+  /// Whose run. Until it has two events it is waited for.
+  int start = 0;
+  /// Which of its events but the newest, counted around.
+  uint32_t event = 0;
+  damage_kind kind = damage_kind::not_json;
+  bool operator==(const damage_item&) const = default;
+};
+
+/// What somebody does to an audit row.
+enum class row_change : uint8_t {
+  /// It says that the run was cancelled.
+  status,
+  /// It is deleted.
+  deleted,
+};
+
+/// Somebody changes the audit row of a run that has not ended, and lets it be.
+struct row_item {
+  static constexpr std::string_view verb = "row";
+  duration at{};
+  int start = 0;
+  row_change change = row_change::status;
+  bool operator==(const row_item&) const = default;
+};
+
 using plan_item = std::variant<
   workflow_item, start_item, wish_item, fate_item, commit_item, outage_item, slow_item, hold_item, kill_item,
-  pause_item, stop_item, skew_item, question_item, cut_item, drain_item, offer_item, lack_item>;
+  pause_item, stop_item, skew_item, question_item, cut_item, drain_item, offer_item, lack_item, damage_item, row_item>;
 
 struct plan {
   world_shape shape;

@@ -38,6 +38,11 @@ inline constexpr std::array<std::string_view, 2> names_of<lack_kind>{"variable",
 template <>
 inline constexpr std::array<std::string_view, 3> names_of<cut_kind>{"closed", "silent", "answers"};
 template <>
+inline constexpr std::array<std::string_view, 4> names_of<damage_kind>{
+  "not_json", "lacks_member", "unknown_kind", "missing"};
+template <>
+inline constexpr std::array<std::string_view, 2> names_of<row_change>{"status", "deleted"};
+template <>
 inline constexpr std::array<std::string_view, 6> names_of<kill_point>{"never",        "message",      "before_commit",
                                                                       "after_commit", "before_lease", "after_lease"};
 
@@ -94,6 +99,10 @@ void for_each_field(Item& x, F&& f) {
     f("worker", x.worker), f("work", x.work), f("at_once", x.at_once);
   } else if constexpr (std::is_same_v<item, lack_item>) {
     f("node", x.node), f("what", x.what), f("until", x.until);
+  } else if constexpr (std::is_same_v<item, damage_item>) {
+    f("at", x.at), f("span", x.span), f("start", x.start), f("event", x.event), f("kind", x.kind);
+  } else if constexpr (std::is_same_v<item, row_item>) {
+    f("at", x.at), f("start", x.start), f("change", x.change);
   } else {
     static_assert(std::is_same_v<item, skew_item>);
     f("at", x.at), f("node", x.node), f("offset", x.offset);

@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 
+#include "persistence/journal_survey.hpp"
 #include "persistence/model_journal.hpp"
 #include "persistence/model_leases.hpp"
 #include "tests/simulation/ground.hpp"
@@ -11,7 +12,7 @@ namespace levain::simulation {
 
 /// The journal as one actor of one life has it: the model with the weather of the plan. Tells the audience what
 /// reaches the disk when it does; what a dead process still wants to write never does.
-class simulated_journal : public journal {
+class simulated_journal : public journal, public journal_survey {
 public:
   simulated_journal(ground& under, life_ptr of, connection_kind connection);
 
@@ -24,8 +25,12 @@ public:
   std::vector<run_id>
   open_rows(const std::vector<shard_lease>& shards, const std::optional<run_id>& after, size_t limit) override;
   void write_stops(const std::vector<stop_change>& changes) override;
+  page survey(const std::vector<shard_lease>& shards, const std::optional<run_id>& before, size_t events_max) override;
+  std::vector<run_id> contradicted(const std::vector<run_id>& runs) override;
+  std::vector<uint64_t> sizes(const std::vector<run_id>& runs, uint64_t bytes_max) override;
 
 private:
+  bool is_contradicted(const run_id& run) const;
   append_answer commit(const std::vector<run_append>& batch);
   void choose_fault();
   bool is_fenced(const std::vector<run_append>& batch) const;

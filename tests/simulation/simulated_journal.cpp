@@ -137,6 +137,8 @@ append_answer simulated_journal::commit(const std::vector<run_append>& batch) {
         under_.seen.saw(sight::undone_steps);
       else if (each.kind == event_kind::run_retried && each.body.find("by") == std::string::npos)
         under_.seen.saw(sight::run_retries);
+    if (!written.events.empty())
+      under_.known_runs.insert(append.run);
     if (!written.events.empty() || written.row)
       under_.audience.saw(written);
     else if (is_poisoned(append) && append.epoch == disk.epoch(shard_of(append.run))) {
@@ -207,8 +209,60 @@ simulated_journal::open_rows(const std::vector<shard_lease>& shards, const std::
 void simulated_journal::write_stops(const std::vector<stop_change>& changes) {
   read_slowly([&] {
     inner_.write_stops(changes);
+    for (const auto& each : changes)
+      if (each.epoch == under_.database->epoch(shard_of(each.run))) {
+        if (!each.stop || each.stop->kind == stop_kind::journal_damaged)
+          under_.seen.saw(each.stop ? sight::damaged_runs_stopped : sight::stopped_runs_taken_up);
+        under_.audience.saw(stop_noted{
+          under_.now, of_->who, each.run, each.epoch, each.stop ? std::string(to_string(each.stop->kind)) : ""});
+      }
     return true;
   });
+}
+
+// ---- what the journal says of itself ----------------------------------------
+
+bool simulated_journal::is_contradicted(const run_id& run) const {
+  const auto events = under_.database->events(run);
+  const auto row = under_.database->row(run);
+  return !events.empty() && !is_terminal(events.back().kind) && events.back().kind != event_kind::attention_resolved &&
+         (!row || is_ended(row->status));
+}
+
+journal_survey::page
+simulated_journal::survey(const std::vector<shard_lease>& shards, const std::optional<run_id>& before, size_t) {
+  expect_readable();
+  page found;
+  for (const auto& run : under_.known_runs)
+    if (
+      (!before || run < *before) && is_contradicted(run) &&
+      std::any_of(shards.begin(), shards.end(), [&](const auto& each) { return each.shard == shard_of(run); }))
+      found.contradicted.push_back(run);
+  return found;
+}
+
+std::vector<run_id> simulated_journal::contradicted(const std::vector<run_id>& runs) {
+  expect_readable();
+  std::vector<run_id> found;
+  std::copy_if(
+    runs.begin(), runs.end(), std::back_inserter(found), [&](const run_id& run) { return is_contradicted(run); });
+  return found;
+}
+
+std::vector<uint64_t> simulated_journal::sizes(const std::vector<run_id>& runs, uint64_t bytes_max) {
+  expect_readable();
+  std::vector<uint64_t> sizes;
+  uint64_t all = 0;
+  for (const auto& run : runs) {
+    uint64_t bytes = 0;
+    for (const auto& each : under_.database->events(run))
+      bytes += each.body.size();
+    if (!sizes.empty() && all + bytes > bytes_max)
+      break;
+    all += bytes;
+    sizes.push_back(bytes);
+  }
+  return sizes;
 }
 
 } // namespace levain::simulation

@@ -162,6 +162,23 @@ void trace::saw(const shard_owned& x) {
   next_.saw(x);
 }
 
+void trace::saw(const journal_tampered& x) {
+  add(x.at, fmt::format("somebody {} the journal of {}: {}", x.damaged ? "damages" : "mends", shown(x.run), x.what));
+  next_.saw(x);
+}
+
+void trace::saw(const row_tampered& x) {
+  add(x.at, fmt::format("somebody changes the row of {}: {}", shown(x.run), x.what));
+  next_.saw(x);
+}
+
+void trace::saw(const stop_noted& x) {
+  add(
+    x.at, x.kind.empty() ? fmt::format("{} takes {} off the stopped runs", shown(x.by), shown(x.run))
+                         : fmt::format("{} stops {} as {}, epoch {}", shown(x.by), shown(x.run), x.kind, x.epoch));
+  next_.saw(x);
+}
+
 void trace::saw(const shard_freed& x) {
   add(x.at, fmt::format("{} gives up shard {}", shown(x.by), x.shard));
   next_.saw(x);

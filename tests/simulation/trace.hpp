@@ -26,6 +26,9 @@ public:
   void saw(const call_told& x) override;
   void saw(const run_written& x) override;
   void saw(const run_refused& x) override;
+  void saw(const journal_tampered& x) override;
+  void saw(const row_tampered& x) override;
+  void saw(const stop_noted& x) override;
   void saw(const shard_owned& x) override;
   void saw(const shard_freed& x) override;
   void saw(const lease_renewed& x) override;

@@ -231,6 +231,34 @@ struct run_refused {
   run_id run;
 };
 
+/// Somebody changed the journal of a run by hand, or put it back as it was.
+struct journal_tampered {
+  timestamp at{};
+  run_id run;
+  /// It cannot be followed from now on; otherwise it is whole again.
+  bool damaged = false;
+  /// What was done, for people.
+  std::string what;
+};
+
+/// Somebody changed the audit row of a run by hand.
+struct row_tampered {
+  timestamp at{};
+  run_id run;
+  std::string what;
+};
+
+/// The list of the runs that nobody acts for was written.
+struct stop_noted {
+  timestamp at{};
+  place by;
+  run_id run;
+  /// Under which epoch.
+  epoch_number epoch = 0;
+  /// Why nobody acts for it; empty when it was taken off the list.
+  std::string kind;
+};
+
 // ---- processes --------------------------------------------------------------
 
 enum class process_change : uint8_t {
@@ -282,6 +310,9 @@ public:
   virtual void saw(const call_told& x) = 0;
   virtual void saw(const run_written& x) = 0;
   virtual void saw(const run_refused& x) = 0;
+  virtual void saw(const journal_tampered& x) = 0;
+  virtual void saw(const row_tampered& x) = 0;
+  virtual void saw(const stop_noted& x) = 0;
   virtual void saw(const shard_owned& x) = 0;
   virtual void saw(const shard_freed& x) = 0;
   virtual void saw(const lease_renewed& x) = 0;

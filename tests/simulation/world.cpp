@@ -39,6 +39,7 @@ world::world(const plan& script, witness& audience)
   , links_(under_)
   , worker_wire_(under_)
   , callers_(under_, [this](int node) { return living(node); })
+  , tampering_(under_, [this](int start) { return callers_.run_of(start); })
   , nodes_(static_cast<size_t>(script.shape.nodes))
   , workers_(under_, {worker_wire_, fates_}) {
   under_.let_pass = [this](life& of, duration span) { let_pass(of, span); };
@@ -49,6 +50,7 @@ world::~world() = default;
 
 void world::run() {
   callers_.begin();
+  tampering_.begin();
   schedule_faults();
   for (int node = 0; node < under_.script.shape.nodes; ++node)
     boot(node);

@@ -7,6 +7,7 @@
 #include "tests/simulation/ground.hpp"
 #include "tests/simulation/node_life.hpp"
 #include "tests/simulation/services.hpp"
+#include "tests/simulation/tampering.hpp"
 #include "tests/simulation/worker_crowd.hpp"
 
 namespace levain::simulation {
@@ -70,6 +71,7 @@ private:
   void complete(int node);
   bool all_live() const;
   bool is_paused(const run_id& run) const;
+  bool is_quiet(const run_id& run) const;
   std::vector<audit_row> unfinished() const;
   void see_to_attention();
   void let_end();
@@ -81,6 +83,7 @@ private:
   links links_;
   worker_wire worker_wire_;
   callers callers_;
+  tampering tampering_;
   std::vector<place_of_node> nodes_;
   /// Dead, but with frames on the stack that have to return first.
   std::vector<std::unique_ptr<node_life>> dead_;

@@ -30,6 +30,7 @@ void world::clear_up() {
   faults_over_ = true;
   under_.faults.clear_up();
   links_.calm_down();
+  tampering_.clear_up();
   for (int node = 0; node < under_.script.shape.nodes; ++node) {
     if (auto* found = living(node)) {
       found->state()->dies_at = kill_point::never;
@@ -54,7 +55,7 @@ void world::complete(int node) {
 
 bool world::is_paused(const run_id& run) const {
   bool paused = false;
-  for (const auto& each : under_.database->events(run)) {
+  for (const auto& each : tampering_.whole(run)) {
     if (each.kind == event_kind::run_paused)
       paused = true;
     else if (
@@ -65,10 +66,15 @@ bool world::is_paused(const run_id& run) const {
   return paused;
 }
 
+/// It moves no further, and may.
+bool world::is_quiet(const run_id& run) const {
+  return tampering_.rests(run) || (is_paused(run) && !tampering_.waits_in_vain(run));
+}
+
 std::vector<audit_row> world::unfinished() const {
   std::vector<audit_row> left;
-  for (auto& row : under_.database->rows()) {
-    auto events = under_.database->events(row.id);
+  for (auto& row : tampering_.rows()) {
+    auto events = tampering_.whole(row.id);
     while (!events.empty() && events.back().kind == event_kind::attention_resolved)
       events.pop_back();
     if (events.empty() || !is_terminal(events.back().kind) || !is_ended(row.status))
@@ -93,13 +99,15 @@ void world::let_end() {
       continue;
     look_at = under_.now + milliseconds(500);
     const auto left = unfinished();
-    const bool quiet = callers_.pending() == 0 && drains_open_ == 0 && all_live() &&
+    const bool quiet = callers_.pending() == 0 && tampering_.pending() == 0 && drains_open_ == 0 && all_live() &&
                        booted_at_ < quiet_since.value_or(under_.now) &&
-                       std::all_of(left.begin(), left.end(), [&](const audit_row& row) { return is_paused(row.id); });
+                       std::all_of(left.begin(), left.end(), [&](const audit_row& row) { return is_quiet(row.id); });
     if (!quiet) {
       quiet_since.reset();
       continue;
     }
+    if (tampering_.mend_the_rest())
+      continue;
     if (!std::exchange(resumed, true)) {
       // Somebody remembers most of what was paused; the rest has to say that it is.
       for (const auto& row : left)

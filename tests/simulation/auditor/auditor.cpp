@@ -25,7 +25,9 @@ bool is_outcome(event_kind kind) {
 } // namespace
 
 auditor::auditor()
-  : calls_(owners_, [this](rule broken, const auto& run, std::string text) { accuse(broken, run, std::move(text)); })
+  : calls_(
+      owners_, damage_,
+      [this](rule broken, const auto& run, std::string text) { accuse(broken, run, std::move(text)); })
   , desks_(
       owners_,
       [this](const run_id& run) {
@@ -38,11 +40,13 @@ auditor::auditor()
       owners_, stories_,
       [this](rule broken, const auto& run, std::string text) { accuse(broken, run, std::move(text)); })
   , wishes_(
-      owners_, stories_,
+      owners_, stories_, damage_,
       [this](rule broken, const auto& run, std::string text) { accuse(broken, run, std::move(text)); })
   , stops_([this](rule broken, const auto& run, std::string text) { accuse(broken, run, std::move(text)); })
   , waits_(owners_, [this](rule broken, const auto& run, std::string text) { accuse(broken, run, std::move(text)); })
-  , memory_([this](rule broken, const auto& run, std::string text) { accuse(broken, run, std::move(text)); }) {}
+  , memory_([this](rule broken, const auto& run, std::string text) { accuse(broken, run, std::move(text)); })
+  , damage_(owners_, [this](rule broken, const auto& run, std::string text) { accuse(broken, run, std::move(text)); }) {
+}
 
 void auditor::accuse(rule broken, const std::optional<run_id>& run, std::string text) {
   violations_.push_back({broken, now_, run, std::move(text)});
@@ -98,6 +102,7 @@ void auditor::saw(const call_made& x) {
   stops_.made(x);
   waits_.made(x);
   memory_.made(x);
+  damage_.made(x);
 }
 
 void auditor::saw(const call_told& x) {
@@ -113,6 +118,7 @@ void auditor::saw(const run_written& x) {
   now_ = x.at;
   stops_.written(x);
   waits_.written(x);
+  damage_.written(x);
   const auto shard = shard_of(x.run);
   if (!owners_.may_write(x.by, shard, x.epoch))
     accuse(
@@ -201,10 +207,28 @@ void auditor::saw(const run_refused& x) {
   memory_.refused(x);
 }
 
+// ---- changes by hand --------------------------------------------------------
+
+void auditor::saw(const journal_tampered& x) {
+  now_ = x.at;
+  damage_.changed(x);
+}
+
+void auditor::saw(const row_tampered& x) {
+  now_ = x.at;
+  damage_.changed(x);
+}
+
+void auditor::saw(const stop_noted& x) {
+  now_ = x.at;
+  damage_.noted(x, story_of(x.run));
+}
+
 // ---- ownership --------------------------------------------------------------
 
 void auditor::saw(const shard_owned& x) {
   now_ = x.at;
+  damage_.owned(x);
   if (auto fault = owners_.owned(x))
     accuse(fault->broken, std::nullopt, fault->text);
 }
@@ -289,6 +313,8 @@ void auditor::saw(const at_rest& x) {
 
 void auditor::saw_complaint(timestamp at, const place& who, const std::string& text) {
   now_ = at;
+  if (damage_.explains(text))
+    return;
   accuse(rule::no_complaint, std::nullopt, to_string(who) + " complains: " + text);
 }
 
@@ -302,6 +328,7 @@ void auditor::finish(timestamp at, const std::vector<run_left_over>& unfinished)
   for (const auto& [run, story] : stories_) {
     const auto found = said.find(run);
     calls_.finish(story);
+    damage_.finish(story);
     judge_left_over(story, found == said.end() ? nullptr : found->second);
   }
   for (const auto& each : owners_.finish(at))
@@ -316,6 +343,8 @@ void auditor::judge_left_over(const run_story& story, const run_left_over* said)
       accuse(rule::wait_is_true, story.run, "the run says that it has not ended, and its journal has");
     return;
   }
+  if (damage_.is_damaged(story.run))
+    return;
   std::string waits;
   if (said != nullptr)
     for (const auto& each : said->waits)

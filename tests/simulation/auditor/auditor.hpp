@@ -7,6 +7,7 @@
 
 #include "tests/simulation/auditor/bench_ledger.hpp"
 #include "tests/simulation/auditor/call_ledger.hpp"
+#include "tests/simulation/auditor/damage_ledger.hpp"
 #include "tests/simulation/auditor/desk_ledger.hpp"
 #include "tests/simulation/auditor/memory_ledger.hpp"
 #include "tests/simulation/auditor/ownership.hpp"
@@ -39,6 +40,9 @@ public:
   void saw(const call_told& x) override;
   void saw(const run_written& x) override;
   void saw(const run_refused& x) override;
+  void saw(const journal_tampered& x) override;
+  void saw(const row_tampered& x) override;
+  void saw(const stop_noted& x) override;
   void saw(const shard_owned& x) override;
   void saw(const shard_freed& x) override;
   void saw(const lease_renewed& x) override;
@@ -84,6 +88,7 @@ private:
   stop_ledger stops_;
   wait_ledger waits_;
   memory_ledger memory_;
+  damage_ledger damage_;
 };
 
 } // namespace levain::simulation

@@ -101,7 +101,10 @@ void call_ledger::judge_moment(const call_made& x, run_story& story) {
   const auto ownerships = since + (ever > since ? 1 : 0);
   if (begun.over && owners_.is_owner(x.from, shard) && ever == 1)
     accuse_(rule::call_after_outcome, x.run, shown(x) + " whose outcome is on disk");
-  const auto allowed = ownerships + (harmless ? refusals(x.run) : 0);
+  // A run is read back when the database refused something of it. Where its journal was damaged then, it was stopped,
+  // and is taken up like any other that was not here before.
+  const bool read_back = harmless || damage_.was_damaged(x.run);
+  const auto allowed = ownerships + (read_back ? refusals(x.run) : 0);
   // One that was taken back was never given to anybody.
   const auto calls = calls_of(x.from, x.run, attempt);
   const auto count = static_cast<size_t>(std::count_if(calls.begin(), calls.end(), [](const call* each) {

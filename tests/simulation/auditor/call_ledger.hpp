@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "tests/simulation/auditor/blame.hpp"
+#include "tests/simulation/auditor/damage_ledger.hpp"
 #include "tests/simulation/auditor/ownership.hpp"
 #include "tests/simulation/auditor/run_story.hpp"
 
@@ -14,8 +15,9 @@ namespace levain::simulation {
 /// Every call that was made and every answer that was given, and whether they are as the journal demands.
 class call_ledger {
 public:
-  call_ledger(const ownership& owners, blame accuse)
+  call_ledger(const ownership& owners, const damage_ledger& damage, blame accuse)
     : owners_(owners)
+    , damage_(damage)
     , accuse_(std::move(accuse)) {}
 
   /// A call, judged by what is on disk; `story` is null when nothing of its run is.
@@ -59,6 +61,7 @@ private:
   static bool matches(const answer& given, const event_record& event, const event_told& told, const step_known& step);
 
   const ownership& owners_;
+  const damage_ledger& damage_;
   blame accuse_;
   std::map<uint64_t, call> calls_;
   std::map<run_id, std::map<attempt_name, std::vector<uint64_t>>> by_attempt_;

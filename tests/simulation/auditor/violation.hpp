@@ -82,6 +82,10 @@ enum class rule : uint8_t {
   wish_refused_clean,
   told_once,
   dead_are_silent,
+  // Changes by hand.
+  damaged_is_stopped,
+  damaged_is_left_alone,
+  mended_goes_on,
   // The end.
   run_ends,
   wait_is_true,

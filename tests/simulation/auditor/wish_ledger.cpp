@@ -46,6 +46,11 @@ bool wish_ledger::is_rejectable(wish_kind kind, const run_story& story) {
   return false;
 }
 
+/// Who retries a run that nobody acts for gets just that: no event, and somebody acts for it.
+bool wish_ledger::is_taken_up(const wish_asked& x, const run_story& story) const {
+  return x.kind == wish_kind::retry && story.stage != run_story::stage_type::ended && damage_.was_damaged(x.run);
+}
+
 void wish_ledger::followed(const run_story& story) {
   const auto open = open_.find(story.run);
   if (open == open_.end())
@@ -73,14 +78,14 @@ void wish_ledger::told(const wish_told& x) {
   const bool theirs = story != stories_.end() && story->second.tenant == asked.tenant;
   if (x.granted && !theirs)
     accuse_(rule::tenants_apart, asked.run, shown(asked) + " is granted and the run is not theirs");
-  else if (x.granted && !wish.written)
+  else if (x.granted && !wish.written && !is_taken_up(asked, story->second))
     accuse_(rule::wish_durable, asked.run, shown(asked) + " is granted and its event is not on disk");
   if (x.granted)
     return;
   if (!theirs && x.refusal != "not_found" && x.refusal != "unavailable" && x.refusal != "elsewhere")
     accuse_(
       rule::tenants_apart, asked.run, shown(asked) + " is refused with " + x.refusal + ", which tells that the run is");
-  if (theirs && x.refusal == "conflict" && !wish.rejectable)
+  if (theirs && x.refusal == "conflict" && !wish.rejectable && !damage_.is_damaged(asked.run, asked.at))
     accuse_(rule::rejection_durable, asked.run, shown(asked) + " is rejected for what is not on disk");
   // Who is told `unavailable` may have been heard all the same, and is to ask again.
   wish.refused = x.refusal != "unavailable";

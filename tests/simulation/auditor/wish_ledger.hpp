@@ -5,6 +5,7 @@
 #include <string>
 
 #include "tests/simulation/auditor/blame.hpp"
+#include "tests/simulation/auditor/damage_ledger.hpp"
 #include "tests/simulation/auditor/ownership.hpp"
 #include "tests/simulation/auditor/run_story.hpp"
 
@@ -15,9 +16,10 @@ class wish_ledger {
 public:
   using stories = std::map<run_id, run_story>;
 
-  wish_ledger(const ownership& owners, const stories& all, blame accuse)
+  wish_ledger(const ownership& owners, const stories& all, const damage_ledger& damage, blame accuse)
     : owners_(owners)
     , stories_(all)
+    , damage_(damage)
     , accuse_(std::move(accuse)) {}
 
   void asked(const wish_asked& x);
@@ -41,10 +43,12 @@ private:
     bool rejectable = false;
   };
 
+  bool is_taken_up(const wish_asked& x, const run_story& story) const;
   static bool is_rejectable(wish_kind kind, const run_story& story);
 
   const ownership& owners_;
   const stories& stories_;
+  const damage_ledger& damage_;
   blame accuse_;
   std::map<uint64_t, wish> wishes_;
   /// What people wanted to know, and whether they were told.
