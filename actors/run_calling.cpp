@@ -129,8 +129,9 @@ void run_actor_state::begin_attempt(const begin_call& call, bool made_before) {
 
 void run_actor_state::take_memory(memory_granted& x) {
   const auto out = std::ranges::find(attempts_, x.call, &attempt_out::call);
-  // Where the run leaves, its next owner makes the call.
-  if (out == attempts_.end() || !out->awaits_room || leaving_ || hand_over_by_)
+  // Where the run leaves, its next owner makes the call. A run that was terminated makes none any more: the step is
+  // given up when that is durable.
+  if (out == attempts_.end() || !out->awaits_room || leaving_ || hand_over_by_ || run_.phase == run_phase::ended)
     return;
   auto prepared = make_request(x.call, out->made_before);
   if (auto* failure = std::get_if<call_failure>(&prepared)) {
