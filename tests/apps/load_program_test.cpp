@@ -35,7 +35,7 @@ void check_nothing_lost(const load_result& result) {
   BOOST_TEST(result.proven());
 }
 
-/// From now on the database loses the first event of this kind, and nobody notices.
+/// From now on the database loses the first event of this kind after it has said that it is kept.
 void plant_a_lie(const std::string& url, const std::string& kind) {
   pqxx::connection connection(url);
   pqxx::work work(connection);
@@ -43,10 +43,11 @@ void plant_a_lie(const std::string& url, const std::string& kind) {
   // One lie, however many write at the same time.
   work.exec("create function lie() returns trigger language plpgsql as $$ begin "
             "perform pg_advisory_xact_lock(1); "
-            "if exists (select from lies) then return new; end if; "
-            "insert into lies values (new.run_id); return null; end $$");
+            "if exists (select from lies) then return null; end if; "
+            "insert into lies values (new.run_id); "
+            "delete from run_events where run_id = new.run_id and seq = new.seq; return null; end $$");
   work.exec(
-    "create trigger lie before insert on run_events for each row when (new.kind = '" + kind +
+    "create trigger lie after insert on run_events for each row when (new.kind = '" + kind +
     "') execute function lie()");
   work.commit();
 }
