@@ -101,6 +101,9 @@ std::optional<std::string> run_actor_state::feed(run_input input) {
     return std::nullopt;
   }
   auto decided = decide(run_, input, {now(), chance_.next(), waits_that_came()});
+  // What it has no use for may be refused yet, and then the answer is wanted.
+  if (auto* answer = std::get_if<call_answered>(&input); answer && decided.events.empty() && run_.seq != durable_seq_)
+    unused_answers_.push_back({run_.seq, std::move(*answer)});
   if (decided.refusal)
     return decided.refusal;
   if (!decided.events.empty()) {
@@ -197,6 +200,7 @@ void run_actor_state::became_durable(int32_t seq) {
   durable_seq_ = std::max(durable_seq_, seq);
   rejections_ = 0;
   std::erase_if(unsettled_, [&](const unsettled_input& x) { return x.seq <= durable_seq_; });
+  std::erase_if(unused_answers_, [&](const unused_answer& x) { return x.seq <= durable_seq_; });
   count_memory();
   if (durable_seq_ == run_.seq) {
     unsettled_since_.reset();
@@ -253,6 +257,8 @@ void run_actor_state::rejected(int32_t seq, const std::string& reason) {
       stashed_.push_back(std::move(each.input)); // An answer is not asked for twice.
   }
   unsettled_.clear();
+  for (auto& each : std::exchange(unused_answers_, {}))
+    stashed_.push_back(std::move(each.answer));
   refuse_held_wishes(fmt::format("the database refused what the run was to remember: {}", reason));
   read_back();
 }
@@ -311,14 +317,16 @@ void run_actor_state::reloaded(const run_loaded& x) {
   // What the journal says is out and nobody makes (it was held when the rejection came) is made now. What begins with
   // events that are on their way is held like any other.
   const auto still_out = calls_out(run_);
+  const auto never_begun = std::exchange(never_begun_, {});
   for (const auto& call : out)
     if (std::find(still_out.begin(), still_out.end(), call) == still_out.end())
       continue;
-    else if (std::find(never_begun_.begin(), never_begun_.end(), call) != never_begun_.end())
+    else if (std::find(never_begun.begin(), never_begun.end(), call) != never_begun.end())
       perform(call);
     else
       begin_attempt(call, true);
-  never_begun_.clear();
+  for (auto& each : std::exchange(parked_memory_, {}))
+    take_memory(each);
   begin_grace();
   if (run_.seq != durable_seq_)
     return;

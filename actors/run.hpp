@@ -76,6 +76,11 @@ private:
     std::vector<event> events;
     run_input input;
   };
+  struct unused_answer {
+    /// Of the state that had no use for it.
+    int32_t seq = 0;
+    call_answered answer;
+  };
   /// An attempt that is out, and the actor that makes it.
   struct attempt_out {
     begin_call call;
@@ -197,6 +202,10 @@ private:
   /// Calls that were held when the journal refused something: nobody was given them.
   std::vector<begin_call> never_begun_;
   std::vector<unsettled_input> unsettled_;
+  /// Of attempts that the state has no use for, and why it has none is not durable.
+  std::vector<unused_answer> unused_answers_;
+  /// Room for calls of a run that was terminated, and that is not durable.
+  std::vector<memory_granted> parked_memory_;
   /// What it holds of the node's memory for runs: what it was expected to come to, or more.
   run_bytes memory_;
   uint64_t bytes_expected_ = 0;

@@ -92,6 +92,10 @@ run_actor_state::find_room(const begin_call& call, call_request& request, call_b
 void run_actor_state::begin_attempt(const begin_call& call, bool made_before) {
   if (hand_over_by_)
     return; // The journal says that it is to be made: the next owner makes it.
+  if (run_.phase == run_phase::ended) {
+    never_begun_.push_back(call); // It was terminated meanwhile, which may be refused yet.
+    return;
+  }
   if (std::any_of(attempts_.begin(), attempts_.end(), [&](const attempt_out& x) { return x.call == call; }))
     return;
   if (auto what = find_wanting(call)) {
@@ -129,10 +133,13 @@ void run_actor_state::begin_attempt(const begin_call& call, bool made_before) {
 
 void run_actor_state::take_memory(memory_granted& x) {
   const auto out = std::ranges::find(attempts_, x.call, &attempt_out::call);
-  // Where the run leaves, its next owner makes the call. A run that was terminated makes none any more: the step is
-  // given up when that is durable.
-  if (out == attempts_.end() || !out->awaits_room || leaving_ || hand_over_by_ || run_.phase == run_phase::ended)
+  // Where the run leaves, its next owner makes the call.
+  if (out == attempts_.end() || !out->awaits_room || leaving_ || hand_over_by_)
     return;
+  if (run_.phase == run_phase::ended) {
+    parked_memory_.push_back(std::move(x)); // The termination may be refused yet.
+    return;
+  }
   auto prepared = make_request(x.call, out->made_before);
   if (auto* failure = std::get_if<call_failure>(&prepared)) {
     self_->send(out->actor, call_ready{std::move(*failure)});
@@ -169,6 +176,9 @@ uint64_t run_actor_state::bytes_held() const {
     bytes += seen.output.size();
   for (const auto& each : held_back_)
     bytes += each.body.size();
+  for (const auto& each : unused_answers_)
+    if (const auto* output = std::get_if<std::string>(&each.answer.result))
+      bytes += output->size();
   for (const auto& each : unsettled_) {
     // The events, and what the writer has of them.
     for (const auto& fact : each.events)
