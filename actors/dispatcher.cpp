@@ -231,7 +231,8 @@ void dispatcher_state::loaded(run_loaded& x) {
     }
     recovered_run back{x.state, *epoch_of(x.run), row_lags};
     adopt_one(back);
-    if (stopped)
+    // Without its row nobody can tell whether it stands among the stopped ones.
+    if (stopped || !x.row)
       take_up({x.run});
     begin_waiting();
     // Now that it is here, the wishes find it.
