@@ -169,6 +169,42 @@ BOOST_AUTO_TEST_CASE(a_call_that_waits_for_room_is_taken_back_with_its_run) {
   BOOST_TEST(world.call_memory->read().calls_waiting == 0u);
 }
 
+/// The room for a run's call comes while its termination is on the way to the database. `refused`: that refuses it.
+size_t calls_after_a_termination(bool refused) {
+  actor_world world(with_calls_bytes(1));
+  auto away = std::make_shared<bool>(false);
+  database_away(world, away);
+  start_large(world, baking(), 80 * kibibyte);
+  auto second = start_large(world, baking(), 80 * kibibyte);
+  world.settle();
+  const auto run = second->run().run;
+  if (refused)
+    world.manners->on_row = [&](const run_append& append) -> std::optional<std::string> {
+      const bool ends = std::ranges::any_of(
+        append.events, [](const auto& each) { return each.kind == event_kind::terminate_requested; });
+      return ends ? std::optional<std::string>("unwanted") : std::nullopt;
+    };
+  *away = true;
+  world.ask(run, terminate_asked{"mara", "fire"});
+  world.settle();
+  world.calls->answer("bake", "{}");
+  world.settle();
+  BOOST_TEST(world.calls->calls().size() == 1u);
+  *away = false;
+  world.advance(10s);
+  BOOST_TEST((world.row(run).status == (refused ? run_status::running : run_status::cancelled)));
+  BOOST_TEST(world.call_memory->read().calls_waiting == 0u);
+  return world.calls->calls().size();
+}
+
+BOOST_AUTO_TEST_CASE(a_terminated_run_makes_no_call_for_which_room_comes_too_late) {
+  BOOST_TEST(calls_after_a_termination(false) == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(a_run_whose_termination_is_refused_makes_the_call_for_which_room_has_come) {
+  BOOST_TEST(calls_after_a_termination(true) == 2u);
+}
+
 BOOST_AUTO_TEST_CASE(a_paused_run_stands_in_no_line_for_memory_and_goes_on_when_it_is_resumed) {
   actor_world world(with_calls_bytes(1));
   start_large(world, baking(), 80 * kibibyte);

@@ -36,6 +36,28 @@ BOOST_AUTO_TEST_CASE(an_answer_the_database_refuses_fails_its_step_and_says_so) 
   world.check_row_equals_fold(run);
 }
 
+BOOST_AUTO_TEST_CASE(an_answer_that_comes_while_a_refused_termination_is_on_its_way_is_kept) {
+  actor_world world;
+  auto away = std::make_shared<bool>(false);
+  database_away(world, away);
+  auto start = world.start(workflow_builder("one").step("one").call(scripted()).build());
+  world.settle();
+  const auto run = start->run().run;
+  world.manners->on_row = refuse_poison;
+  *away = true;
+  auto terminated = world.ask(run, terminate_asked{"mara", "poison"});
+  world.settle();
+  world.calls->answer("one", R"({"y":1})");
+  world.settle();
+  *away = false;
+  world.advance(10s);
+  BOOST_TEST_REQUIRE(terminated->has_value());
+  BOOST_TEST(std::holds_alternative<wish_refused>(**terminated));
+  BOOST_TEST((world.row(run).status == run_status::completed));
+  BOOST_TEST(world.calls->calls().size() == 1u);
+  world.check_row_equals_fold(run);
+}
+
 BOOST_AUTO_TEST_CASE(an_answer_that_is_refused_takes_no_other_answer_with_it) {
   actor_world world;
   auto away = std::make_shared<bool>(false);

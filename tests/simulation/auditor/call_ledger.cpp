@@ -99,7 +99,9 @@ void call_ledger::judge_moment(const call_made& x, run_story& story) {
   // Who owned the run before may not know better yet, and may have old hands beside the new ones.
   const auto since = owners_.ownerships(x.from, shard, begun.at);
   const auto ownerships = since + (ever > since ? 1 : 0);
-  if (begun.over && owners_.is_owner(x.from, shard) && ever == 1)
+  // A call that was handed out the moment before its run was terminated is out by the journal: its outcome is unknown.
+  const bool handed_out = story.terminated && story.ended_at == x.at;
+  if (begun.over && !handed_out && owners_.is_owner(x.from, shard) && ever == 1)
     accuse_(rule::call_after_outcome, x.run, shown(x) + " whose outcome is on disk");
   // A run is read back when the database refused something of it. Where its journal was damaged then, it was stopped,
   // and is taken up like any other that was not here before.
