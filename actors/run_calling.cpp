@@ -140,6 +140,10 @@ void run_actor_state::take_memory(memory_granted& x) {
     parked_memory_.push_back(std::move(x)); // The termination may be refused yet.
     return;
   }
+  if (!is_out(x.call)) {
+    self_->send(out->actor, abandon_attempt{}); // What it was begun with was refused.
+    return;
+  }
   auto prepared = make_request(x.call, out->made_before);
   if (auto* failure = std::get_if<call_failure>(&prepared)) {
     self_->send(out->actor, call_ready{std::move(*failure)});
