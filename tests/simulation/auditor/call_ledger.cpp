@@ -100,7 +100,7 @@ void call_ledger::judge_moment(const call_made& x, run_story& story) {
   const auto since = owners_.ownerships(x.from, shard, begun.at);
   const auto ownerships = since + (ever > since ? 1 : 0);
   // A call that was handed out the moment before its run was terminated is out by the journal: its outcome is unknown.
-  const bool handed_out = story.terminated && story.ended_at == x.at;
+  const bool handed_out = story.terminated_at == x.at;
   if (begun.over && !handed_out && owners_.is_owner(x.from, shard) && ever == 1)
     accuse_(rule::call_after_outcome, x.run, shown(x) + " whose outcome is on disk");
   // A run is read back when the database refused something of it. Where its journal was damaged then, it was stopped,

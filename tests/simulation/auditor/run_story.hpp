@@ -137,8 +137,8 @@ public:
   std::optional<timestamp> retry_due;
   bool paused = false;
   bool cancelling = false;
-  /// Somebody ended it without waiting for anything.
-  bool terminated = false;
+  /// When it reached the disk that somebody ended it without waiting for anything.
+  std::optional<timestamp> terminated_at;
   /// Somebody has seen to what it left behind.
   bool resolved = false;
   /// When the cancellation reached the disk.

@@ -38,7 +38,7 @@ std::optional<run_story::fault> run_story::follow(const event_record& event, con
   seq = event.seq;
   updated_at = event.at;
   std::optional<fault> more;
-  if (terminated && stage != stage_type::ended && event.kind != event_kind::run_cancelled)
+  if (terminated_at && stage != stage_type::ended && event.kind != event_kind::run_cancelled)
     more = fault_of(
       rule::terminate_is_final, std::string(levain::to_string(event.kind)) + " follows the termination of the run");
   if (!more)
@@ -59,7 +59,8 @@ std::optional<run_story::fault> run_story::after_the_end(const event_record& eve
 
 /// Everything is over at once; what it left standing is for people to see to.
 std::optional<run_story::fault> run_story::follow_termination(timestamp at) {
-  cancelling = terminated = true;
+  cancelling = true;
+  terminated_at = now_;
   paused = false;
   retry_due.reset();
   stop(at);
